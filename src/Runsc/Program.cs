@@ -1,0 +1,2 @@
+// One executable plays every role; each subcommand is a file in Commands/.
+return 0;
