@@ -1,0 +1,22 @@
+using Moat.Linux;
+
+namespace Moat.Platform;
+
+/// <summary>One application address space as the hardware sees it. It is a cache of what the kernel's memory manager decided: anything may be
+/// missing from it and comes back through a fault.</summary>
+/// <remarks>Safe to call from any thread. A change is in effect for every context of the space when the call returns; a platform may put it
+/// off until the next <see cref="IContext.Switch"/> while no context of the space is running application code. All addresses, lengths and
+/// offsets are multiples of the page size and lie inside <see cref="IPlatform.MinAddress"/>..<see cref="IPlatform.MaxAddress"/>; anything else is a bug of the caller.</remarks>
+public interface IAddressSpace : IDisposable
+{
+    /// <summary>Maps <paramref name="length"/> bytes of <paramref name="file"/> (always shared: copy-on-write is the kernel's business), replacing what is there.</summary>
+    /// <param name="precommit">Whether to populate the host's page tables now, because the pages are about to be used.</param>
+    /// <returns>ENOMEM when the host refuses another mapping.</returns>
+    Errno Map(GuestAddress address, ulong length, IMappableFile file, ulong fileOffset, MemoryAccess access, bool precommit);
+
+    /// <summary>Removes whatever is mapped in the range.</summary>
+    void Unmap(GuestAddress address, ulong length);
+
+    /// <summary>Changes the access to what is mapped in the range; holes stay holes.</summary>
+    void Protect(GuestAddress address, ulong length, MemoryAccess access);
+}

@@ -1,0 +1,24 @@
+using Moat.Linux;
+
+namespace Moat.Platform;
+
+/// <summary>A way to run application code under the Sentry's control: ptrace, systrap or kvm.</summary>
+/// <remarks>It knows address spaces, contexts and "run until something happens"; no task, no file, no meaning of a signal.</remarks>
+public interface IPlatform : IDisposable
+{
+    /// <summary>The name <c>--platform</c> takes.</summary>
+    string Name { get; }
+
+    /// <summary>The lowest address an application may use.</summary>
+    GuestAddress MinAddress { get; }
+
+    /// <summary>The first address an application may not use. What the platform needs for itself lies at or above it.</summary>
+    GuestAddress MaxAddress { get; }
+
+    /// <summary>An empty address space.</summary>
+    /// <returns>ENOMEM or EAGAIN when the host is out of processes or memory.</returns>
+    Result<IAddressSpace> NewAddressSpace();
+
+    /// <summary>A context for one task. The thread that first switches to it owns it.</summary>
+    IContext NewContext();
+}
