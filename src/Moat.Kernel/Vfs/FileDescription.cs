@@ -1,0 +1,142 @@
+using Moat.Kernel.Tasks;
+using Moat.Kernel.Waiting;
+using Moat.Linux;
+
+namespace Moat.Kernel.Vfs;
+
+/// <summary>An open file description (open(2)): what descriptors, in one process or several, share: status flags, offset, the file.</summary>
+/// <remarks>Counted: a descriptor table, a message in flight and every call in progress hold a reference; <see cref="OnLastClose"/> runs when the last is given back.
+/// Offset rule: <see cref="OffsetLock"/> is held over a read or write that uses and moves <see cref="Offset"/> (POSIX: atomic among threads), taken by the caller in Syscalls.</remarks>
+public abstract class FileDescription : IWaitable
+{
+    private int _references = 1;
+    private int _statusFlags;
+
+    /// <param name="flags">The flags of open(2); access mode and status flags are kept, creation flags dropped.</param>
+    /// <param name="location">Where it was opened, if it has a place in the tree.</param>
+    protected FileDescription(OpenFlags flags, PathLocation? location)
+    {
+        const OpenFlags Creation = OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_NOCTTY | OpenFlags.O_TRUNC | OpenFlags.O_CLOEXEC;
+        _statusFlags = (int)(flags & ~Creation);
+        Location = location;
+        location?.Mount.AddUser();
+    }
+
+    /// <summary>Access mode and status flags, as F_GETFL reports them.</summary>
+    public OpenFlags StatusFlags
+    {
+        get => (OpenFlags)Volatile.Read(ref _statusFlags);
+        set => Volatile.Write(ref _statusFlags, (int)value);
+    }
+
+    /// <summary>The place in the tree; null for pipes, sockets and other anonymous files (see <see cref="AnonymousName"/>).</summary>
+    public PathLocation? Location { get; }
+
+    /// <summary>What /proc/PID/fd shows for a file without a place, such as <c>pipe:[12]</c>.</summary>
+    public virtual string AnonymousName => "anon_inode:[unknown]";
+
+    /// <summary>The inode behind it, for fstat(2), fchmod(2) and the like.</summary>
+    public abstract Inode Inode { get; }
+
+    /// <summary>Whether open(2)'s mode allows reading.</summary>
+    public bool CanRead => ((StatusFlags & OpenFlags.O_ACCMODE) is OpenFlags.O_RDONLY or OpenFlags.O_RDWR) && !IsPath;
+
+    /// <summary>Whether open(2)'s mode allows writing.</summary>
+    public bool CanWrite => ((StatusFlags & OpenFlags.O_ACCMODE) is OpenFlags.O_WRONLY or OpenFlags.O_RDWR) && !IsPath;
+
+    /// <summary>Whether it was opened with O_PATH.</summary>
+    public bool IsPath => (StatusFlags & OpenFlags.O_PATH) != 0;
+
+    /// <summary>Whether calls return EAGAIN instead of waiting.</summary>
+    public bool IsNonBlocking => (StatusFlags & OpenFlags.O_NONBLOCK) != 0;
+
+    /// <summary>Whether the file has an offset: pread(2), lseek(2) on one that has none give ESPIPE.</summary>
+    public virtual bool IsSeekable => false;
+
+    /// <summary>The file offset. Guarded by <see cref="OffsetLock"/>.</summary>
+    public long Offset { get; set; }
+
+    /// <summary>Serialises those who use the offset. Held over blocking reads only of seekable files.</summary>
+    public Lock OffsetLock { get; } = new();
+
+    /// <summary>Takes another reference; the caller holds one.</summary>
+    public void AddReference() => Interlocked.Increment(ref _references);
+
+    /// <summary>Takes a reference unless the last has gone: for tables that look up without owning one.</summary>
+    public bool TryAddReference()
+    {
+        int seen = Volatile.Read(ref _references);
+        while (seen > 0)
+        {
+            int before = Interlocked.CompareExchange(ref _references, seen + 1, seen);
+            if (before == seen)
+            {
+                return true;
+            }
+
+            seen = before;
+        }
+
+        return false;
+    }
+
+    /// <summary>Gives a reference back; the last one closes the file.</summary>
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _references) == 0)
+        {
+            OnLastClose();
+            Location?.Mount.RemoveUser();
+        }
+    }
+
+    /// <summary>Reads at <paramref name="offset"/> (ignored by files that are not seekable) into <paramref name="destination"/>.</summary>
+    /// <returns>The byte count, 0 at the end; EAGAIN when nothing is there (never blocks: the caller waits for POLLIN and tries again, see <see cref="GuestTask"/>); EINVAL, EISDIR …</returns>
+    public virtual SyscallResult Read(GuestTask task, ref IoBuffer destination, long offset) => Errno.EINVAL;
+
+    /// <summary>Writes at <paramref name="offset"/>; with O_APPEND the file itself moves to its end and <paramref name="offset"/> is set to where the data went.</summary>
+    /// <returns>The byte count; EAGAIN when it would block and nothing was written; EPIPE (the caller sends SIGPIPE), ENOSPC, EFBIG …</returns>
+    public virtual SyscallResult Write(GuestTask task, ref IoBuffer source, ref long offset) => Errno.EINVAL;
+
+    /// <summary>lseek(2), SEEK_DATA and SEEK_HOLE included. Called under <see cref="OffsetLock"/>.</summary>
+    public virtual SyscallResult Seek(GuestTask task, long offset, int whence) => Errno.ESPIPE;
+
+    /// <summary>ioctl(2) requests that the kind of file knows; ENOTTY for all others. FIONBIO, FIOCLEX and the like are done by the caller.</summary>
+    public virtual SyscallResult Ioctl(GuestTask task, uint request, ulong argument) => Errno.ENOTTY;
+
+    /// <summary>getdents64(2): hands entries to <paramref name="sink"/> from <see cref="Offset"/> on until it refuses one. Called under <see cref="OffsetLock"/>.</summary>
+    public virtual Errno ReadDirectory(GuestTask task, IDirectorySink sink) => Errno.ENOTDIR;
+
+    /// <summary>fsync(2), fdatasync(2); EINVAL for files that have nothing to sync.</summary>
+    public virtual Errno Sync(bool dataOnly) => Errno.EINVAL;
+
+    /// <summary>fallocate(2), mode already checked for unknown bits.</summary>
+    public virtual Errno Allocate(GuestTask task, int mode, long offset, long length) => Errno.ENODEV;
+
+    /// <summary>What mmap(2) maps; null gives ENODEV.</summary>
+    public virtual Memory.IMappable? Mappable => null;
+
+    /// <inheritdoc/>
+    public virtual PollEvents Readiness(PollEvents mask) => (PollEvents.Readable | PollEvents.Writable) & mask;
+
+    /// <inheritdoc/>
+    public virtual void AddWaiter(WaitEntry entry)
+    {
+    }
+
+    /// <inheritdoc/>
+    public virtual void RemoveWaiter(WaitEntry entry)
+    {
+    }
+
+    /// <summary>Whether readiness changes at all: epoll_ctl(2) gives EPERM for regular files and directories.</summary>
+    public virtual bool IsPollable => false;
+
+    /// <summary>close(2) of a descriptor, whether or not it is the last (FUSE's and NFS's flush; locks are released by the caller).</summary>
+    public virtual Errno Flush(GuestTask task) => Errno.None;
+
+    /// <summary>The last reference has gone: give back what the file holds.</summary>
+    protected virtual void OnLastClose()
+    {
+    }
+}

@@ -1,0 +1,33 @@
+using Moat.Linux;
+
+namespace Moat.Kernel.Vfs;
+
+/// <summary>One instance of a filesystem (a superblock): what a mount shows.</summary>
+public abstract class Filesystem
+{
+    /// <summary>The type's name in /proc/filesystems and /proc/mounts.</summary>
+    public abstract string TypeName { get; }
+
+    /// <summary>The device number in <c>st_dev</c>.</summary>
+    public abstract DeviceNumber Device { get; }
+
+    /// <summary>Its root directory (or file, for a bind mount of one).</summary>
+    public abstract Inode Root { get; }
+
+    /// <summary>The options that /proc/mounts shows after the mount's own, such as <c>size=65536k</c>.</summary>
+    public virtual string Options => "";
+
+    /// <summary>Whether a dentry may be trusted without asking the filesystem again. Shared Gofer mounts and proc say false and are asked through <see cref="Inode.Revalidate"/>.</summary>
+    public virtual bool IsStable => true;
+
+    /// <summary>statfs(2).</summary>
+    public abstract Errno GetStatistics(out FilesystemStatistics statistics);
+
+    /// <summary>syncfs(2).</summary>
+    public virtual Errno Sync() => Errno.None;
+
+    /// <summary>The last mount has gone.</summary>
+    public virtual void OnLastUnmount()
+    {
+    }
+}

@@ -1,0 +1,86 @@
+using Moat.Kernel.Credentials;
+using Moat.Kernel.Tasks;
+using Moat.Linux;
+
+namespace Moat.Kernel.Vfs;
+
+/// <summary>A file as its filesystem knows it, without a name. Each filesystem derives its own kinds; the VFS does path walk, permission checks, mount points and the dentry
+/// cache, so that an inode sees only operations that are allowed and names that are one valid component.</summary>
+/// <remarks>Directory operations (from <see cref="Lookup"/> to <see cref="Rename"/>) run with the directory's <see cref="DirectoryLock"/> held by the VFS
+/// (both directories' for a rename, under the filesystem-wide rename lock when they differ).
+/// Every method may be called from any thread.</remarks>
+public abstract class Inode(Filesystem filesystem)
+{
+    /// <summary>The instance it belongs to.</summary>
+    public Filesystem Filesystem { get; } = filesystem;
+
+    /// <summary>Serialises changes of a directory's entries.</summary>
+    public Lock DirectoryLock { get; } = new();
+
+    /// <summary>The file type; never changes.</summary>
+    public abstract Mode FileType { get; }
+
+    /// <summary>Whether it is a directory.</summary>
+    public bool IsDirectory => FileType == Mode.S_IFDIR;
+
+    /// <summary>stat(2).</summary>
+    public abstract Errno GetAttributes(out InodeAttributes attributes);
+
+    /// <summary>Changes attributes; the change time follows. EPERM/EROFS where the filesystem has nothing to change.</summary>
+    public virtual Errno SetAttributes(GuestTask task, in AttributeChange change) => Errno.EPERM;
+
+    /// <summary>Asked before a cached dentry is used, where <see cref="Filesystem.IsStable"/> is false: whether <paramref name="name"/> in this directory still names <paramref name="child"/> (null: still nothing).</summary>
+    public virtual bool Revalidate(FileName name, Inode? child) => true;
+
+    /// <summary>Finds an entry: ENOENT if there is none. The VFS caches the answer, ENOENT too, as long as the filesystem is stable.</summary>
+    public virtual Result<Inode> Lookup(GuestTask? task, FileName name) => Errno.ENOTDIR;
+
+    /// <summary>Makes a regular file, FIFO, socket or device node. Mode has the type, the umask is applied; the owner is the task's fs ids (set-gid directories respected by the VFS).</summary>
+    public virtual Result<Inode> MakeNode(GuestTask task, FileName name, Mode mode, DeviceNumber device, in NewOwner owner) => Errno.EPERM;
+
+    /// <summary>mkdir(2).</summary>
+    public virtual Result<Inode> MakeDirectory(GuestTask task, FileName name, Mode permissions, in NewOwner owner) => Errno.EPERM;
+
+    /// <summary>symlink(2).</summary>
+    public virtual Result<Inode> MakeSymlink(GuestTask task, FileName name, ReadOnlySpan<byte> target, in NewOwner owner) => Errno.EPERM;
+
+    /// <summary>link(2): another name for <paramref name="target"/>, which is of this filesystem and no directory. EMLINK, EPERM …</summary>
+    public virtual Errno Link(GuestTask task, FileName name, Inode target) => Errno.EPERM;
+
+    /// <summary>unlink(2): the entry exists, names <paramref name="child"/> and is no directory.</summary>
+    public virtual Errno Unlink(GuestTask task, FileName name, Inode child) => Errno.EPERM;
+
+    /// <summary>rmdir(2): ENOTEMPTY if it has entries.</summary>
+    public virtual Errno RemoveDirectory(GuestTask task, FileName name, Inode child) => Errno.EPERM;
+
+    /// <summary>renameat2(2) within one filesystem; <paramref name="replaced"/> is what <paramref name="newName"/> names now, if anything; types and loops are checked by the VFS, emptiness of a replaced directory by the filesystem.</summary>
+    /// <param name="exchange">RENAME_EXCHANGE.</param>
+    public virtual Errno Rename(GuestTask task, FileName name, Inode child, Inode newDirectory, FileName newName, Inode? replaced, bool exchange) => Errno.EPERM;
+
+    /// <summary>An unnamed regular file in this directory's filesystem (O_TMPFILE).</summary>
+    public virtual Result<Inode> MakeUnnamed(GuestTask task, Mode permissions, in NewOwner owner) => Errno.EOPNOTSUPP;
+
+    /// <summary>readlink(2): the target's bytes.</summary>
+    public virtual Result<byte[]> ReadSymlink(GuestTask? task) => Errno.EINVAL;
+
+    /// <summary>A link that is followed by jumping to a place instead of by its text (/proc/PID/{cwd,exe,root,fd/N}); null for ordinary ones.</summary>
+    public virtual Result<PathLocation>? FollowMagicLink(GuestTask task) => null;
+
+    /// <summary>open(2) of an existing file; permission is checked, O_TRUNC and O_CREAT are done by the VFS. ENXIO for sockets and devices without a driver.</summary>
+    public virtual Result<FileDescription> Open(GuestTask task, PathLocation location, OpenFlags flags) => Errno.ENXIO;
+
+    /// <summary>Decides access where mode bits do not (proc); null leaves it to the mode bits and capabilities.</summary>
+    public virtual Errno? CheckAccess(TaskCredentials credentials, Platform.MemoryAccess access) => null;
+
+    /// <summary>getxattr(2): the value, ENODATA if there is none, EOPNOTSUPP where the filesystem has none.</summary>
+    public virtual Result<byte[]> GetExtendedAttribute(GuestTask task, FileName name) => Errno.EOPNOTSUPP;
+
+    /// <summary>setxattr(2); flags are XATTR_CREATE and XATTR_REPLACE.</summary>
+    public virtual Errno SetExtendedAttribute(GuestTask task, FileName name, ReadOnlySpan<byte> value, int flags) => Errno.EOPNOTSUPP;
+
+    /// <summary>removexattr(2).</summary>
+    public virtual Errno RemoveExtendedAttribute(GuestTask task, FileName name) => Errno.EOPNOTSUPP;
+
+    /// <summary>listxattr(2): names, each ended by a zero byte.</summary>
+    public virtual Result<byte[]> ListExtendedAttributes(GuestTask task) => Errno.EOPNOTSUPP;
+}

@@ -1,0 +1,50 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using Moat.Linux;
+using Moat.Platform;
+
+namespace Moat.Kernel.Vfs;
+
+/// <summary>Guest pages held in place for a host call, as host addresses (see <see cref="IoBuffer.Pin"/>). Dispose it to let go, before anything that can block for long.</summary>
+public struct PinnedMemory : IDisposable
+{
+    /// <summary>At most this many pieces are pinned at a time.</summary>
+    public const int MaxSegments = 32;
+
+    private SegmentArray _segments;
+    private int _count;
+    private MemoryFile? _file;
+
+    /// <summary>The pieces in order, as host addresses, for preadv(2) and pwritev(2).</summary>
+    [UnscopedRef]
+    public readonly ReadOnlySpan<IoVec> Segments => ((ReadOnlySpan<IoVec>)_segments)[.._count];
+
+    /// <summary>Bytes in all pieces.</summary>
+    public long Length { get; private set; }
+
+    /// <summary>Whether another piece fits.</summary>
+    internal readonly bool IsFull => _count == MaxSegments;
+
+    /// <summary>Adds pages of which the caller holds a reference that passes to this object.</summary>
+    internal void Add(MemoryFile file, IoVec segment, ulong fileOffset)
+    {
+        _file = file;
+        _segments[_count++] = segment;
+        Length += (long)segment.Length;
+        _ = fileOffset;
+    }
+
+    /// <summary>Lets the pages go.</summary>
+    public void Dispose()
+    {
+        _count = 0;
+        Length = 0;
+        _file = null;
+    }
+
+    [InlineArray(MaxSegments)]
+    private struct SegmentArray
+    {
+        private IoVec _first;
+    }
+}
