@@ -19,6 +19,9 @@ public sealed class GuestTask
     /// <summary>gettid(2) in the initial pid namespace. Any thread.</summary>
     public int Tid => throw new NotSupportedException();
 
+    /// <summary>comm: at most 15 bytes, from the executable or PR_SET_NAME. Any thread may read.</summary>
+    public string Name => throw new NotSupportedException();
+
     /// <summary>Its address space; replaced by execve(2). Any thread may read.</summary>
     public MemoryManager Memory => throw new NotSupportedException();
 
