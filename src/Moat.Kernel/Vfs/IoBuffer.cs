@@ -49,7 +49,7 @@ public ref struct IoBuffer
 
     /// <summary>Copies into the buffer (a read) and moves on.</summary>
     /// <returns>How many bytes were copied: less than there are when the buffer is full or a page is missing. EFAULT only if nothing could be copied.</returns>
-    public Result<int> CopyFrom(ReadOnlySpan<byte> source)
+    public Result<int> CopyFrom(scoped ReadOnlySpan<byte> source)
     {
         int done = 0;
         while (done < source.Length && Length > 0)
@@ -82,7 +82,7 @@ public ref struct IoBuffer
 
     /// <summary>Copies out of the buffer (a write) and moves on.</summary>
     /// <returns>How many bytes were copied; EFAULT only if nothing could be copied.</returns>
-    public Result<int> CopyTo(Span<byte> destination)
+    public Result<int> CopyTo(scoped Span<byte> destination)
     {
         int done = 0;
         while (done < destination.Length && Length > 0)
