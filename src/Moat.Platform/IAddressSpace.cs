@@ -19,4 +19,9 @@ public interface IAddressSpace : IDisposable
 
     /// <summary>Changes the access to what is mapped in the range; holes stay holes.</summary>
     void Protect(GuestAddress address, ulong length, MemoryAccess access);
+
+    /// <summary>Makes sure that one more context can enter the space beside those that are in it. Called by a task of the space before it starts another one in it
+    /// (clone(2) with CLONE_VM), on that task's thread.</summary>
+    /// <returns>EAGAIN or ENOMEM when the host refuses another thread.</returns>
+    Errno Reserve();
 }
