@@ -51,6 +51,21 @@ public static unsafe class HostMemory
     /// <summary>ftruncate(2).</summary>
     public static Errno Truncate(int fd, long length) => HostCall.Invoke(SyscallNumber.ftruncate, fd, (nint)length).Errno;
 
+    /// <summary>Seals a memfd against shrinking and growing, and against other seals (fcntl(2) F_ADD_SEALS).</summary>
+    public static Errno SealSize(int fd)
+    {
+        const int AddSeals = 1033;
+        const int SealSealShrinkGrow = 7;
+        return HostCall.Invoke(SyscallNumber.fcntl, fd, AddSeals, SealSealShrinkGrow).Errno;
+    }
+
+    /// <summary>fallocate(2) with FALLOC_FL_PUNCH_HOLE: gives pages of a file back; they read as zeros.</summary>
+    public static Errno PunchHole(int fd, long offset, long length)
+    {
+        const int PunchHoleKeepSize = 3;
+        return HostCall.Invoke(SyscallNumber.fallocate, fd, PunchHoleKeepSize, (nint)offset, (nint)length).Errno;
+    }
+
     /// <summary>close(2).</summary>
     public static Errno Close(int fd) => HostCall.Invoke(SyscallNumber.close, fd).Errno;
 }

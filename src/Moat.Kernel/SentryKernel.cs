@@ -1,3 +1,5 @@
+using Moat.Kernel.Futex;
+using Moat.Kernel.Tasks;
 using Moat.Kernel.Time;
 using Moat.Platform;
 
@@ -6,14 +8,22 @@ namespace Moat.Kernel;
 /// <summary>The kernel of one sandbox: what all its tasks share.</summary>
 public sealed class SentryKernel
 {
+    /// <summary>How many tasks there may be.</summary>
+    public const int MaxTasks = 16384;
+
+    private long _created;
+    private int _lastAnonymousDevice = 16;
+
     /// <summary>Makes a kernel; the Sentry's boot fills it.</summary>
-    public SentryKernel(IPlatform platform, MemoryFile memoryFile, IKernelClock clock, IKernelLog log, IRandomSource random)
+    public SentryKernel(IPlatform platform, MemoryFile memoryFile, IKernelClock clock, IKernelLog log, IRandomSource random, HostFacts facts, ISyscallDispatcher dispatcher)
     {
         Platform = platform;
         MemoryFile = memoryFile;
         Clock = clock;
         Log = log;
         Random = random;
+        Facts = facts;
+        Dispatcher = dispatcher;
     }
 
     /// <summary>What runs application code.</summary>
@@ -30,4 +40,74 @@ public sealed class SentryKernel
 
     /// <summary>The host's random numbers.</summary>
     public IRandomSource Random { get; }
+
+    /// <summary>What is known of the host.</summary>
+    public HostFacts Facts { get; }
+
+    /// <summary>Carries out system calls.</summary>
+    public ISyscallDispatcher Dispatcher { get; }
+
+    /// <summary>Guards the process tree, groups, sessions and signals.</summary>
+    public object TaskLock { get; } = new();
+
+    /// <summary>Process ids.</summary>
+    public PidNamespace Pids { get; } = new();
+
+    /// <summary>All futexes.</summary>
+    public FutexTable Futexes { get; } = new();
+
+    /// <summary>The first process.</summary>
+    public ThreadGroup? Init { get; internal set; }
+
+    /// <summary>Set when the sandbox is being killed from outside: the first process is not spared then.</summary>
+    public bool IsKillingInit { get; set; }
+
+    /// <summary>How many tasks have ever been made.</summary>
+    public long Created => Volatile.Read(ref _created);
+
+    /// <summary>Told when a process ends, with the task lock held. Set once, by whoever controls the sandbox.</summary>
+    public IProcessObserver? Observer { get; set; }
+
+    /// <summary>A minor number for a filesystem without a device.</summary>
+    public int NextAnonymousDevice() => Interlocked.Increment(ref _lastAnonymousDevice);
+
+    /// <summary>Logs an exception that no application should be able to cause, and tells the observer. False: the exception goes on.</summary>
+    internal bool ReportBug(GuestTask task, Exception exception)
+    {
+        Log.Error($"bug in the kernel, task {task.Tid} ({task.Name}), call {(Linux.SyscallNumber)task.Registers.OrigRax}, rip {task.Registers.Rip:x}", exception);
+        Observer?.OnBug(exception);
+        return false;
+    }
+
+    internal void CountCreated() => Interlocked.Increment(ref _created);
+
+    /// <summary>Whether a process group or session still has this number. Under the task lock.</summary>
+    internal bool HasGroupOrSession(int id)
+    {
+        foreach (ThreadGroup process in Pids.ListProcesses())
+        {
+            if (process.Pid != id && process.ProcessGroup is { } group && (group.Id == id || group.Session.Id == id))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // The first process has ended: everything else goes with it (pid_namespaces(7)).
+    internal void OnInitExit(int status)
+    {
+        foreach (ThreadGroup process in Pids.ListProcesses())
+        {
+            if (process != Init)
+            {
+                ProcessExit.EndGroup(process, 9);
+            }
+        }
+
+        Observer?.OnInitExit(status);
+    }
+
+    internal void OnProcessExit(ThreadGroup group) => Observer?.OnProcessExit(group);
 }

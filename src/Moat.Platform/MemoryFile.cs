@@ -1,8 +1,187 @@
+using Moat.Host;
+using Moat.Linux;
+
 namespace Moat.Platform;
 
-/// <summary>The memfd that holds all application memory (design: anonymous memory, tmpfs, page caches), mapped into the Sentry.</summary>
-public sealed class MemoryFile : IMappableFile
+/// <summary>The memfd that holds all application memory: anonymous memory, tmpfs, copies of file pages. It is mapped into the Sentry as a whole and sealed against shrinking,
+/// so that a pointer into it cannot fault. Any thread.</summary>
+/// <remarks>Pages are counted: whoever shows a page (an address space, a tmpfs file, a host call in progress) holds a reference. Pages are zero when they are allocated.</remarks>
+public sealed unsafe class MemoryFile : IMappableFile, IDisposable
 {
+    /// <summary>Bytes of a page.</summary>
+    public const int PageSize = 4096;
+
+    private const int MaxDirtyPages = 16384; // freed pages that are kept to be cleared and used again: 64 MiB
+
+    private readonly Lock _lock = new();
+    private readonly byte* _base;
+    private readonly int[] _references; // written with Interlocked; by page
+    private readonly Stack<int> _dirty = new(); // guarded by _lock: single pages, not zero
+    private readonly PageRunSet _free; // guarded by _lock: zero pages
+    private readonly int _pageCount;
+    private int _usedPages; // guarded by _lock
+
+    /// <param name="limitBytes">How much can be allocated.</param>
+    /// <exception cref="InvalidOperationException">The host refuses.</exception>
+    public MemoryFile(ulong limitBytes)
+    {
+        _pageCount = (int)Math.Min(limitBytes / PageSize, int.MaxValue / 2);
+        nuint length = (nuint)_pageCount * PageSize;
+        if (!HostMemory.CreateMemfd("moat-memory"u8, sealable: true).TryGet(out int fd, out Errno errno))
+        {
+            throw new InvalidOperationException($"memory file: {errno}");
+        }
+
+        HostFd = fd;
+        errno = HostMemory.Truncate(fd, (long)length);
+        if (errno == Errno.None)
+        {
+            errno = HostMemory.SealSize(fd);
+        }
+
+        if (errno != Errno.None || !HostMemory.Map(0, length, HostMemory.ProtRead | HostMemory.ProtWrite, HostMemory.MapShared | HostMemory.MapNoReserve, fd).TryGet(out nint address, out errno))
+        {
+            throw new InvalidOperationException($"memory file: {errno}");
+        }
+
+        _base = (byte*)address;
+        _references = new int[_pageCount];
+        _free = new PageRunSet();
+        _free.Add(0, _pageCount);
+    }
+
     /// <inheritdoc/>
-    public int HostFd => throw new NotSupportedException();
+    public int HostFd { get; }
+
+    /// <summary>How much is allocated.</summary>
+    public ulong UsedBytes => (ulong)Volatile.Read(ref _usedPages) * PageSize;
+
+    /// <summary>How much can be.</summary>
+    public ulong LimitBytes => (ulong)_pageCount * PageSize;
+
+    /// <summary>Allocates neighbouring zero pages, each with one reference.</summary>
+    /// <param name="wantedPages">How many are useful; fewer may come.</param>
+    /// <param name="pages">How many came, at least one.</param>
+    /// <returns>The number of the first page; ENOMEM when none is left.</returns>
+    public Result<int> Allocate(int wantedPages, out int pages)
+    {
+        int page;
+        bool clear = false;
+        lock (_lock)
+        {
+            if (wantedPages == 1 && _dirty.TryPop(out page))
+            {
+                pages = 1;
+                clear = true;
+            }
+            else if (_free.TryTake(wantedPages, out page, out pages))
+            {
+            }
+            else if (_dirty.TryPop(out page))
+            {
+                pages = 1;
+                clear = true;
+            }
+            else
+            {
+                pages = 0;
+                return Errno.ENOMEM;
+            }
+
+            _usedPages += pages;
+        }
+
+        _references.AsSpan(page, pages).Fill(1);
+        if (clear)
+        {
+            Bytes(page, 0, PageSize).Clear();
+        }
+
+        return page;
+    }
+
+    /// <summary>Takes another reference on each of the pages, of which the caller holds one.</summary>
+    public void AddReference(int page, int pages = 1)
+    {
+        for (int i = page; i < page + pages; i++)
+        {
+            Interlocked.Increment(ref _references[i]);
+        }
+    }
+
+    /// <summary>Gives a reference on each of the pages back; a page without is free.</summary>
+    public void Release(int page, int pages = 1)
+    {
+        int runStart = -1;
+        for (int i = page; i < page + pages; i++)
+        {
+            if (Interlocked.Decrement(ref _references[i]) == 0)
+            {
+                runStart = runStart < 0 ? i : runStart;
+                continue;
+            }
+
+            if (runStart >= 0)
+            {
+                Free(runStart, i - runStart);
+                runStart = -1;
+            }
+        }
+
+        if (runStart >= 0)
+        {
+            Free(runStart, page + pages - runStart);
+        }
+    }
+
+    /// <summary>Whether the caller's reference is the only one: the page may be written in place.</summary>
+    public bool IsSole(int page) => Volatile.Read(ref _references[page]) == 1;
+
+    /// <summary>Bytes of one or more neighbouring pages. The caller holds a reference on them as long as it uses the span.</summary>
+    public Span<byte> Bytes(int page, int offset, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(page);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(((ulong)page * PageSize) + (ulong)offset + (ulong)length, LimitBytes);
+
+        // SAFETY: inside the mapping, which is never unmapped while the Sentry runs; the file can't shrink.
+        return new Span<byte>(_base + ((nuint)page * PageSize) + offset, length);
+    }
+
+    /// <summary>The Sentry's address of a page, for host calls that take one.</summary>
+    public ulong HostAddress(int page) => (ulong)_base + ((ulong)page * PageSize);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        HostMemory.Unmap((nint)_base, (nuint)_pageCount * PageSize);
+        HostMemory.Close(HostFd);
+    }
+
+    private void Free(int page, int pages)
+    {
+        if (pages < 8)
+        {
+            lock (_lock)
+            {
+                if (_dirty.Count < MaxDirtyPages)
+                {
+                    _usedPages -= pages;
+                    for (int i = 0; i < pages; i++)
+                    {
+                        _dirty.Push(page + i);
+                    }
+
+                    return;
+                }
+            }
+        }
+
+        // The hole reads as zeros; only then may somebody else have the pages.
+        HostMemory.PunchHole(HostFd, (long)page * PageSize, (long)pages * PageSize);
+        lock (_lock)
+        {
+            _usedPages -= pages;
+            _free.Add(page, pages);
+        }
+    }
 }

@@ -5,9 +5,408 @@ using Moat.Platform;
 
 namespace Moat.Kernel.Memory;
 
-/// <summary>An application's address space as the kernel knows it.</summary>
+/// <summary>An application's address space as the kernel knows it: mappings, private pages, and what of them has been shown to the platform. Any thread.</summary>
+/// <remarks>The platform's view obeys one rule: what is mapped there permits what the mapping permits, less writing where the page is shared (copy-on-write) or a file's own.
+/// A fault on something mapped is therefore a write to such a page, or forbidden.</remarks>
 public sealed class MemoryManager
 {
+    private const int PageSize = MemoryFile.PageSize;
+
+    private readonly Lock _lock = new();
+    private readonly MemoryFile _memoryFile;
+    private readonly MappingSet _mappings = new(); // guarded by _lock
+    private readonly PageTable _pages = new(); // guarded by _lock
+    private readonly PageFaults _faults;
+    private readonly AddressLayout _layout;
+    private int _users = 1;
+
+    /// <summary>An empty address space.</summary>
+    public MemoryManager(MemoryFile memoryFile, IAddressSpace space, AddressLayout layout)
+    {
+        _memoryFile = memoryFile;
+        _layout = layout;
+        AddressSpace = space;
+        _faults = new PageFaults(memoryFile, space, _pages);
+    }
+
+    /// <summary>The platform's side.</summary>
+    public IAddressSpace AddressSpace { get; }
+
+    /// <summary>Facts for /proc: where the program, its arguments and its heap are.</summary>
+    public ProgramLayout Program { get; set; } = new();
+
+    /// <summary>The executable, for /proc/PID/exe; the address space holds a reference on it.</summary>
+    public FileDescription? ExecutableFile { get; set; }
+
+    /// <summary>Bytes mapped.</summary>
+    public ulong MappedBytes { get; private set; }
+
+    /// <summary>Bytes of private pages.</summary>
+    public ulong ResidentBytes => (ulong)_pages.Count * PageSize;
+
+    /// <summary>Another task shares it (CLONE_VM).</summary>
+    public void AddUser() => Interlocked.Increment(ref _users);
+
+    /// <summary>A task stops using it; the last one frees everything.</summary>
+    public void RemoveUser()
+    {
+        if (Interlocked.Decrement(ref _users) != 0)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            RemoveRange(0, _layout.MaxAddress, tellPlatform: false);
+        }
+
+        AddressSpace.Dispose();
+        ExecutableFile?.Release();
+        ExecutableFile = null;
+    }
+
+    /// <summary>Serves a page fault of the application.</summary>
+    /// <param name="address">What was touched.</param>
+    /// <param name="access">What was tried, or Unknown.</param>
+    /// <param name="isPresent">Whether the platform has the page mapped and refused the access (SEGV_ACCERR).</param>
+    /// <param name="stackLimit">RLIMIT_STACK.</param>
+    public FaultOutcome HandleFault(GuestAddress address, MemoryAccess access, bool isPresent, ulong stackLimit)
+    {
+        lock (_lock)
+        {
+            MemoryMapping? mapping = _mappings.Find(address.Value) ?? GrowStack(address.Value, stackLimit);
+            return mapping is null ? FaultOutcome.NotMapped : _faults.Serve(mapping, address.Value, access, isPresent);
+        }
+    }
+
+    /// <summary>mmap(2), arguments checked: makes a mapping.</summary>
+    /// <param name="request">What and where.</param>
+    /// <returns>Its address; ENOMEM, EEXIST.</returns>
+    public Result<GuestAddress> Map(in MapRequest request)
+    {
+        lock (_lock)
+        {
+            if (_mappings.Count >= AddressLayout.MaxMappings || MappedBytes + request.Length > request.AddressSpaceLimit)
+            {
+                return Errno.ENOMEM;
+            }
+
+            ulong start = request.Address;
+            if (request.IsFixed)
+            {
+                if (request.NoReplace && !_mappings.IsFree(start, start + request.Length))
+                {
+                    return Errno.EEXIST;
+                }
+
+                RemoveRange(start, start + request.Length, tellPlatform: true);
+            }
+            else if (start == 0 || start < _layout.MinAddress || start + request.Length > _layout.MaxAddress || !_mappings.IsFree(start, start + request.Length))
+            {
+                ulong top = request.Below4GiB ? Math.Min(_layout.MmapTop, 0x8000_0000) : _layout.MmapTop;
+                start = _mappings.FindHoleBelow(top, _layout.MinAddress, request.Length);
+                if (start == 0 && !request.Below4GiB)
+                {
+                    start = _mappings.FindHoleBelow(_layout.MaxAddress, _layout.MinAddress, request.Length);
+                }
+
+                if (start == 0)
+                {
+                    return Errno.ENOMEM;
+                }
+            }
+
+            MemoryMapping mapping = new()
+            {
+                Start = start,
+                End = start + request.Length,
+                Access = request.Access,
+                MaxAccess = request.MaxAccess,
+                IsShared = request.IsShared,
+                GrowsDown = request.GrowsDown,
+                File = request.File,
+                FileOffset = request.FileOffset,
+                Description = request.Description,
+                Name = request.Name,
+            };
+            AddReferences(mapping);
+            Insert(mapping);
+            if (request.Populate && mapping.Access != MemoryAccess.None)
+            {
+                _faults.Populate(mapping, start, mapping.End);
+            }
+
+            return new GuestAddress(start);
+        }
+    }
+
+    /// <summary>munmap(2) of a page-aligned range.</summary>
+    public Errno Unmap(ulong start, ulong length)
+    {
+        lock (_lock)
+        {
+            if (_mappings.Count >= AddressLayout.MaxMappings && _mappings.Find(start) is { } cut && cut.Start < start && cut.End > start + length)
+            {
+                return Errno.ENOMEM;
+            }
+
+            RemoveRange(start, start + length, tellPlatform: true);
+            return Errno.None;
+        }
+    }
+
+    /// <summary>mprotect(2) of a page-aligned range: what comes before a hole or a refusal is changed, as in Linux.</summary>
+    /// <returns>ENOMEM at a hole, EACCES where the file does not allow it.</returns>
+    public Errno Protect(ulong start, ulong length, MemoryAccess access)
+    {
+        lock (_lock)
+        {
+            ulong end = start + length;
+            ulong at = start;
+            while (at < end)
+            {
+                MemoryMapping? mapping = _mappings.Find(at);
+                if (mapping is null)
+                {
+                    return Errno.ENOMEM;
+                }
+
+                if ((access & ~mapping.MaxAccess) != 0)
+                {
+                    return Errno.EACCES;
+                }
+
+                ulong stop = Math.Min(end, mapping.End);
+                if (mapping.Access != access)
+                {
+                    mapping = Isolate(mapping, at, stop);
+                    if ((access & ~mapping.Access) == 0)
+                    {
+                        AddressSpace.Protect(new GuestAddress(at), stop - at, access);
+                    }
+                    else
+                    {
+                        AddressSpace.Unmap(new GuestAddress(at), stop - at);
+                    }
+
+                    mapping.Access = access;
+                    JoinAround(mapping);
+                }
+
+                at = stop;
+            }
+
+            return Errno.None;
+        }
+    }
+
+    /// <summary>brk(2): moves the end of the heap; returns where it is then, unmoved if that can't be.</summary>
+    public ulong SetBreak(ulong wanted, ulong dataLimit)
+    {
+        lock (_lock)
+        {
+            ulong start = Program.BreakStart;
+            ulong current = Program.Break;
+            ulong oldEnd = AddressLayout.RoundUp(current);
+            ulong newEnd = AddressLayout.RoundUp(wanted);
+            if (wanted < start || newEnd > _layout.MaxAddress || wanted - start > dataLimit)
+            {
+                return current;
+            }
+
+            if (newEnd > oldEnd)
+            {
+                if (!_mappings.IsFree(oldEnd, newEnd))
+                {
+                    return current;
+                }
+
+                Insert(new MemoryMapping { Start = oldEnd, End = newEnd, Access = MemoryAccess.Read | MemoryAccess.Write, Name = "[heap]" });
+            }
+            else if (newEnd < oldEnd)
+            {
+                RemoveRange(newEnd, oldEnd, tellPlatform: true);
+            }
+
+            Program.Break = wanted;
+            return wanted;
+        }
+    }
+
+    /// <summary>Applies <paramref name="change"/> to every mapping in the range, cut to it; holes are passed over and reported.</summary>
+    /// <returns>ENOMEM if there was a hole.</returns>
+    internal Errno ForRange(ulong start, ulong length, Func<MemoryMapping, ulong, ulong, Errno> change)
+    {
+        lock (_lock)
+        {
+            ulong end = start + length;
+            bool hole = false;
+            for (ulong at = start; at < end;)
+            {
+                int index = _mappings.FirstEndingAfter(at);
+                if (index == _mappings.Count || _mappings[index].Start >= end)
+                {
+                    hole = true;
+                    break;
+                }
+
+                MemoryMapping mapping = _mappings[index];
+                hole |= mapping.Start > at;
+                ulong from = Math.Max(at, mapping.Start);
+                ulong stop = Math.Min(end, mapping.End);
+                Errno errno = change(mapping, from, stop);
+                if (errno != Errno.None)
+                {
+                    return errno;
+                }
+
+                at = stop;
+            }
+
+            return hole ? Errno.ENOMEM : Errno.None;
+        }
+    }
+
+    /// <summary>Drops the private pages of a range (MADV_DONTNEED): the next touch finds zeros, or the file.</summary>
+    public Errno DiscardPages(ulong start, ulong length) => ForRange(start, length, (mapping, from, stop) =>
+    {
+        if (mapping.IsLocked)
+        {
+            return Errno.EINVAL;
+        }
+
+        AddressSpace.Unmap(new GuestAddress(from), stop - from);
+        ReleasePages(from, stop);
+        return Errno.None;
+    });
+
+    /// <summary>Changes a property of all mappings in a range.</summary>
+    public Errno SetProperty(ulong start, ulong length, Action<MemoryMapping> set) => ForRange(start, length, (mapping, from, stop) =>
+    {
+        set(Isolate(mapping, from, stop));
+        return Errno.None;
+    });
+
+    /// <summary>mremap(2) of one mapping, arguments checked.</summary>
+    /// <param name="start">Where it is.</param>
+    /// <param name="oldLength">Its length, a multiple of the page size; 0 makes another mapping of a shared one.</param>
+    /// <param name="newLength">The wanted length.</param>
+    /// <param name="mayMove">MREMAP_MAYMOVE.</param>
+    /// <param name="target">MREMAP_FIXED's address, or null.</param>
+    /// <param name="keepOld">MREMAP_DONTUNMAP.</param>
+    public Result<GuestAddress> Remap(ulong start, ulong oldLength, ulong newLength, bool mayMove, ulong? target, bool keepOld)
+    {
+        lock (_lock)
+        {
+            MemoryMapping? mapping = _mappings.Find(start);
+            if (mapping is null || start + Math.Max(oldLength, 1) > mapping.End)
+            {
+                return Errno.EFAULT;
+            }
+
+            if (oldLength == 0 && !mapping.IsShared)
+            {
+                return Errno.EINVAL;
+            }
+
+            if (target is null && !keepOld)
+            {
+                if (newLength <= oldLength)
+                {
+                    RemoveRange(start + newLength, start + oldLength, tellPlatform: true);
+                    return new GuestAddress(start);
+                }
+
+                if (oldLength > 0 && start + oldLength == mapping.End && start + newLength <= _layout.MaxAddress && _mappings.IsFree(mapping.End, start + newLength))
+                {
+                    MappedBytes += start + newLength - mapping.End;
+                    mapping.End = start + newLength;
+                    JoinAround(mapping);
+                    return new GuestAddress(start);
+                }
+
+                if (!mayMove)
+                {
+                    return Errno.ENOMEM;
+                }
+            }
+
+            ulong destination;
+            if (target is { } fixedTarget)
+            {
+                RemoveRange(fixedTarget, fixedTarget + newLength, tellPlatform: true);
+                destination = fixedTarget;
+                mapping = _mappings.Find(start);
+                if (mapping is null)
+                {
+                    return Errno.EFAULT;
+                }
+            }
+            else if ((destination = _mappings.FindHoleBelow(_layout.MmapTop, _layout.MinAddress, newLength)) == 0)
+            {
+                return Errno.ENOMEM;
+            }
+
+            MemoryMapping moved = mapping.CopyFor(start, start + newLength);
+            moved.Start = destination;
+            moved.End = destination + newLength;
+            AddReferences(moved);
+            MovePages(start, Math.Min(oldLength, newLength), destination);
+            if (keepOld)
+            {
+                AddressSpace.Unmap(new GuestAddress(start), oldLength);
+            }
+            else
+            {
+                RemoveRange(start, start + oldLength, tellPlatform: true);
+            }
+
+            Insert(moved);
+            return new GuestAddress(destination);
+        }
+    }
+
+    /// <summary>A copy for a new process: private pages are shared until somebody writes.</summary>
+    public MemoryManager Fork(IAddressSpace space)
+    {
+        lock (_lock)
+        {
+            MemoryManager child = new(_memoryFile, space, _layout) { Program = Program.Clone(), ExecutableFile = ExecutableFile };
+            ExecutableFile?.AddReference();
+            for (int i = 0; i < _mappings.Count; i++)
+            {
+                MemoryMapping mapping = _mappings[i];
+                if (mapping.DontFork)
+                {
+                    continue;
+                }
+
+                MemoryMapping copy = mapping.CopyFor(mapping.Start, mapping.End);
+                copy.IsLocked = false;
+                child.AddReferences(copy);
+                child.Insert(copy);
+                if (mapping.IsShared || mapping.WipeOnFork)
+                {
+                    continue;
+                }
+
+                bool any = false;
+                _pages.ForEach(mapping.Start / PageSize, mapping.End / PageSize, (index, page) =>
+                {
+                    _memoryFile.AddReference(page);
+                    child._pages.Set(index, page);
+                    any = true;
+                });
+                if (any && (mapping.Access & MemoryAccess.Write) != 0)
+                {
+                    AddressSpace.Protect(new GuestAddress(mapping.Start), mapping.Length, mapping.Access & ~MemoryAccess.Write);
+                }
+            }
+
+            return child;
+        }
+    }
+
     /// <summary>Copies guest memory in, all of it or EFAULT.</summary>
     public Errno CopyIn(GuestAddress address, Span<byte> destination) =>
         CopyInPartial(address, destination) == destination.Length ? Errno.None : Errno.EFAULT;
@@ -16,11 +415,73 @@ public sealed class MemoryManager
     public Errno CopyOut(GuestAddress address, ReadOnlySpan<byte> source) =>
         CopyOutPartial(address, source) == source.Length ? Errno.None : Errno.EFAULT;
 
-    /// <summary>Copies guest memory in up to the first missing page; returns how many bytes.</summary>
-    public int CopyInPartial(GuestAddress address, Span<byte> destination) => throw new NotSupportedException();
+    /// <summary>Copies guest memory in up to the first page that can't be read; returns how many bytes.</summary>
+    public int CopyInPartial(GuestAddress address, Span<byte> destination)
+    {
+        int done = 0;
+        while (done < destination.Length)
+        {
+            ulong at = unchecked(address.Value + (ulong)done);
+            int count = Math.Min(destination.Length - done, PageSize - (int)(at % PageSize));
+            if (!TryAcquire(at, MemoryAccess.Read, out AcquiredPage page))
+            {
+                break;
+            }
 
-    /// <summary>Copies to guest memory up to the first missing page; returns how many bytes.</summary>
-    public int CopyOutPartial(GuestAddress address, ReadOnlySpan<byte> source) => throw new NotSupportedException();
+            Span<byte> part = destination.Slice(done, count);
+            if (page.File is not null)
+            {
+                if (!page.File.ReadAt(page.FileOffset + (at % PageSize), part).TryGet(out int read, out _))
+                {
+                    break;
+                }
+
+                part[read..].Clear();
+            }
+            else
+            {
+                _memoryFile.Bytes(page.Page, (int)(at % PageSize), count).CopyTo(part);
+                _memoryFile.Release(page.Page);
+            }
+
+            done += count;
+        }
+
+        return done;
+    }
+
+    /// <summary>Copies to guest memory up to the first page that can't be written; returns how many bytes.</summary>
+    public int CopyOutPartial(GuestAddress address, ReadOnlySpan<byte> source)
+    {
+        int done = 0;
+        while (done < source.Length)
+        {
+            ulong at = unchecked(address.Value + (ulong)done);
+            int count = Math.Min(source.Length - done, PageSize - (int)(at % PageSize));
+            if (!TryAcquire(at, MemoryAccess.Write, out AcquiredPage page))
+            {
+                break;
+            }
+
+            ReadOnlySpan<byte> part = source.Slice(done, count);
+            if (page.File is not null)
+            {
+                if (!page.File.WriteAt(page.FileOffset + (at % PageSize), part).TryGet(out int written, out _) || written < count)
+                {
+                    break;
+                }
+            }
+            else
+            {
+                part.CopyTo(_memoryFile.Bytes(page.Page, (int)(at % PageSize), count));
+                _memoryFile.Release(page.Page);
+            }
+
+            done += count;
+        }
+
+        return done;
+    }
 
     /// <summary>Reads one value or structure.</summary>
     public Errno Read<T>(GuestAddress address, out T value)
@@ -36,11 +497,292 @@ public sealed class MemoryManager
 
     /// <summary>Copies in a string that a zero byte ends, without the zero.</summary>
     /// <returns>Its length; ENAMETOOLONG if no zero comes within <paramref name="buffer"/>; EFAULT.</returns>
-    public Result<int> CopyInString(GuestAddress address, Span<byte> buffer) => throw new NotSupportedException();
+    public Result<int> CopyInString(GuestAddress address, Span<byte> buffer)
+    {
+        int done = 0;
+        while (done < buffer.Length)
+        {
+            ulong at = unchecked(address.Value + (ulong)done);
+            Span<byte> part = buffer.Slice(done, Math.Min(buffer.Length - done, PageSize - (int)(at % PageSize)));
+            int count = CopyInPartial(new GuestAddress(at), part);
+            int zero = part[..count].IndexOf((byte)0);
+            if (zero >= 0)
+            {
+                return done + zero;
+            }
+
+            if (count < part.Length)
+            {
+                return Errno.EFAULT;
+            }
+
+            done += count;
+        }
+
+        return Errno.ENAMETOOLONG;
+    }
+
+    /// <summary>Finds the page behind an address, for one 32-bit word that is read and written atomically (futex). The caller releases the page.</summary>
+    /// <returns>EINVAL if the address is not aligned; EFAULT.</returns>
+    public Result<int> AcquireWordPage(GuestAddress address, bool write)
+    {
+        if (address.Value % sizeof(uint) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        return TryAcquire(address.Value, write ? MemoryAccess.Write : MemoryAccess.Read, out AcquiredPage page) && page.File is null ? page.Page : Errno.EFAULT;
+    }
+
+    /// <summary>A page's bytes, for who holds a reference through <see cref="AcquireWordPage"/>.</summary>
+    public ref uint WordIn(int page, GuestAddress address) =>
+        ref MemoryMarshal.Cast<byte, uint>(_memoryFile.Bytes(page, (int)(address.Value % PageSize), sizeof(uint)))[0];
+
+    /// <summary>Gives a page of <see cref="AcquireWordPage"/> back.</summary>
+    public void ReleasePage(int page) => _memoryFile.Release(page);
+
+    /// <summary>Whether the address is in a shared mapping, and of what: part of a futex's identity.</summary>
+    public bool TryGetSharedIdentity(GuestAddress address, out IMappable? file, out ulong offset)
+    {
+        lock (_lock)
+        {
+            MemoryMapping? mapping = _mappings.Find(address.Value);
+            file = mapping is { IsShared: true } ? mapping.File : null;
+            offset = file is null ? 0 : mapping!.FileOffset + (address.Value - mapping.Start);
+            return file is not null;
+        }
+    }
 
     /// <summary>Holds pages for host I/O; see <see cref="IoBuffer.Pin"/>.</summary>
-    internal Errno Pin(ReadOnlySpan<IoVec> ranges, ulong skip, long limit, MemoryAccess access, ref PinnedMemory pinned) => throw new NotSupportedException();
+    internal Errno Pin(ReadOnlySpan<IoVec> ranges, ulong skip, long limit, MemoryAccess access, ref PinnedMemory pinned)
+    {
+        foreach (IoVec range in ranges)
+        {
+            ulong at = range.Base + skip;
+            ulong end = range.Base + range.Length;
+            skip = 0;
+            while (at < end && limit > 0)
+            {
+                int count = (int)Math.Min(Math.Min((long)(end - at), PageSize - (long)(at % PageSize)), limit);
+                if (pinned.IsFull || !TryAcquire(at, access, out AcquiredPage page))
+                {
+                    return pinned.Length > 0 ? Errno.None : Errno.EFAULT;
+                }
+
+                if (page.File is not null)
+                {
+                    return pinned.Length > 0 ? Errno.None : Errno.EOPNOTSUPP;
+                }
+
+                pinned.Add(_memoryFile, page.Page, (int)(at % PageSize), count);
+                at += (ulong)count;
+                limit -= count;
+            }
+        }
+
+        return Errno.None;
+    }
 
     /// <summary>Forgets pages of a mapped file that went away (truncate, hole punch): the next touch asks the file again.</summary>
-    public void InvalidateFilePages(IMappable file, ulong offset, ulong length) => throw new NotSupportedException();
+    public void InvalidateFilePages(IMappable file, ulong offset, ulong length)
+    {
+        lock (_lock)
+        {
+            for (int i = 0; i < _mappings.Count; i++)
+            {
+                MemoryMapping mapping = _mappings[i];
+                if (mapping.File != file || mapping.FileOffset + mapping.Length <= offset || (length < ulong.MaxValue - offset && mapping.FileOffset >= offset + length))
+                {
+                    continue;
+                }
+
+                ulong from = offset > mapping.FileOffset ? mapping.Start + (offset - mapping.FileOffset) : mapping.Start;
+                ulong stop = length < ulong.MaxValue - offset && offset + length < mapping.FileOffset + mapping.Length ? mapping.Start + (offset + length - mapping.FileOffset) : mapping.End;
+                AddressSpace.Unmap(new GuestAddress(from), stop - from);
+            }
+        }
+    }
+
+    /// <summary>The mappings in order, for /proc/PID/maps.</summary>
+    public IReadOnlyList<MappingSnapshot> ListMappings()
+    {
+        lock (_lock)
+        {
+            List<MappingSnapshot> list = new(_mappings.Count);
+            for (int i = 0; i < _mappings.Count; i++)
+            {
+                MemoryMapping mapping = _mappings[i];
+                ulong resident = 0;
+                _pages.ForEach(mapping.Start / PageSize, mapping.End / PageSize, (_, _) => resident += PageSize);
+                list.Add(new MappingSnapshot(mapping.Start, mapping.End, mapping.Access, mapping.IsShared, mapping.FileOffset, mapping.Description, mapping.Name, resident));
+            }
+
+            return list;
+        }
+    }
+
+    // One page for the Sentry: a page of the memory file with a reference, or a file to be read or written instead.
+    private bool TryAcquire(ulong address, MemoryAccess access, out AcquiredPage page)
+    {
+        lock (_lock)
+        {
+            page = default;
+            if (address >= _layout.MaxAddress)
+            {
+                return false;
+            }
+
+            MemoryMapping? mapping = _mappings.Find(address) ?? GrowStack(address, ulong.MaxValue);
+            return mapping is not null && (mapping.Access & access) != 0 && _faults.TryAcquire(mapping, address, access, out page);
+        }
+    }
+
+    private MemoryMapping? GrowStack(ulong address, ulong stackLimit)
+    {
+        const ulong Guard = 256 * PageSize;
+        int index = _mappings.FirstEndingAfter(address);
+        if (index == _mappings.Count || _mappings[index] is not { GrowsDown: true } stack || address >= stack.Start)
+        {
+            return null;
+        }
+
+        ulong start = address & ~(ulong)(PageSize - 1);
+        ulong below = index > 0 ? _mappings[index - 1].End : _layout.MinAddress;
+        if (stack.End - start > Math.Min(stackLimit, AddressLayout.MaxStack) || start < below + Guard)
+        {
+            return null;
+        }
+
+        MappedBytes += stack.Start - start;
+        stack.Start = start;
+        return stack;
+    }
+
+    private void Insert(MemoryMapping mapping)
+    {
+        _mappings.Add(mapping);
+        MappedBytes += mapping.Length;
+        JoinAround(mapping);
+    }
+
+    private void JoinAround(MemoryMapping mapping)
+    {
+        int index = _mappings.FirstEndingAfter(mapping.Start);
+        if (index + 1 < _mappings.Count && mapping.CanJoin(_mappings[index + 1]))
+        {
+            MemoryMapping next = _mappings[index + 1];
+            _mappings.RemoveAt(index + 1);
+            mapping.End = next.End;
+            DropReferences(next);
+        }
+
+        if (index > 0 && _mappings[index - 1].CanJoin(mapping))
+        {
+            _mappings.RemoveAt(index);
+            _mappings[index - 1].End = mapping.End;
+            DropReferences(mapping);
+        }
+    }
+
+    // Cuts a mapping so that one covers exactly the range, which lies in it.
+    private MemoryMapping Isolate(MemoryMapping mapping, ulong start, ulong end)
+    {
+        if (_mappings.Split(start) is { } upper)
+        {
+            AddReferences(upper);
+            mapping = upper;
+        }
+
+        if (_mappings.Split(end) is { } rest)
+        {
+            AddReferences(rest);
+        }
+
+        return mapping;
+    }
+
+    private void RemoveRange(ulong start, ulong end, bool tellPlatform)
+    {
+        if (end <= start || _mappings.IsFree(start, end))
+        {
+            return;
+        }
+
+        if (_mappings.Split(start) is { } first)
+        {
+            AddReferences(first);
+        }
+
+        if (_mappings.Split(end) is { } last)
+        {
+            AddReferences(last);
+        }
+
+        if (tellPlatform)
+        {
+            AddressSpace.Unmap(new GuestAddress(start), end - start);
+        }
+
+        int index = _mappings.FirstEndingAfter(start);
+        while (index < _mappings.Count && _mappings[index].Start < end)
+        {
+            MemoryMapping mapping = _mappings[index];
+            _mappings.RemoveAt(index);
+            MappedBytes -= mapping.Length;
+            ReleasePages(mapping.Start, mapping.End);
+            DropReferences(mapping);
+        }
+    }
+
+    private void ReleasePages(ulong start, ulong end)
+    {
+        int runStart = 0;
+        int runLength = 0;
+        _pages.Remove(start / PageSize, end / PageSize, (_, page) =>
+        {
+            if (runLength > 0 && page == runStart + runLength)
+            {
+                runLength++;
+                return;
+            }
+
+            if (runLength > 0)
+            {
+                _memoryFile.Release(runStart, runLength);
+            }
+
+            (runStart, runLength) = (page, 1);
+        });
+        if (runLength > 0)
+        {
+            _memoryFile.Release(runStart, runLength);
+        }
+    }
+
+    private void MovePages(ulong from, ulong length, ulong to)
+    {
+        if (length == 0)
+        {
+            return;
+        }
+
+        List<(ulong Index, int Page)> moved = [];
+        _pages.Remove(from / PageSize, (from + length) / PageSize, (index, page) => moved.Add((index, page)));
+        foreach ((ulong index, int page) in moved)
+        {
+            _pages.Set(index - (from / PageSize) + (to / PageSize), page);
+        }
+    }
+
+    private void AddReferences(MemoryMapping mapping)
+    {
+        mapping.Description?.AddReference();
+        mapping.File?.AddMapping(this);
+    }
+
+    private void DropReferences(MemoryMapping mapping)
+    {
+        mapping.File?.RemoveMapping(this);
+        mapping.Description?.Release();
+    }
 }

@@ -1,8 +1,12 @@
+using System.Text;
 using Moat.Kernel.Credentials;
 using Moat.Kernel.Memory;
+using Moat.Kernel.Namespaces;
+using Moat.Kernel.Signals;
 using Moat.Kernel.Vfs;
 using Moat.Kernel.Waiting;
 using Moat.Linux;
+using Moat.Platform;
 
 namespace Moat.Kernel.Tasks;
 
@@ -10,39 +14,154 @@ namespace Moat.Kernel.Tasks;
 /// <remarks>Members are used by that thread alone unless they say otherwise.</remarks>
 public sealed class GuestTask
 {
+    private readonly Parker _parker = new();
+    private readonly TaskWaitEntry _fileWait;
+
+    /// <summary>A task that does not run yet; it takes over the references it is given.</summary>
+    internal GuestTask(SentryKernel kernel, ThreadGroup group, MemoryManager memory, FdTable files, FsContext fs, TaskCredentials credentials, UtsNamespace uts, IContext context)
+    {
+        Kernel = kernel;
+        ThreadGroup = group;
+        Memory = memory;
+        Files = files;
+        Fs = fs;
+        Credentials = credentials;
+        Uts = uts;
+        Context = context;
+        Signals = new TaskSignals(this);
+        _fileWait = new TaskWaitEntry(this);
+    }
+
     /// <summary>The kernel it runs in.</summary>
-    public SentryKernel Kernel => throw new NotSupportedException();
+    public SentryKernel Kernel { get; }
 
     /// <summary>Its process. Any thread.</summary>
-    public ThreadGroup ThreadGroup => throw new NotSupportedException();
+    public ThreadGroup ThreadGroup { get; }
 
-    /// <summary>gettid(2) in the initial pid namespace. Any thread.</summary>
-    public int Tid => throw new NotSupportedException();
+    /// <summary>gettid(2). Any thread.</summary>
+    public int Tid { get; internal set; }
 
     /// <summary>comm: at most 15 bytes, from the executable or PR_SET_NAME. Any thread may read.</summary>
-    public string Name => throw new NotSupportedException();
+    public string Name { get; private set; } = "";
 
     /// <summary>Its address space; replaced by execve(2). Any thread may read.</summary>
-    public MemoryManager Memory => throw new NotSupportedException();
+    public MemoryManager Memory { get; internal set; }
 
-    /// <summary>Its descriptors.</summary>
-    public FdTable Files => throw new NotSupportedException();
+    /// <summary>Its descriptors. Any thread may read.</summary>
+    public FdTable Files { get; set; }
 
-    /// <summary>Root, working directory, umask.</summary>
-    public FsContext Fs => throw new NotSupportedException();
+    /// <summary>Root, working directory, umask. Any thread may read.</summary>
+    public FsContext Fs { get; set; }
 
     /// <summary>Who it is. Any thread may read.</summary>
-    public TaskCredentials Credentials => throw new NotSupportedException();
+    public TaskCredentials Credentials { get; set; }
+
+    /// <summary>Host and domain name.</summary>
+    public UtsNamespace Uts { get; set; }
+
+    /// <summary>Its signals.</summary>
+    public TaskSignals Signals { get; }
+
+    /// <summary>Its processor.</summary>
+    public IContext Context { get; }
+
+    /// <summary>Its registers while the kernel has it. Any thread may read for a crash report.</summary>
+#pragma warning disable CA1051 // handed to the platform by reference at each switch
+    public RegisterSet Registers;
+#pragma warning restore CA1051
+
+    /// <summary>CLONE_CHILD_CLEARTID's address.</summary>
+    public GuestAddress ClearTidAddress { get; set; }
+
+    /// <summary>set_robust_list(2).</summary>
+    public GuestAddress RobustList { get; set; }
+
+    /// <summary>PR_SET_PDEATHSIG.</summary>
+    public Signal ParentDeathSignal { get; set; }
+
+    /// <summary>CPU time of the application and the kernel for it, in nanoseconds.</summary>
+    public long CpuNs { get; internal set; }
+
+    /// <summary>Whether it sleeps. Any thread.</summary>
+    public bool IsBlocked { get; private set; }
+
+    /// <summary>Whether it has ended. Any thread.</summary>
+    public bool HasEnded { get; internal set; }
+
+    /// <summary>exit(2) has been called: the loop ends.</summary>
+    public bool IsEnding { get; set; }
+
+    /// <summary>The wait status of exit(2).</summary>
+    public int ExitStatus { get; set; }
+
+    /// <summary>The call in progress has set all registers itself.</summary>
+    public bool KeepsRegisters { get; set; }
+
+    /// <summary>Set by vfork(2): the parent waits until the child has let go of its memory.</summary>
+    internal VforkGate? VforkGate { get; set; }
+
+    /// <summary>What restart_syscall(2) goes on with.</summary>
+    public Func<GuestTask, SyscallResult>? RestartBlock { get; set; }
+
+    /// <summary>Sets the name, cut to 15 bytes.</summary>
+    public void SetName(ReadOnlySpan<byte> name)
+    {
+        const int MaxName = 15;
+        int zero = name.IndexOf((byte)0);
+        name = zero >= 0 ? name[..zero] : name;
+        Name = Encoding.Latin1.GetString(name[..Math.Min(name.Length, MaxName)]);
+    }
 
     /// <summary>Waits until something unparks the task, a signal needs handling, or the time comes. The caller has queued wait entries and found its condition not met.</summary>
     /// <param name="deadlineNs">Monotonic time in nanoseconds, or <see cref="long.MaxValue"/> for no limit.</param>
     /// <returns>None when woken (perhaps for nothing: check again), ETIMEDOUT, or ERESTARTSYS when a signal or kill is to be handled (translate to what the call's man page says: ERESTARTNOHAND, EINTR …).</returns>
-    public Errno Block(long deadlineNs = long.MaxValue) => throw new NotSupportedException();
+    public Errno Block(long deadlineNs = long.MaxValue)
+    {
+        if (Signals.NeedsHandling)
+        {
+            return Errno.ERESTARTSYS;
+        }
+
+        long timeoutNs = long.MaxValue;
+        if (deadlineNs != long.MaxValue && (timeoutNs = deadlineNs - Kernel.Clock.MonotonicNs) <= 0)
+        {
+            return Errno.ETIMEDOUT;
+        }
+
+        IsBlocked = true;
+        _parker.Park(timeoutNs);
+        IsBlocked = false;
+        return Signals.NeedsHandling ? Errno.ERESTARTSYS : Errno.None;
+    }
+
+    /// <summary>Sleeps regardless of signals, for the kernel's own short waits.</summary>
+    internal void ParkUninterruptibly() => _parker.Park(long.MaxValue);
 
     /// <summary>Wakes the task from <see cref="Block"/>, now or the next time. Any thread.</summary>
-    public void Unblock() => throw new NotSupportedException();
+    public void Unblock() => _parker.Unpark();
 
     /// <summary>Waits until <paramref name="source"/> has one of the events. The usual way to block on a file: try, EAGAIN, wait, try again.</summary>
     /// <returns>As <see cref="Block"/>; None means that readiness was seen.</returns>
-    public Errno WaitFor(IWaitable source, PollEvents events, long deadlineNs = long.MaxValue) => throw new NotSupportedException();
+    public Errno WaitFor(IWaitable source, PollEvents events, long deadlineNs = long.MaxValue)
+    {
+        _fileWait.Mask = events;
+        source.AddWaiter(_fileWait);
+        try
+        {
+            while (source.Readiness(events) == 0)
+            {
+                Errno errno = Block(deadlineNs);
+                if (errno != Errno.None)
+                {
+                    return errno;
+                }
+            }
+
+            return Errno.None;
+        }
+        finally
+        {
+            source.RemoveWaiter(_fileWait);
+        }
+    }
 }

@@ -1,8 +1,101 @@
+using Moat.Kernel.Signals;
+using Moat.Kernel.Waiting;
+using Moat.Linux;
+
 namespace Moat.Kernel.Tasks;
 
-/// <summary>A process: the tasks that share signal handlers and an identity.</summary>
+/// <summary>A process: the tasks that share signal handlers and an identity. Guarded by <see cref="SentryKernel.TaskLock"/> except where it says otherwise.</summary>
 public sealed class ThreadGroup
 {
-    /// <summary>getpid(2) in the initial pid namespace.</summary>
-    public int Pid => throw new NotSupportedException();
+    /// <summary>Makes a process around its first task, in its parent's group.</summary>
+    public ThreadGroup(SentryKernel kernel, ThreadGroup? parent, Signal exitSignal, SignalActions actions, ResourceLimits limits)
+    {
+        Kernel = kernel;
+        Parent = parent;
+        ExitSignal = exitSignal;
+        Actions = actions;
+        Limits = limits;
+        StartNs = kernel.Clock.MonotonicNs;
+    }
+
+    /// <summary>The kernel it runs in.</summary>
+    public SentryKernel Kernel { get; }
+
+    /// <summary>getpid(2). Any thread.</summary>
+    public int Pid => Leader.Tid;
+
+    /// <summary>The task whose tid is the pid. Any thread.</summary>
+    public GuestTask Leader { get; set; } = null!;
+
+    /// <summary>Its tasks that have not ended.</summary>
+    public List<GuestTask> Tasks { get; } = [];
+
+    /// <summary>Who waits for it.</summary>
+    public ThreadGroup? Parent { get; set; }
+
+    /// <summary>Its children, zombies included.</summary>
+    public List<ThreadGroup> Children { get; } = [];
+
+    /// <summary>What the parent gets when it ends.</summary>
+    public Signal ExitSignal { get; set; }
+
+    /// <summary>Handlers; shared with CLONE_SIGHAND.</summary>
+    public SignalActions Actions { get; set; }
+
+    /// <summary>Signals for the process as a whole.</summary>
+    public SignalQueue SharedSignals { get; } = new();
+
+    /// <summary>Limits. Any thread.</summary>
+    public ResourceLimits Limits { get; }
+
+    /// <summary>Its process group.</summary>
+    public ProcessGroup ProcessGroup { get; set; } = null!;
+
+    /// <summary>Told of changes in its children.</summary>
+    public WaitQueue ChildEvents { get; } = new();
+
+    /// <summary>PR_SET_CHILD_SUBREAPER.</summary>
+    public bool IsSubreaper { get; set; }
+
+    /// <summary>Whether it has called execve(2) since it was made: setpgid(2) by the parent is over.</summary>
+    public bool HasExecuted { get; set; }
+
+    /// <summary>Whether all tasks have ended and the parent has not waited yet.</summary>
+    public bool IsZombie { get; set; }
+
+    /// <summary>Whether exit_group(2) or a deadly signal is ending all tasks.</summary>
+    public bool IsExiting { get; set; }
+
+    /// <summary>The wait status it ends with.</summary>
+    public int ExitStatus { get; set; }
+
+    /// <summary>Whether job control has stopped it.</summary>
+    public bool IsStopped { get; set; }
+
+    /// <summary>The signal that stopped it.</summary>
+    public Signal StopSignal { get; set; }
+
+    /// <summary>Whether the parent has not yet been told of the stop by wait.</summary>
+    public bool StopUnreported { get; set; }
+
+    /// <summary>Whether the parent has not yet been told of the continuation by wait.</summary>
+    public bool ContinueUnreported { get; set; }
+
+    /// <summary>Set while execve(2) waits for the other tasks to end.</summary>
+    public GuestTask? Executing { get; set; }
+
+    /// <summary>oom_score_adj.</summary>
+    public int OomScoreAdjustment { get; set; }
+
+    /// <summary>nice(2).</summary>
+    public int Nice { get; set; }
+
+    /// <summary>When it was made, monotonic.</summary>
+    public long StartNs { get; }
+
+    /// <summary>CPU time of tasks that have ended.</summary>
+    public long EndedCpuNs { get; set; }
+
+    /// <summary>CPU time of children that have been waited for.</summary>
+    public long ChildrenCpuNs { get; set; }
 }

@@ -6,6 +6,7 @@ namespace Moat.Kernel.Vfs;
 public sealed class FsContext
 {
     private readonly Lock _lock = new();
+    private int _users = 1;
     private PathLocation _root; // guarded by _lock
     private PathLocation _workingDirectory; // guarded by _lock
 
@@ -73,9 +74,21 @@ public sealed class FsContext
     /// <summary>A copy for a task that does not share it.</summary>
     public FsContext Clone() => new(MountNamespace, Root, WorkingDirectory, Umask);
 
-    /// <summary>The last task that shared it has gone.</summary>
-    public void Dispose()
+    /// <summary>Another task uses the same context (CLONE_FS).</summary>
+    public FsContext Share()
     {
+        Interlocked.Increment(ref _users);
+        return this;
+    }
+
+    /// <summary>A task stops using it.</summary>
+    public void RemoveUser()
+    {
+        if (Interlocked.Decrement(ref _users) != 0)
+        {
+            return;
+        }
+
         lock (_lock)
         {
             _root.Mount.RemoveUser();

@@ -12,6 +12,7 @@ public struct PinnedMemory : IDisposable
     public const int MaxSegments = 32;
 
     private SegmentArray _segments;
+    private PageArray _pages;
     private int _count;
     private MemoryFile? _file;
 
@@ -25,26 +26,36 @@ public struct PinnedMemory : IDisposable
     /// <summary>Whether another piece fits.</summary>
     internal readonly bool IsFull => _count == MaxSegments;
 
-    /// <summary>Adds pages of which the caller holds a reference that passes to this object.</summary>
-    internal void Add(MemoryFile file, IoVec segment, ulong fileOffset)
+    /// <summary>Adds a part of a page of which the caller holds a reference, which passes to this object.</summary>
+    internal void Add(MemoryFile file, int page, int offset, int length)
     {
         _file = file;
-        _segments[_count++] = segment;
-        Length += (long)segment.Length;
-        _ = fileOffset;
+        _pages[_count] = page;
+        _segments[_count++] = new IoVec(file.HostAddress(page) + (ulong)offset, (ulong)length);
+        Length += length;
     }
 
     /// <summary>Lets the pages go.</summary>
     public void Dispose()
     {
+        for (int i = 0; i < _count; i++)
+        {
+            _file!.Release(_pages[i]);
+        }
+
         _count = 0;
         Length = 0;
-        _file = null;
     }
 
     [InlineArray(MaxSegments)]
     private struct SegmentArray
     {
         private IoVec _first;
+    }
+
+    [InlineArray(MaxSegments)]
+    private struct PageArray
+    {
+        private int _first;
     }
 }

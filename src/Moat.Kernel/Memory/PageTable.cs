@@ -1,0 +1,96 @@
+namespace Moat.Kernel.Memory;
+
+/// <summary>The private pages of an address space: which page of the memory file stands at which page of the application. Guarded by the owner's lock.</summary>
+internal sealed class PageTable
+{
+    private const int LeafBits = 9;
+    private const int LeafSize = 1 << LeafBits;
+
+    private readonly Dictionary<ulong, int[]> _leaves = [];
+
+    /// <summary>How many pages there are.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>The page of the memory file at application page <paramref name="index"/>, or -1.</summary>
+    public int this[ulong index] => _leaves.TryGetValue(index >> LeafBits, out int[]? leaf) ? leaf[index & (LeafSize - 1)] - 1 : -1;
+
+    /// <summary>Puts a page in; returns the one that was there, or -1.</summary>
+    public int Set(ulong index, int page)
+    {
+        if (!_leaves.TryGetValue(index >> LeafBits, out int[]? leaf))
+        {
+            _leaves.Add(index >> LeafBits, leaf = new int[LeafSize]);
+        }
+
+        ref int slot = ref leaf[index & (LeafSize - 1)];
+        int before = slot - 1;
+        slot = page + 1;
+        Count += before < 0 ? 1 : 0;
+        return before;
+    }
+
+    /// <summary>Takes out all pages of a range and hands each to <paramref name="removed"/>.</summary>
+    public void Remove(ulong first, ulong end, Action<ulong, int> removed)
+    {
+        Visit(first, end, (leaf, slot, index) =>
+        {
+            int page = leaf[slot] - 1;
+            leaf[slot] = 0;
+            Count--;
+            removed(index, page);
+        });
+    }
+
+    /// <summary>Hands each page of a range to <paramref name="found"/>.</summary>
+    public void ForEach(ulong first, ulong end, Action<ulong, int> found) =>
+        Visit(first, end, (leaf, slot, index) => found(index, leaf[slot] - 1));
+
+    private void Visit(ulong first, ulong end, Action<int[], int, ulong> visit)
+    {
+        ulong leaves = ((end - 1) >> LeafBits) - (first >> LeafBits) + 1;
+        if (leaves > (ulong)_leaves.Count)
+        {
+            // The range is larger than what there is.
+            ulong[] keys = [.. _leaves.Keys];
+            Array.Sort(keys);
+            foreach (ulong key in keys)
+            {
+                if (key >= first >> LeafBits && key <= (end - 1) >> LeafBits)
+                {
+                    VisitLeaf(key, first, end, visit);
+                }
+            }
+
+            return;
+        }
+
+        for (ulong key = first >> LeafBits; key <= (end - 1) >> LeafBits; key++)
+        {
+            VisitLeaf(key, first, end, visit);
+        }
+    }
+
+    private void VisitLeaf(ulong key, ulong first, ulong end, Action<int[], int, ulong> visit)
+    {
+        if (!_leaves.TryGetValue(key, out int[]? leaf))
+        {
+            return;
+        }
+
+        ulong start = key << LeafBits;
+        int from = first > start ? (int)(first - start) : 0;
+        int to = end < start + LeafSize ? (int)(end - start) : LeafSize;
+        for (int slot = from; slot < to; slot++)
+        {
+            if (leaf[slot] != 0)
+            {
+                visit(leaf, slot, start + (ulong)slot);
+            }
+        }
+
+        if (from == 0 && to == LeafSize && leaf.AsSpan().IndexOfAnyExcept(0) < 0)
+        {
+            _leaves.Remove(key);
+        }
+    }
+}

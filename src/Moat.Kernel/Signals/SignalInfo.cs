@@ -1,0 +1,65 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using Moat.Linux;
+
+namespace Moat.Kernel.Signals;
+
+/// <summary><c>siginfo_t</c>: 128 bytes as the application sees them (sigaction(2)).</summary>
+[InlineArray(Size)]
+public struct SignalInfo
+{
+    /// <summary>Bytes.</summary>
+    public const int Size = 128;
+
+    public const int SiUser = 0;
+    public const int SiKernel = 0x80;
+    public const int SiQueue = -1;
+    public const int SiTimer = -2;
+    public const int SiTkill = -6;
+
+    private byte _first;
+
+    /// <summary><c>si_signo</c>.</summary>
+    public readonly Signal Signal => (Signal)BinaryPrimitives.ReadInt32LittleEndian(this);
+
+    /// <summary><c>si_code</c>.</summary>
+    public readonly int Code => BinaryPrimitives.ReadInt32LittleEndian(((ReadOnlySpan<byte>)this)[8..]);
+
+    /// <summary>Of a kill(2)-like sender.</summary>
+    public static SignalInfo FromSender(Signal signal, int code, int pid, uint uid)
+    {
+        SignalInfo info = Create(signal, code);
+        BinaryPrimitives.WriteInt32LittleEndian(((Span<byte>)info)[16..], pid);
+        BinaryPrimitives.WriteUInt32LittleEndian(((Span<byte>)info)[20..], uid);
+        return info;
+    }
+
+    /// <summary>Of the kernel, without more.</summary>
+    public static SignalInfo FromKernel(Signal signal) => Create(signal, SiKernel);
+
+    /// <summary>Of a fault at an address.</summary>
+    public static SignalInfo FromFault(Signal signal, int code, GuestAddress address)
+    {
+        SignalInfo info = Create(signal, code);
+        BinaryPrimitives.WriteUInt64LittleEndian(((Span<byte>)info)[16..], address.Value);
+        return info;
+    }
+
+    /// <summary>Of a child: SIGCHLD.</summary>
+    public static SignalInfo FromChild(Signal signal, int code, int pid, uint uid, int status, long userTicks, long systemTicks)
+    {
+        SignalInfo info = FromSender(signal, code, pid, uid);
+        BinaryPrimitives.WriteInt32LittleEndian(((Span<byte>)info)[24..], status);
+        BinaryPrimitives.WriteInt64LittleEndian(((Span<byte>)info)[32..], userTicks);
+        BinaryPrimitives.WriteInt64LittleEndian(((Span<byte>)info)[40..], systemTicks);
+        return info;
+    }
+
+    private static SignalInfo Create(Signal signal, int code)
+    {
+        SignalInfo info = default;
+        BinaryPrimitives.WriteInt32LittleEndian(info, (int)signal);
+        BinaryPrimitives.WriteInt32LittleEndian(((Span<byte>)info)[8..], code);
+        return info;
+    }
+}

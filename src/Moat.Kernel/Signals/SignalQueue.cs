@@ -1,0 +1,74 @@
+using System.Numerics;
+using Moat.Linux;
+
+namespace Moat.Kernel.Signals;
+
+/// <summary>Pending signals of a task or a process: one of each standard signal, real-time signals in order of arrival. Guarded by <see cref="SentryKernel.TaskLock"/>.</summary>
+public sealed class SignalQueue
+{
+    private static readonly SignalSet s_synchronous =
+        SignalSet.Of(Signal.SIGSEGV) | SignalSet.Of(Signal.SIGBUS) | SignalSet.Of(Signal.SIGILL) | SignalSet.Of(Signal.SIGTRAP) | SignalSet.Of(Signal.SIGFPE) | SignalSet.Of(Signal.SIGSYS);
+
+    private readonly List<SignalInfo> _queue = [];
+
+    /// <summary>Which signals are pending.</summary>
+    public SignalSet Pending { get; private set; }
+
+    /// <summary>How many are queued.</summary>
+    public int Count => _queue.Count;
+
+    /// <summary>Adds a signal; a standard one that is pending already is dropped.</summary>
+    public void Add(in SignalInfo info)
+    {
+        if (info.Signal < Signal.SIGRTMIN && Pending.Contains(info.Signal))
+        {
+            return;
+        }
+
+        _queue.Add(info);
+        Pending |= SignalSet.Of(info.Signal);
+    }
+
+    /// <summary>Takes the next signal of a set: synchronous ones first, then by number, then by age.</summary>
+    public bool TryTake(SignalSet wanted, out SignalInfo info)
+    {
+        SignalSet candidates = Pending & wanted;
+        if (candidates.IsEmpty)
+        {
+            info = default;
+            return false;
+        }
+
+        SignalSet urgent = candidates & s_synchronous;
+        Signal next = (Signal)(BitOperations.TrailingZeroCount((urgent.IsEmpty ? candidates : urgent).Bits) + 1);
+        int index = IndexOf(next);
+        info = _queue[index];
+        _queue.RemoveAt(index);
+        if (IndexOf(next) < 0)
+        {
+            Pending -= SignalSet.Of(next);
+        }
+
+        return true;
+    }
+
+    /// <summary>Drops every pending signal of a set.</summary>
+    public void Discard(SignalSet signals)
+    {
+        _queue.RemoveAll(queued => signals.Contains(queued.Signal));
+        Pending -= signals;
+    }
+
+    private int IndexOf(Signal signal)
+    {
+        for (int i = 0; i < _queue.Count; i++)
+        {
+            if (_queue[i].Signal == signal)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+}

@@ -1,0 +1,162 @@
+using Moat.Kernel.Tasks;
+using Moat.Linux;
+
+namespace Moat.Kernel.Signals;
+
+/// <summary>Sends signals to tasks and processes. Every method wants <see cref="SentryKernel.TaskLock"/> held.</summary>
+public static class SignalSender
+{
+    /// <summary>Sends to a process as a whole.</summary>
+    /// <returns>EAGAIN when a real-time signal finds the queue full.</returns>
+    public static Errno SendToProcess(ThreadGroup group, in SignalInfo info) => Send(group, null, info);
+
+    /// <summary>Sends to one task.</summary>
+    public static Errno SendToTask(GuestTask task, in SignalInfo info) => Send(task.ThreadGroup, task, info);
+
+    /// <summary>Sends to all processes of a group.</summary>
+    public static void SendToGroup(ProcessGroup group, in SignalInfo info)
+    {
+        foreach (ThreadGroup member in group.Members.ToArray())
+        {
+            SendToProcess(member, info);
+        }
+    }
+
+    /// <summary>Sends what the task itself caused (a fault): neither blocked nor ignored, or it dies of it.</summary>
+    public static void Force(GuestTask task, in SignalInfo info)
+    {
+        SignalActions actions = task.ThreadGroup.Actions;
+        SignalAction action = actions[info.Signal];
+        if (action.IsIgnore || task.Signals.Blocked.Contains(info.Signal))
+        {
+            actions[info.Signal] = default;
+            task.Signals.SetBlocked(task.Signals.Blocked - SignalSet.Of(info.Signal));
+        }
+
+        task.Signals.Queue.Add(info);
+    }
+
+    /// <summary>Makes a task look at its signals.</summary>
+    public static void Wake(GuestTask task)
+    {
+        task.Unblock();
+        task.Context.Interrupt();
+    }
+
+    private static Errno Send(ThreadGroup group, GuestTask? only, in SignalInfo info)
+    {
+        Signal signal = info.Signal;
+        if (group.IsZombie || group.IsExiting)
+        {
+            return Errno.None;
+        }
+
+        if (signal == Signal.SIGCONT)
+        {
+            Continue(group);
+        }
+        else if (DefaultActions.Stopping.Contains(signal))
+        {
+            DiscardEverywhere(group, SignalSet.Of(Signal.SIGCONT));
+        }
+
+        if (IsIgnored(group, only, signal))
+        {
+            return Errno.None;
+        }
+
+        SignalQueue queue = only?.Signals.Queue ?? group.SharedSignals;
+        if (signal >= Signal.SIGRTMIN && (ulong)queue.Count >= group.Limits.Get(ResourceLimits.PendingSignals).Current && info.Code is SignalInfo.SiQueue)
+        {
+            return Errno.EAGAIN;
+        }
+
+        queue.Add(info);
+        if (signal == Signal.SIGKILL)
+        {
+            group.IsExiting = true;
+            group.IsStopped = false;
+            group.ExitStatus = (int)Signal.SIGKILL;
+            foreach (GuestTask task in group.Tasks)
+            {
+                Wake(task);
+            }
+
+            return Errno.None;
+        }
+
+        if ((only ?? Choose(group, signal)) is { } receiver)
+        {
+            Wake(receiver);
+        }
+
+        return Errno.None;
+    }
+
+    // A task that does not block it; the leader before others.
+    private static GuestTask? Choose(ThreadGroup group, Signal signal)
+    {
+        bool Wants(GuestTask task) => !task.HasEnded && (!task.Signals.Blocked.Contains(signal) || task.Signals.WaitedFor.Contains(signal));
+        if (Wants(group.Leader))
+        {
+            return group.Leader;
+        }
+
+        foreach (GuestTask task in group.Tasks)
+        {
+            if (Wants(task))
+            {
+                return task;
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsIgnored(ThreadGroup group, GuestTask? only, Signal signal)
+    {
+        if ((only ?? group.Leader).Signals.Blocked.Contains(signal))
+        {
+            return false; // it may be waited for, or get a handler before it is unblocked
+        }
+
+        SignalAction action = group.Actions[signal];
+        bool ignored = action.IsIgnore || (action.IsDefault && DefaultActions.Of(signal) is DefaultAction.Ignore);
+        bool waited = false;
+        foreach (GuestTask task in group.Tasks)
+        {
+            waited |= task.Signals.WaitedFor.Contains(signal);
+        }
+
+        // The first process of the sandbox is not killed by what it has no handler for (pid_namespaces(7)); SIGKILL from outside comes by another way.
+        bool protects = group.Pid == 1 && action.IsDefault && !group.Kernel.IsKillingInit && signal is not (Signal.SIGSEGV or Signal.SIGBUS or Signal.SIGILL or Signal.SIGFPE or Signal.SIGTRAP);
+        return (ignored || protects) && !waited;
+    }
+
+    private static void Continue(ThreadGroup group)
+    {
+        DiscardEverywhere(group, DefaultActions.Stopping);
+        if (!group.IsStopped)
+        {
+            return;
+        }
+
+        group.IsStopped = false;
+        group.StopUnreported = false;
+        group.ContinueUnreported = true;
+        ProcessExit.NotifyParent(group, ProcessExit.ChildContinued, (int)Signal.SIGCONT);
+        foreach (GuestTask task in group.Tasks)
+        {
+            Wake(task);
+        }
+    }
+
+    private static void DiscardEverywhere(ThreadGroup group, SignalSet signals)
+    {
+        group.SharedSignals.Discard(signals);
+        foreach (GuestTask task in group.Tasks)
+        {
+            task.Signals.Queue.Discard(signals);
+        }
+    }
+}

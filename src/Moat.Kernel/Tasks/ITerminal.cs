@@ -1,0 +1,16 @@
+using Moat.Linux;
+
+namespace Moat.Kernel.Tasks;
+
+/// <summary>A terminal as sessions see it.</summary>
+public interface ITerminal
+{
+    /// <summary>The foreground process group, or null. Guarded by <see cref="SentryKernel.TaskLock"/>.</summary>
+    ProcessGroup? ForegroundGroup { get; set; }
+
+    /// <summary>The session it controls, or null. Guarded by <see cref="SentryKernel.TaskLock"/>.</summary>
+    Session? Session { get; set; }
+
+    /// <summary>What /proc/PID/stat shows.</summary>
+    DeviceNumber Device { get; }
+}

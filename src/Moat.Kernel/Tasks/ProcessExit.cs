@@ -1,0 +1,224 @@
+using Moat.Kernel.Signals;
+using Moat.Linux;
+
+namespace Moat.Kernel.Tasks;
+
+/// <summary>How tasks and processes end. Methods want <see cref="SentryKernel.TaskLock"/> held unless they say otherwise.</summary>
+public static class ProcessExit
+{
+    public const int ChildExited = 1;
+    public const int ChildKilled = 2;
+    public const int ChildDumped = 3;
+    public const int ChildStopped = 5;
+    public const int ChildContinued = 6;
+
+    private const int NanosecondsPerTick = 10_000_000;
+
+    /// <summary>exit_group(2), or death by a signal: all tasks of the process are to end.</summary>
+    /// <param name="group">The process.</param>
+    /// <param name="status">The wait status.</param>
+    public static void EndGroup(ThreadGroup group, int status)
+    {
+        if (group.IsExiting)
+        {
+            return;
+        }
+
+        group.IsExiting = true;
+        group.IsStopped = false;
+        group.ExitStatus = status;
+        foreach (GuestTask task in group.Tasks)
+        {
+            SignalSender.Wake(task);
+        }
+    }
+
+    /// <summary>The calling task ends: it gives back what it holds. Without the lock.</summary>
+    /// <param name="task">The calling task.</param>
+    /// <param name="status">The wait status, if it is the last of its process and nothing else decided.</param>
+    public static void EndTask(GuestTask task, int status)
+    {
+        ThreadGroup group = task.ThreadGroup;
+        task.Kernel.Futexes.ReleaseRobustList(task);
+        if (!task.ClearTidAddress.IsNull && task.Memory.Write(task.ClearTidAddress, 0) == Errno.None)
+        {
+            task.Kernel.Futexes.Wake(task.Memory, task.ClearTidAddress, 1);
+        }
+
+        task.Context.Dispose();
+        task.Memory.RemoveUser();
+        task.VforkGate?.Open();
+        task.Files.RemoveUser(task);
+        task.Fs.RemoveUser();
+        lock (task.Kernel.TaskLock)
+        {
+            task.HasEnded = true;
+            group.Tasks.Remove(task);
+            group.EndedCpuNs += task.CpuNs;
+            if (group.Leader != task)
+            {
+                task.Kernel.Pids.Free(task.Tid, keepReserved: false);
+            }
+
+            group.Executing?.Unblock();
+            if (group.Tasks.Count > 0)
+            {
+                return;
+            }
+
+            if (!group.IsExiting)
+            {
+                group.ExitStatus = status;
+            }
+
+            EndProcess(group);
+        }
+    }
+
+    /// <summary>Tells the parent of an end, a stop or a continuation: SIGCHLD and whoever waits.</summary>
+    public static void NotifyParent(ThreadGroup group, int code, int status)
+    {
+        if (group.Parent is not { } parent)
+        {
+            return;
+        }
+
+        SignalAction action = parent.Actions[Signal.SIGCHLD];
+        bool wanted = code is ChildExited or ChildKilled or ChildDumped || (action.Flags & SignalAction.NoChildStop) == 0;
+        Signal signal = code is ChildExited or ChildKilled or ChildDumped ? group.ExitSignal : Signal.SIGCHLD;
+        if (wanted && signal != Signal.None)
+        {
+            SignalSender.SendToProcess(parent, SignalInfo.FromChild(signal, code, group.Pid, group.Leader.Credentials.RealUid, status, group.EndedCpuNs / NanosecondsPerTick, 0));
+        }
+
+        parent.ChildEvents.Notify(PollEvents.POLLIN);
+    }
+
+    /// <summary>The parent has waited for it, or nobody will: the last trace goes.</summary>
+    public static void Reap(ThreadGroup group)
+    {
+        if (group.Parent is { } parent)
+        {
+            parent.Children.Remove(group);
+            parent.ChildrenCpuNs += group.EndedCpuNs + group.ChildrenCpuNs;
+        }
+
+        LeaveGroup(group);
+        bool stillNamed = group.Kernel.HasGroupOrSession(group.Pid);
+        group.Kernel.Pids.Free(group.Pid, stillNamed);
+    }
+
+    /// <summary>Takes a process out of its process group, and the group out of its session when it was the last.</summary>
+    public static void LeaveGroup(ThreadGroup group)
+    {
+        ProcessGroup old = group.ProcessGroup;
+        old.Members.Remove(group);
+        if (old.Members.Count > 0)
+        {
+            return;
+        }
+
+        old.Session.Groups.Remove(old);
+        if (old.Session.Terminal is { } terminal && terminal.ForegroundGroup == old)
+        {
+            terminal.ForegroundGroup = null;
+        }
+
+        group.Kernel.Pids.Unreserve(old.Id);
+    }
+
+    private static void EndProcess(ThreadGroup group)
+    {
+        SentryKernel kernel = group.Kernel;
+        group.IsZombie = true;
+        ThreadGroup? newParent = FindReaper(group);
+        foreach (ThreadGroup child in group.Children.ToArray())
+        {
+            foreach (GuestTask task in child.Tasks)
+            {
+                if (task.ParentDeathSignal != Signal.None)
+                {
+                    SignalSender.SendToTask(task, SignalInfo.FromSender(task.ParentDeathSignal, SignalInfo.SiUser, group.Pid, group.Leader.Credentials.RealUid));
+                }
+            }
+
+            bool wasOrphaned = child.ProcessGroup.IsOrphaned;
+            child.Parent = newParent;
+            group.Children.Remove(child);
+            if (newParent is null)
+            {
+                continue;
+            }
+
+            newParent.Children.Add(child);
+            child.ExitSignal = Signal.SIGCHLD;
+            if (child.IsZombie)
+            {
+                NotifyEnd(child);
+            }
+
+            HangUpIfOrphaned(child.ProcessGroup, wasOrphaned);
+        }
+
+        if (group.ProcessGroup.Session.Id == group.Pid && group.ProcessGroup.Session.Terminal is { } terminal)
+        {
+            if (terminal.ForegroundGroup is { } foreground)
+            {
+                SignalSender.SendToGroup(foreground, SignalInfo.FromKernel(Signal.SIGHUP));
+                SignalSender.SendToGroup(foreground, SignalInfo.FromKernel(Signal.SIGCONT));
+            }
+
+            terminal.Session = null;
+            terminal.ForegroundGroup = null;
+            group.ProcessGroup.Session.Terminal = null;
+        }
+
+        if (group.Pid == 1)
+        {
+            kernel.OnInitExit(group.ExitStatus);
+        }
+
+        NotifyEnd(group);
+        kernel.OnProcessExit(group);
+    }
+
+    private static void NotifyEnd(ThreadGroup group)
+    {
+        int status = group.ExitStatus;
+        int signal = status & 0x7f;
+        int code = signal == 0 ? ChildExited : (status & 0x80) != 0 ? ChildDumped : ChildKilled;
+        bool unwanted = group.Parent is null
+            || (group.ExitSignal == Signal.SIGCHLD && (group.Parent.Actions[Signal.SIGCHLD].IsIgnore || (group.Parent.Actions[Signal.SIGCHLD].Flags & SignalAction.NoChildWait) != 0));
+        NotifyParent(group, code, signal == 0 ? (status >> 8) & 0xff : signal);
+        if (unwanted)
+        {
+            Reap(group);
+            group.Parent?.ChildEvents.Notify(PollEvents.POLLIN);
+        }
+    }
+
+    private static ThreadGroup? FindReaper(ThreadGroup group)
+    {
+        for (ThreadGroup? ancestor = group.Parent; ancestor is not null; ancestor = ancestor.Parent)
+        {
+            if (ancestor.IsSubreaper && !ancestor.IsZombie && !ancestor.IsExiting)
+            {
+                return ancestor;
+            }
+        }
+
+        return group.Kernel.Init is { IsZombie: false } init && init != group ? init : null;
+    }
+
+    // A stopped group that nobody can continue any more gets SIGHUP and SIGCONT (POSIX, _exit()).
+    private static void HangUpIfOrphaned(ProcessGroup group, bool wasOrphaned)
+    {
+        if (wasOrphaned || !group.IsOrphaned || !group.Members.Exists(static member => member.IsStopped))
+        {
+            return;
+        }
+
+        SignalSender.SendToGroup(group, SignalInfo.FromKernel(Signal.SIGHUP));
+        SignalSender.SendToGroup(group, SignalInfo.FromKernel(Signal.SIGCONT));
+    }
+}

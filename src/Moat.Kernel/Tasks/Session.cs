@@ -1,0 +1,14 @@
+namespace Moat.Kernel.Tasks;
+
+/// <summary>A session (setsid(2)). Guarded by <see cref="SentryKernel.TaskLock"/>.</summary>
+public sealed class Session(int id)
+{
+    /// <summary>Its number: the pid of its leader.</summary>
+    public int Id { get; } = id;
+
+    /// <summary>Its controlling terminal, if it has one.</summary>
+    public ITerminal? Terminal { get; set; }
+
+    /// <summary>Its groups.</summary>
+    public List<ProcessGroup> Groups { get; } = [];
+}

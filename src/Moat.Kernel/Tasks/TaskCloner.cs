@@ -1,0 +1,143 @@
+using Moat.Kernel.Memory;
+using Moat.Kernel.Namespaces;
+using Moat.Kernel.Signals;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+using Moat.Platform;
+
+namespace Moat.Kernel.Tasks;
+
+/// <summary>Makes tasks and processes out of others (clone(2)).</summary>
+public static class TaskCloner
+{
+    /// <summary>Carries a request out, flags checked.</summary>
+    /// <returns>The child's tid; EAGAIN at a limit, ENOMEM.</returns>
+    public static Result<int> Clone(GuestTask parent, in CloneRequest request)
+    {
+        SentryKernel kernel = parent.Kernel;
+        bool isThread = request.Has(CloneRequest.ThreadFlag);
+        if (kernel.Pids.Count >= SentryKernel.MaxTasks)
+        {
+            return Errno.EAGAIN;
+        }
+
+        if (!CloneMemory(parent, request).TryGet(out MemoryManager? memory, out Errno errno))
+        {
+            return errno;
+        }
+
+        IContext context = kernel.Platform.NewContext();
+        FdTable files = request.Has(CloneRequest.FilesFlag) ? parent.Files.Share() : parent.Files.Fork();
+        FsContext fs = request.Has(CloneRequest.FsFlag) ? parent.Fs.Share() : parent.Fs.Clone();
+        UtsNamespace uts = request.Has(CloneRequest.NewUts) ? parent.Uts.Clone() : parent.Uts;
+        GuestTask child;
+        byte[] fpu = new byte[context.FpuStateSize];
+        parent.Context.ReadFpuState(fpu);
+        lock (kernel.TaskLock)
+        {
+            ThreadGroup group = isThread ? parent.ThreadGroup : NewGroup(parent, request);
+            child = new GuestTask(kernel, group, memory, files, fs, parent.Credentials, uts, context);
+            int tid = kernel.Pids.Allocate(child);
+            if (tid == 0 || (isThread && group.IsExiting))
+            {
+                errno = tid == 0 ? Errno.EAGAIN : Errno.ERESTARTNOINTR;
+                kernel.Pids.Free(tid, keepReserved: false);
+            }
+            else
+            {
+                child.Tid = tid;
+                group.Tasks.Add(child);
+                if (!isThread)
+                {
+                    group.Leader = child;
+                    group.Parent!.Children.Add(group);
+                    group.ProcessGroup = parent.ThreadGroup.ProcessGroup;
+                    group.ProcessGroup.Members.Add(group);
+                }
+
+                child.Signals.SetBlocked(parent.Signals.Blocked);
+                kernel.CountCreated();
+            }
+        }
+
+        if (errno != Errno.None)
+        {
+            memory.RemoveUser();
+            files.RemoveUser(parent);
+            fs.RemoveUser();
+            context.Dispose();
+            return errno;
+        }
+
+        if (!isThread && (!request.Has(CloneRequest.Vm) || request.Has(CloneRequest.Vfork)))
+        {
+            child.Signals.AlternateStack = parent.Signals.AlternateStack;
+        }
+
+        child.SetName(System.Text.Encoding.Latin1.GetBytes(parent.Name));
+        child.Registers = parent.Registers;
+        child.Registers.Rax = 0;
+        child.Registers.Rsp = request.Stack.IsNull ? parent.Registers.Rsp : request.Stack.Value;
+        if (request.Has(CloneRequest.SetTls))
+        {
+            child.Registers.FsBase = request.Tls;
+        }
+
+        context.WriteFpuState(fpu);
+        if (request.Has(CloneRequest.ParentSetTid))
+        {
+            parent.Memory.Write(request.ParentTid, child.Tid);
+        }
+
+        if (request.Has(CloneRequest.ChildSetTid))
+        {
+            memory.Write(request.ChildTid, child.Tid);
+        }
+
+        child.ClearTidAddress = request.Has(CloneRequest.ChildClearTid) ? request.ChildTid : default;
+        int childTid = child.Tid;
+        VforkGate? gate = request.Has(CloneRequest.Vfork) ? new VforkGate(parent) : null;
+        child.VforkGate = gate;
+        new TaskLoop(child).Start();
+        while (gate is { IsOpen: false } && !parent.ThreadGroup.IsExiting)
+        {
+            parent.ParkUninterruptibly();
+        }
+
+        return childTid;
+    }
+
+    private static Result<MemoryManager> CloneMemory(GuestTask parent, in CloneRequest request)
+    {
+        if (request.Has(CloneRequest.Vm))
+        {
+            Errno errno = parent.Memory.AddressSpace.Reserve();
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+
+            parent.Memory.AddUser();
+            return parent.Memory;
+        }
+
+        return parent.Kernel.Platform.NewAddressSpace().TryGet(out IAddressSpace? space, out Errno failure) ? parent.Memory.Fork(space) : failure;
+    }
+
+    private static ThreadGroup NewGroup(GuestTask parent, in CloneRequest request)
+    {
+        ThreadGroup old = parent.ThreadGroup;
+        SignalActions actions = request.Has(CloneRequest.Sighand) ? old.Actions : old.Actions.Clone();
+        if (request.Has(CloneRequest.ClearSighand))
+        {
+            actions.ResetHandlers();
+        }
+
+        ThreadGroup? waiter = request.Has(CloneRequest.ParentFlag) ? old.Parent ?? old : old;
+        return new ThreadGroup(parent.Kernel, waiter, request.Has(CloneRequest.ParentFlag) ? old.ExitSignal : request.ExitSignal, actions, old.Limits.Clone())
+        {
+            Nice = old.Nice,
+            OomScoreAdjustment = old.OomScoreAdjustment,
+        };
+    }
+}

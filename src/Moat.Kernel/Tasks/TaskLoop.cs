@@ -1,0 +1,110 @@
+using System.Runtime.ExceptionServices;
+using Moat.Kernel.Memory;
+using Moat.Kernel.Signals;
+using Moat.Linux;
+using Moat.Platform;
+
+namespace Moat.Kernel.Tasks;
+
+/// <summary>The life of a task: application code, system call, signals, application code, until it ends.</summary>
+internal sealed class TaskLoop(GuestTask task)
+{
+    private const int StackBytes = 512 << 10;
+
+    /// <summary>Starts the task on a thread of its own.</summary>
+    public void Start()
+    {
+        Thread thread = new(Run, StackBytes) { IsBackground = true };
+        thread.Start();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            RunToEnd();
+            ProcessExit.EndTask(task, task.ExitStatus);
+        }
+        catch (Exception exception) when (task.Kernel.ReportBug(task, exception))
+        {
+            ExceptionDispatchInfo.Throw(exception);
+        }
+    }
+
+    private void RunToEnd()
+    {
+        IContext context = task.Context;
+        bool alive = true;
+        if (task.Signals.NeedsHandling)
+        {
+            alive = SignalDelivery.Run(task, Errno.None);
+        }
+
+        while (alive && !task.IsEnding)
+        {
+            Errno restart = Errno.None;
+            SwitchResult result = context.Switch(task.Memory.AddressSpace, ref task.Registers);
+            switch (result.Reason)
+            {
+                case SwitchReason.Syscall:
+                    restart = Syscall();
+                    break;
+                case SwitchReason.Fault:
+                    Fault(result);
+                    break;
+                case SwitchReason.Exception:
+                    ForceSignal(SignalInfo.FromFault((Signal)result.Signal, result.SignalCode, result.Address));
+                    break;
+                case SwitchReason.Lost:
+                    task.Kernel.Log.Error($"task {task.Tid} ({task.Name}) lost its stub");
+                    lock (task.Kernel.TaskLock)
+                    {
+                        ProcessExit.EndGroup(task.ThreadGroup, (int)Signal.SIGKILL);
+                    }
+
+                    break;
+            }
+
+            if (task.Signals.NeedsHandling || restart != Errno.None || task.Signals.SavedMask is not null)
+            {
+                alive = SignalDelivery.Run(task, restart);
+            }
+        }
+    }
+
+    private Errno Syscall()
+    {
+        SyscallResult result = task.Kernel.Dispatcher.Dispatch(task);
+        if (task.KeepsRegisters)
+        {
+            // execve(2) and rt_sigreturn(2) have set all registers themselves.
+            task.KeepsRegisters = false;
+            return Errno.None;
+        }
+
+        task.Registers.Rax = unchecked((ulong)result.Raw);
+        return result.Errno is Errno.ERESTARTSYS or Errno.ERESTARTNOINTR or Errno.ERESTARTNOHAND or Errno.ERESTART_RESTARTBLOCK ? result.Errno : Errno.None;
+    }
+
+    private void Fault(in SwitchResult result)
+    {
+        const int AccessError = 2; // SEGV_ACCERR: something is mapped there
+        bool isPresent = result.Signal == (int)Signal.SIGBUS || result.SignalCode == AccessError;
+        FaultOutcome outcome = result.Signal == (int)Signal.SIGBUS
+            ? FaultOutcome.NoPage
+            : task.Memory.HandleFault(result.Address, result.Access, isPresent, task.ThreadGroup.Limits.Get(ResourceLimits.Stack).Current);
+        if (outcome != FaultOutcome.Handled)
+        {
+            task.Signals.LastFault = result.Address;
+            ForceSignal(SignalInfo.FromFault(outcome.Signal, outcome.Code, result.Address));
+        }
+    }
+
+    private void ForceSignal(in SignalInfo info)
+    {
+        lock (task.Kernel.TaskLock)
+        {
+            SignalSender.Force(task, info);
+        }
+    }
+}

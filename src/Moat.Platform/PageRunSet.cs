@@ -1,0 +1,96 @@
+namespace Moat.Platform;
+
+/// <summary>Free pages as runs, ordered by place and joined with their neighbours.</summary>
+internal sealed class PageRunSet
+{
+    private readonly SortedList<int, int> _runs = []; // start -> length
+
+    /// <summary>Adds a run that overlaps none.</summary>
+    public void Add(int start, int length)
+    {
+        int index = IndexAfter(start);
+        if (index < _runs.Count && _runs.GetKeyAtIndex(index) == start + length)
+        {
+            length += _runs.GetValueAtIndex(index);
+            _runs.RemoveAt(index);
+        }
+
+        if (index > 0 && _runs.GetKeyAtIndex(index - 1) + _runs.GetValueAtIndex(index - 1) == start)
+        {
+            _runs.SetValueAtIndex(index - 1, _runs.GetValueAtIndex(index - 1) + length);
+            return;
+        }
+
+        _runs.Add(start, length);
+    }
+
+    /// <summary>Takes up to <paramref name="wanted"/> neighbouring pages: from the first run that has all of them (large requests start at a multiple of their size
+    /// rounded down to a power of two, if the run allows), else the largest.</summary>
+    public bool TryTake(int wanted, out int start, out int taken)
+    {
+        int largest = -1;
+        for (int i = 0; i < _runs.Count; i++)
+        {
+            int length = _runs.GetValueAtIndex(i);
+            if (length >= wanted)
+            {
+                return Take(i, wanted, out start, out taken);
+            }
+
+            if (largest < 0 || length > _runs.GetValueAtIndex(largest))
+            {
+                largest = i;
+            }
+        }
+
+        if (largest < 0)
+        {
+            start = taken = 0;
+            return false;
+        }
+
+        return Take(largest, _runs.GetValueAtIndex(largest), out start, out taken);
+    }
+
+    private bool Take(int index, int wanted, out int start, out int taken)
+    {
+        int runStart = _runs.GetKeyAtIndex(index);
+        int runLength = _runs.GetValueAtIndex(index);
+        int alignment = 1 << (31 - int.LeadingZeroCount(wanted));
+        int aligned = (runStart + alignment - 1) & -alignment;
+        start = aligned - runStart + wanted <= runLength ? aligned : runStart;
+        taken = wanted;
+        _runs.RemoveAt(index);
+        if (start > runStart)
+        {
+            _runs.Add(runStart, start - runStart);
+        }
+
+        if (start + wanted < runStart + runLength)
+        {
+            _runs.Add(start + wanted, runStart + runLength - start - wanted);
+        }
+
+        return true;
+    }
+
+    private int IndexAfter(int start)
+    {
+        int low = 0;
+        int high = _runs.Count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (_runs.GetKeyAtIndex(middle) < start)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low;
+    }
+}
