@@ -1,6 +1,7 @@
 using Moat.Kernel.Futex;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Time;
+using Moat.Kernel.Vfs;
 using Moat.Platform;
 
 namespace Moat.Kernel;
@@ -55,6 +56,12 @@ public sealed class SentryKernel
 
     /// <summary>All futexes.</summary>
     public FutexTable Futexes { get; } = new();
+
+    /// <summary>Character devices.</summary>
+    public DeviceRegistry Devices { get; } = new();
+
+    /// <summary>Opens FIFOs; set at boot.</summary>
+    public IFifoOpener Fifos { get; set; } = null!;
 
     /// <summary>The first process.</summary>
     public ThreadGroup? Init { get; internal set; }

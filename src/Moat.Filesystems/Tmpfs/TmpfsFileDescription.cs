@@ -1,0 +1,110 @@
+using Moat.Kernel.Credentials;
+using Moat.Kernel.Memory;
+using Moat.Kernel.Tasks;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+
+namespace Moat.Filesystems.Tmpfs;
+
+/// <summary>An open regular tmpfs file.</summary>
+internal sealed class TmpfsFileDescription(TmpfsFile file, OpenFlags flags, PathLocation location) : FileDescription(flags, location)
+{
+    private const int PunchHole = 2;
+    private const int KeepSize = 1;
+
+    public override Inode Inode => file;
+
+    public override bool IsSeekable => true;
+
+    public override IMappable? Mappable => file.Pages;
+
+    public override SyscallResult Read(GuestTask task, ref IoBuffer destination, long offset)
+    {
+        SyscallResult result = file.Pages.Read(ref destination, offset);
+        if (!result.IsError)
+        {
+            file.TouchAccessed();
+        }
+
+        return result;
+    }
+
+    public override SyscallResult Write(GuestTask task, ref IoBuffer source, ref long offset)
+    {
+        if ((StatusFlags & OpenFlags.O_APPEND) != 0)
+        {
+            // Two appends must not take the same end.
+            lock (file.DirectoryLock)
+            {
+                offset = file.Pages.Size;
+                return WriteAt(task, ref source, ref offset);
+            }
+        }
+
+        return WriteAt(task, ref source, ref offset);
+    }
+
+    public override SyscallResult Seek(GuestTask task, long offset, int whence)
+    {
+        const int Data = 3;
+        const int Hole = 4;
+        if (whence is Data or Hole)
+        {
+            SyscallResult found = file.Pages.Seek(offset, whence == Data);
+            if (!found.IsError)
+            {
+                Offset = found.Raw;
+            }
+
+            return found;
+        }
+
+        long target;
+        try
+        {
+            target = whence switch { 0 => offset, 1 => checked(Offset + offset), 2 => checked(file.Pages.Size + offset), _ => -1 };
+        }
+        catch (OverflowException)
+        {
+            return Errno.EOVERFLOW;
+        }
+
+        return target < 0 ? Errno.EINVAL : Offset = target;
+    }
+
+    public override Errno Sync(bool dataOnly) => Errno.None;
+
+    public override Errno Allocate(GuestTask task, int mode, long offset, long length)
+    {
+        Errno errno = Errno.None;
+        if ((mode & PunchHole) != 0)
+        {
+            file.Pages.PunchHole(offset, Math.Min(length, long.MaxValue - offset));
+        }
+        else if (mode is 0 or KeepSize)
+        {
+            errno = file.Pages.Allocate(offset, length, keepSize: mode == KeepSize);
+        }
+        else
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        file.TouchModified();
+        return errno;
+    }
+
+    protected override void OnLastClose() => file.OnClose();
+
+    private SyscallResult WriteAt(GuestTask task, ref IoBuffer source, ref long offset)
+    {
+        SyscallResult result = file.Pages.Write(ref source, offset);
+        if (!result.IsError)
+        {
+            offset += result.Raw;
+            file.TouchModified(dropSetId: !task.Credentials.HasCapability(Capability.CAP_FSETID));
+        }
+
+        return result;
+    }
+}

@@ -1,0 +1,82 @@
+using Moat.Kernel.Credentials;
+using Moat.Kernel.Tasks;
+using Moat.Linux;
+using Moat.Platform;
+
+namespace Moat.Kernel.Vfs;
+
+/// <summary>Who may do what with a file: mode bits, capabilities, read-only mounts, sticky directories (path_resolution(7), capabilities(7)).</summary>
+public static class FileAccess
+{
+    /// <summary>Whether the task may read, write or execute (search) what is at a place.</summary>
+    /// <returns>EACCES, EROFS for writing on a read-only mount.</returns>
+    public static Errno Check(GuestTask task, PathLocation location, MemoryAccess access) => Check(task.Credentials, location, access);
+
+    /// <summary>As above, for credentials that may differ from the task's (access(2)).</summary>
+    public static Errno Check(TaskCredentials who, PathLocation location, MemoryAccess access)
+    {
+        Inode inode = location.Inode;
+        if ((access & MemoryAccess.Write) != 0 && location.Mount.IsReadOnly && (inode.FileType is Mode.S_IFREG or Mode.S_IFDIR or Mode.S_IFLNK))
+        {
+            return Errno.EROFS;
+        }
+
+        if ((access & MemoryAccess.Execute) != 0 && inode.FileType == Mode.S_IFREG && (location.Mount.Flags & MountFlags.NoExec) != 0)
+        {
+            return Errno.EACCES;
+        }
+
+        if (inode.CheckAccess(who, access) is { } decided)
+        {
+            return decided;
+        }
+
+        Errno errno = inode.GetAttributes(out InodeAttributes attributes);
+        return errno != Errno.None ? errno : Allows(who, attributes, access) ? Errno.None : Errno.EACCES;
+    }
+
+    /// <summary>Whether the task owns the file or may act as if it did.</summary>
+    public static bool IsOwner(TaskCredentials who, in InodeAttributes attributes) =>
+        who.FilesystemUid == attributes.Uid || who.HasCapability(Capability.CAP_FOWNER);
+
+    /// <summary>Whether an entry may be removed from or renamed in a directory.</summary>
+    /// <returns>EACCES, EROFS, EPERM in a sticky directory.</returns>
+    public static Errno CheckRemove(GuestTask task, PathLocation directory, Inode child)
+    {
+        Errno errno = Check(task, directory, MemoryAccess.Write | MemoryAccess.Execute);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        errno = directory.Inode.GetAttributes(out InodeAttributes parent);
+        if (errno != Errno.None || (parent.Mode & Mode.S_ISVTX) == 0)
+        {
+            return errno;
+        }
+
+        errno = child.GetAttributes(out InodeAttributes own);
+        TaskCredentials who = task.Credentials;
+        return errno != Errno.None ? errno
+            : who.FilesystemUid == own.Uid || who.FilesystemUid == parent.Uid || who.HasCapability(Capability.CAP_FOWNER) ? Errno.None : Errno.EPERM;
+    }
+
+    private static bool Allows(TaskCredentials who, in InodeAttributes attributes, MemoryAccess access)
+    {
+        int shift = who.FilesystemUid == attributes.Uid ? 6 : who.IsInGroup(attributes.Gid) ? 3 : 0;
+        uint bits = ((uint)attributes.Mode >> shift) & 7;
+        uint wanted = ((access & MemoryAccess.Read) != 0 ? 4u : 0) | ((access & MemoryAccess.Write) != 0 ? 2u : 0) | ((access & MemoryAccess.Execute) != 0 ? 1u : 0);
+        if ((wanted & ~bits) == 0)
+        {
+            return true;
+        }
+
+        bool isDirectory = attributes.FileType == Mode.S_IFDIR;
+        if (who.HasCapability(Capability.CAP_DAC_OVERRIDE) && (isDirectory || (wanted & 1) == 0 || ((uint)attributes.Mode & 0x49) != 0))
+        {
+            return true;
+        }
+
+        return who.HasCapability(Capability.CAP_DAC_READ_SEARCH) && (wanted & 2) == 0 && (isDirectory || (wanted & 1) == 0);
+    }
+}

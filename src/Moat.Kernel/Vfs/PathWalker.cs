@@ -1,0 +1,315 @@
+using Moat.Kernel.Tasks;
+using Moat.Linux;
+using Moat.Platform;
+
+namespace Moat.Kernel.Vfs;
+
+/// <summary>Path resolution (path_resolution(7)), the one place where names become inodes.</summary>
+public static class PathWalker
+{
+    /// <summary>PATH_MAX, with the ending zero.</summary>
+    public const int MaxPath = 4096;
+
+    private const int MaxLinks = 40;
+
+    private static readonly FileName s_dot = new(".");
+
+    /// <summary>Resolves a path to what it names.</summary>
+    /// <param name="task">Whose root, credentials and namespace count.</param>
+    /// <param name="start">Where a relative path starts.</param>
+    /// <param name="path">The path, without the ending zero.</param>
+    /// <param name="flags">How.</param>
+    /// <returns>The place; ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG.</returns>
+    public static Result<PathLocation> Resolve(GuestTask task, PathLocation start, ReadOnlySpan<byte> path, WalkFlags flags = WalkFlags.None)
+    {
+        if (path.IsEmpty)
+        {
+            return (flags & WalkFlags.EmptyPath) != 0 ? start : Errno.ENOENT;
+        }
+
+        Walk walk = new(task, start, flags);
+        Errno errno = walk.Run(path, wantParent: false, 0);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        if (walk.At.Dentry.Inode is not { } inode)
+        {
+            return Errno.ENOENT;
+        }
+
+        bool wantDirectory = (flags & WalkFlags.Directory) != 0 || path[^1] == (byte)'/';
+        return wantDirectory && !inode.IsDirectory ? Errno.ENOTDIR : walk.At;
+    }
+
+    /// <summary>Resolves all but the last component of a path.</summary>
+    /// <returns>The directory and the name; EEXIST or the like is the caller's to say for ".", ".." and "/".</returns>
+    public static Result<ParentLocation> ResolveParent(GuestTask task, PathLocation start, ReadOnlySpan<byte> path, WalkFlags flags = WalkFlags.None)
+    {
+        if (path.IsEmpty)
+        {
+            return Errno.ENOENT;
+        }
+
+        Walk walk = new(task, start, flags);
+        Errno errno = walk.Run(path, wantParent: true, 0);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        return walk.At.Inode.IsDirectory ? new ParentLocation(walk.At, walk.LastName ?? s_dot, path[^1] == (byte)'/') : Errno.ENOTDIR;
+    }
+
+    /// <summary>Finds one name in a directory, through the dentry cache. A dentry without inode: it does not exist.</summary>
+    public static Result<Dentry> LookupChild(GuestTask? task, Dentry directory, ReadOnlySpan<byte> name)
+    {
+        if (name.Length > FileName.MaxLength)
+        {
+            return Errno.ENAMETOOLONG;
+        }
+
+        Inode inode = directory.Inode!;
+        lock (inode.DirectoryLock)
+        {
+            return LookupChildLocked(task, directory, name);
+        }
+    }
+
+    /// <summary>As <see cref="LookupChild"/>, with the directory's lock held.</summary>
+    internal static Result<Dentry> LookupChildLocked(GuestTask? task, Dentry directory, ReadOnlySpan<byte> name)
+    {
+        Inode inode = directory.Inode!;
+        Dentry? child = directory.FindChild(name);
+        if (child is not null)
+        {
+            if (inode.Filesystem.IsStable || inode.Revalidate(child.Name, child.Inode))
+            {
+                return child;
+            }
+
+            if (child.MountCount > 0)
+            {
+                return child; // what is mounted on it stays in place
+            }
+
+            directory.RemoveChild(child);
+        }
+
+        FileName key = new(name);
+        if (directory.IsUnlinked)
+        {
+            return new Dentry(directory, key, null);
+        }
+
+        if (inode.Lookup(task, key).TryGet(out Inode? found, out Errno errno))
+        {
+            return directory.AddChild(key, found);
+        }
+
+        return errno == Errno.ENOENT ? directory.AddChild(key, null) : errno;
+    }
+
+    private ref struct Walk(GuestTask task, PathLocation start, WalkFlags flags)
+    {
+        private readonly PathLocation _root = (flags & WalkFlags.InRoot) != 0 ? start : task.Fs.Root;
+        private readonly PathLocation _anchor = start;
+        private int _links;
+
+        public PathLocation At = start;
+
+        public FileName? LastName;
+
+        public Errno Run(ReadOnlySpan<byte> path, bool wantParent, int depth)
+        {
+            if (path[0] == (byte)'/')
+            {
+                if ((flags & WalkFlags.Beneath) != 0)
+                {
+                    return Errno.EXDEV;
+                }
+
+                At = _root;
+            }
+
+            LastName = null;
+            int position = 0;
+            while (true)
+            {
+                while (position < path.Length && path[position] == (byte)'/')
+                {
+                    position++;
+                }
+
+                if (position == path.Length)
+                {
+                    return Errno.None;
+                }
+
+                int end = path[position..].IndexOf((byte)'/');
+                ReadOnlySpan<byte> name = end < 0 ? path[position..] : path.Slice(position, end);
+                position += name.Length;
+                bool isLast = path[position..].IndexOfAnyExcept((byte)'/') < 0;
+                bool trailingSlash = isLast && position < path.Length;
+                if (At.Dentry.Inode is not { } here)
+                {
+                    return Errno.ENOENT;
+                }
+
+                if (!here.IsDirectory)
+                {
+                    return Errno.ENOTDIR;
+                }
+
+                Errno errno = FileAccess.Check(task, At, MemoryAccess.Execute);
+                if (errno != Errno.None)
+                {
+                    return errno;
+                }
+
+                if (isLast && wantParent)
+                {
+                    if (name.Length > FileName.MaxLength)
+                    {
+                        return Errno.ENAMETOOLONG;
+                    }
+
+                    LastName = new FileName(name);
+                    return Errno.None;
+                }
+
+                errno = Step(name, follow: !isLast || trailingSlash || (flags & WalkFlags.NoFollow) == 0, depth);
+                if (errno != Errno.None)
+                {
+                    return errno;
+                }
+
+                if (!isLast && At.Dentry.Inode is null)
+                {
+                    return Errno.ENOENT;
+                }
+            }
+        }
+
+        private Errno Step(ReadOnlySpan<byte> name, bool follow, int depth)
+        {
+            if (name.SequenceEqual("."u8))
+            {
+                return Errno.None;
+            }
+
+            if (name.SequenceEqual(".."u8))
+            {
+                return StepUp();
+            }
+
+            PathLocation directory = At;
+            if (!LookupChild(task, directory.Dentry, name).TryGet(out Dentry? child, out Errno errno))
+            {
+                return errno;
+            }
+
+            PathLocation next = new(directory.Mount, child);
+            if (child.MountCount > 0)
+            {
+                PathLocation top = Descend(next);
+                if (top != next && (flags & WalkFlags.NoXdev) != 0)
+                {
+                    return Errno.EXDEV;
+                }
+
+                next = top;
+            }
+
+            At = next;
+            return follow && next.Dentry.Inode is { FileType: Mode.S_IFLNK } link ? Follow(directory, link, depth) : Errno.None;
+        }
+
+        private readonly PathLocation Descend(PathLocation place)
+        {
+            while (task.Fs.MountNamespace.FindAt(place) is { } mount)
+            {
+                place = new PathLocation(mount, mount.Root);
+            }
+
+            return place;
+        }
+
+        private Errno StepUp()
+        {
+            if (At == _root || ((flags & WalkFlags.Beneath) != 0 && At == _anchor))
+            {
+                return (flags & WalkFlags.Beneath) != 0 ? Errno.EXDEV : Errno.None;
+            }
+
+            while (At.Dentry == At.Mount.Root)
+            {
+                if (At.Mount.Point is not { } point)
+                {
+                    return Errno.None;
+                }
+
+                if ((flags & WalkFlags.NoXdev) != 0)
+                {
+                    return Errno.EXDEV;
+                }
+
+                At = point;
+                if (At == _root)
+                {
+                    return Errno.None;
+                }
+            }
+
+            At = Descend(new PathLocation(At.Mount, At.Dentry.Parent));
+            return Errno.None;
+        }
+
+        private Errno Follow(PathLocation directory, Inode link, int depth)
+        {
+            if ((flags & WalkFlags.NoSymlinks) != 0 || ++_links > MaxLinks || depth > MaxLinks)
+            {
+                return Errno.ELOOP;
+            }
+
+            if (link.FollowMagicLink(task) is { } magic)
+            {
+                if ((flags & WalkFlags.NoMagicLinks) != 0)
+                {
+                    return Errno.ELOOP;
+                }
+
+                if ((flags & (WalkFlags.Beneath | WalkFlags.InRoot)) != 0)
+                {
+                    return Errno.EXDEV;
+                }
+
+                if (!magic.TryGet(out PathLocation target, out Errno failure))
+                {
+                    return failure;
+                }
+
+                At = target;
+                return Errno.None;
+            }
+
+            if (!link.ReadSymlink(task).TryGet(out byte[]? text, out Errno errno))
+            {
+                return errno;
+            }
+
+            if (text.Length == 0)
+            {
+                return Errno.ENOENT;
+            }
+
+            At = directory;
+            WalkFlags outer = flags;
+            flags &= ~(WalkFlags.NoFollow | WalkFlags.Directory);
+            errno = Run(text, wantParent: false, depth + 1);
+            flags = outer;
+            return errno != Errno.None ? errno : text[^1] == (byte)'/' && At.Dentry.Inode is { IsDirectory: false } ? Errno.ENOTDIR : Errno.None;
+        }
+    }
+}
