@@ -135,7 +135,7 @@ public static class FileCreation
                 return Errno.ENOENT;
             }
 
-            errno = directory.Dentry.IsUnlinked ? Errno.ENOENT : FileAccess.Check(task, directory, MemoryAccess.Write | MemoryAccess.Execute);
+            errno = directory.Dentry.IsUnlinked ? Errno.ENOENT : FilePermission.Check(task, directory, MemoryAccess.Write | MemoryAccess.Execute);
             if (errno != Errno.None)
             {
                 return errno;
@@ -176,7 +176,7 @@ public static class FileCreation
                 return Errno.ENOENT;
             }
 
-            errno = FileAccess.CheckRemove(task, place, inode);
+            errno = FilePermission.CheckRemove(task, place, inode);
             if (errno != Errno.None)
             {
                 return errno;
@@ -249,10 +249,10 @@ public static class FileCreation
             return exchange ? Errno.EINVAL : Errno.ENOTEMPTY;
         }
 
-        errno = FileAccess.CheckRemove(task, from.Directory, inode);
+        errno = FilePermission.CheckRemove(task, from.Directory, inode);
         if (errno == Errno.None)
         {
-            errno = replaced is null ? FileAccess.Check(task, to.Directory, MemoryAccess.Write | MemoryAccess.Execute) : FileAccess.CheckRemove(task, to.Directory, replaced);
+            errno = replaced is null ? FilePermission.Check(task, to.Directory, MemoryAccess.Write | MemoryAccess.Execute) : FilePermission.CheckRemove(task, to.Directory, replaced);
         }
 
         if (errno != Errno.None)

@@ -64,7 +64,7 @@ public static class FileOpener
                 _ => MemoryAccess.Read | MemoryAccess.Write,
             };
             access |= (flags & OpenFlags.O_TRUNC) != 0 ? MemoryAccess.Write : 0;
-            Errno errno = FileAccess.Check(task, location, access);
+            Errno errno = FilePermission.Check(task, location, access);
             if (errno != Errno.None)
             {
                 return errno;
@@ -78,7 +78,7 @@ public static class FileOpener
             if ((flags & OpenFlags.O_NOATIME) != 0)
             {
                 errno = inode.GetAttributes(out InodeAttributes attributes);
-                if (errno != Errno.None || !FileAccess.IsOwner(task.Credentials, attributes))
+                if (errno != Errno.None || !FilePermission.IsOwner(task.Credentials, attributes))
                 {
                     return errno == Errno.None ? Errno.EPERM : errno;
                 }
@@ -123,7 +123,7 @@ public static class FileOpener
             return errno;
         }
 
-        errno = FileAccess.Check(task, directory, MemoryAccess.Write | MemoryAccess.Execute);
+        errno = FilePermission.Check(task, directory, MemoryAccess.Write | MemoryAccess.Execute);
         if (errno != Errno.None)
         {
             return errno;
@@ -163,7 +163,7 @@ public static class FileOpener
 
             if (child.Inode is null)
             {
-                errno = FileAccess.Check(task, directory, MemoryAccess.Write | MemoryAccess.Execute);
+                errno = FilePermission.Check(task, directory, MemoryAccess.Write | MemoryAccess.Execute);
                 if (errno != Errno.None)
                 {
                     return errno;

@@ -162,7 +162,7 @@ public static class PathWalker
                     return Errno.ENOTDIR;
                 }
 
-                Errno errno = FileAccess.Check(task, At, MemoryAccess.Execute);
+                Errno errno = FilePermission.Check(task, At, MemoryAccess.Execute);
                 if (errno != Errno.None)
                 {
                     return errno;

@@ -6,7 +6,7 @@ using Moat.Platform;
 namespace Moat.Kernel.Vfs;
 
 /// <summary>Who may do what with a file: mode bits, capabilities, read-only mounts, sticky directories (path_resolution(7), capabilities(7)).</summary>
-public static class FileAccess
+public static class FilePermission
 {
     /// <summary>Whether the task may read, write or execute (search) what is at a place.</summary>
     /// <returns>EACCES, EROFS for writing on a read-only mount.</returns>

@@ -1,0 +1,8 @@
+namespace Moat.Kernel.Loader;
+
+/// <summary>What the auxiliary vector says of the image (getauxval(3)).</summary>
+/// <param name="ProgramHeaders">AT_PHDR.</param>
+/// <param name="ProgramHeaderCount">AT_PHNUM.</param>
+/// <param name="InterpreterBase">AT_BASE.</param>
+/// <param name="Entry">AT_ENTRY.</param>
+internal readonly record struct AuxiliaryFacts(ulong ProgramHeaders, int ProgramHeaderCount, ulong InterpreterBase, ulong Entry);

@@ -1,0 +1,200 @@
+using Moat.Kernel.Tasks;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+using Moat.Platform;
+
+namespace Moat.Syscalls.Files;
+
+/// <summary>stat(2), fstat(2), lstat(2), newfstatat(2), statx(2), statfs(2), fstatfs(2), access(2), faccessat(2), faccessat2(2), readlink(2), readlinkat(2).</summary>
+internal static class Stat
+{
+    public static void Register(SyscallTableBuilder table)
+    {
+        table.Add(SyscallNumber.stat, StatCall, Arg.Path, Arg.StatOut);
+        table.Add(SyscallNumber.lstat, Lstat, Arg.Path, Arg.StatOut);
+        table.Add(SyscallNumber.fstat, Fstat, Arg.Fd, Arg.StatOut);
+        table.Add(SyscallNumber.newfstatat, FstatAt, Arg.DirFd, Arg.Path, Arg.StatOut, Arg.Hex);
+        table.Add(SyscallNumber.statx, Statx, Arg.DirFd, Arg.Path, Arg.Hex, Arg.Hex, Arg.StatOut);
+        table.Add(SyscallNumber.statfs, Statfs, Arg.Path, Arg.Pointer);
+        table.Add(SyscallNumber.fstatfs, Fstatfs, Arg.Fd, Arg.Pointer);
+        table.Add(SyscallNumber.access, Access, Arg.Path, Arg.Octal);
+        table.Add(SyscallNumber.faccessat, FaccessAt, Arg.DirFd, Arg.Path, Arg.Octal);
+        table.Add(SyscallNumber.faccessat2, FaccessAt2, Arg.DirFd, Arg.Path, Arg.Octal, Arg.Hex);
+        table.Add(SyscallNumber.readlink, Readlink, Arg.Path, Arg.BufferOut, Arg.Size);
+        table.Add(SyscallNumber.readlinkat, ReadlinkAt, Arg.DirFd, Arg.Path, Arg.BufferOut, Arg.Size);
+    }
+
+    private static SyscallResult StatCall(GuestTask task, in SyscallArguments arguments) => ByPath(task, Guest.AtFdCwd, arguments.Address(0), arguments.Address(1), WalkFlags.None);
+
+    private static SyscallResult Lstat(GuestTask task, in SyscallArguments arguments) => ByPath(task, Guest.AtFdCwd, arguments.Address(0), arguments.Address(1), WalkFlags.NoFollow);
+
+    private static SyscallResult Fstat(GuestTask task, in SyscallArguments arguments) =>
+        AttributesOf(task, arguments.Int(0)).TryGet(out InodeAttributes attributes, out Errno errno) ? Write(task, arguments.Address(1), attributes) : errno;
+
+    private static SyscallResult FstatAt(GuestTask task, in SyscallArguments arguments)
+    {
+        const int NoAutomount = 0x800;
+        int flags = arguments.Int(3);
+        if ((flags & ~(Guest.AtSymlinkNoFollow | Guest.AtEmptyPath | NoAutomount)) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        return Find(task, arguments.Int(0), arguments.Address(1), flags).TryGet(out InodeAttributes attributes, out Errno errno) ? Write(task, arguments.Address(2), attributes) : errno;
+    }
+
+    private static SyscallResult Statx(GuestTask task, in SyscallArguments arguments)
+    {
+        const int SyncFlags = 0x6000;
+        const uint Reserved = 0x80000000;
+        int flags = arguments.Int(2);
+        if ((flags & ~(Guest.AtSymlinkNoFollow | Guest.AtEmptyPath | 0x800 | SyncFlags)) != 0 || (flags & SyncFlags) == SyncFlags || (arguments.UInt(3) & Reserved) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        return Find(task, arguments.Int(0), arguments.Address(1), flags).TryGet(out InodeAttributes attributes, out Errno errno)
+            ? task.Memory.Write(arguments.Address(4), StatxBuffer.From(attributes))
+            : errno;
+    }
+
+    private static SyscallResult Statfs(GuestTask task, in SyscallArguments arguments) =>
+        Guest.Resolve(task, Guest.AtFdCwd, arguments.Address(0)).TryGet(out PathLocation location, out Errno errno) ? WriteStatistics(task, arguments.Address(1), location.Mount) : errno;
+
+    private static SyscallResult Fstatfs(GuestTask task, in SyscallArguments arguments)
+    {
+        if (!task.Files.Get(arguments.Int(0)).TryGet(out FileDescription? file, out Errno errno))
+        {
+            return errno;
+        }
+
+        Mount? mount = file.Location?.Mount;
+        Filesystem filesystem = file.Inode.Filesystem;
+        file.Release();
+        return WriteStatistics(task, arguments.Address(1), filesystem, mount?.Flags ?? MountFlags.None);
+    }
+
+    private static SyscallResult Access(GuestTask task, in SyscallArguments arguments) => CheckAccess(task, Guest.AtFdCwd, arguments.Address(0), arguments.Int(1), 0);
+
+    private static SyscallResult FaccessAt(GuestTask task, in SyscallArguments arguments) => CheckAccess(task, arguments.Int(0), arguments.Address(1), arguments.Int(2), 0);
+
+    private static SyscallResult FaccessAt2(GuestTask task, in SyscallArguments arguments) => CheckAccess(task, arguments.Int(0), arguments.Address(1), arguments.Int(2), arguments.Int(3));
+
+    private static SyscallResult Readlink(GuestTask task, in SyscallArguments arguments) =>
+        ReadTarget(task, Guest.AtFdCwd, arguments.Address(0), arguments.Address(1), arguments.Int(2));
+
+    private static SyscallResult ReadlinkAt(GuestTask task, in SyscallArguments arguments) =>
+        ReadTarget(task, arguments.Int(0), arguments.Address(1), arguments.Address(2), arguments.Int(3));
+
+    private static SyscallResult ReadTarget(GuestTask task, int directoryFd, GuestAddress path, GuestAddress buffer, int size)
+    {
+        if (size <= 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (!Guest.Resolve(task, directoryFd, path, WalkFlags.NoFollow | WalkFlags.EmptyPath).TryGet(out PathLocation location, out Errno errno))
+        {
+            return errno;
+        }
+
+        if (location.Inode.FileType != Mode.S_IFLNK)
+        {
+            return task.Memory.Read(path, out byte first) == Errno.None && first == 0 ? Errno.ENOENT : Errno.EINVAL;
+        }
+
+        if (!location.Inode.ReadSymlink(task).TryGet(out byte[]? target, out errno))
+        {
+            return errno;
+        }
+
+        int count = Math.Min(size, target.Length);
+        errno = task.Memory.CopyOut(buffer, target.AsSpan(0, count));
+        return errno != Errno.None ? errno : count;
+    }
+
+    private static SyscallResult CheckAccess(GuestTask task, int directoryFd, GuestAddress path, int mode, int flags)
+    {
+        const int EffectiveIds = 0x200;
+        if ((mode & ~7) != 0 || (flags & ~(EffectiveIds | Guest.AtSymlinkNoFollow | Guest.AtEmptyPath)) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (!Guest.Resolve(task, directoryFd, path, Guest.WalkFlagsOf(flags)).TryGet(out PathLocation location, out Errno errno))
+        {
+            return errno;
+        }
+
+        Kernel.Credentials.TaskCredentials who = task.Credentials;
+        if ((flags & EffectiveIds) == 0)
+        {
+            // The real ids count, with what capabilities such a user would have (access(2)).
+            who = who with
+            {
+                FilesystemUid = who.RealUid,
+                FilesystemGid = who.RealGid,
+                Effective = who.RealUid == 0 ? who.Permitted : default,
+            };
+        }
+
+        MemoryAccess access = ((mode & 4) != 0 ? MemoryAccess.Read : 0) | ((mode & 2) != 0 ? MemoryAccess.Write : 0) | ((mode & 1) != 0 ? MemoryAccess.Execute : 0);
+        return FilePermission.Check(who, location, access);
+    }
+
+    private static SyscallResult ByPath(GuestTask task, int directoryFd, GuestAddress path, GuestAddress buffer, WalkFlags flags)
+    {
+        if (!Guest.Resolve(task, directoryFd, path, flags).TryGet(out PathLocation location, out Errno errno))
+        {
+            return errno;
+        }
+
+        errno = location.Inode.GetAttributes(out InodeAttributes attributes);
+        return errno != Errno.None ? errno : Write(task, buffer, attributes);
+    }
+
+    private static Result<InodeAttributes> Find(GuestTask task, int directoryFd, GuestAddress address, int flags)
+    {
+        bool emptyAllowed = (flags & Guest.AtEmptyPath) != 0;
+        byte[]? path = [];
+        if (!(emptyAllowed && address.IsNull) && !Guest.ReadPath(task, address).TryGet(out path, out Errno errno))
+        {
+            return errno;
+        }
+
+        if (path.Length == 0 && emptyAllowed && directoryFd != Guest.AtFdCwd)
+        {
+            return AttributesOf(task, directoryFd);
+        }
+
+        if (!Guest.StartOf(task, directoryFd, path).TryGet(out PathLocation start, out errno) || !PathWalker.Resolve(task, start, path, Guest.WalkFlagsOf(flags)).TryGet(out PathLocation location, out errno))
+        {
+            return errno;
+        }
+
+        errno = location.Inode.GetAttributes(out InodeAttributes attributes);
+        return errno != Errno.None ? errno : attributes;
+    }
+
+    private static Result<InodeAttributes> AttributesOf(GuestTask task, int fd)
+    {
+        if (!task.Files.Get(fd).TryGet(out FileDescription? file, out Errno errno))
+        {
+            return errno;
+        }
+
+        errno = file.Inode.GetAttributes(out InodeAttributes attributes);
+        file.Release();
+        return errno != Errno.None ? errno : attributes;
+    }
+
+    private static SyscallResult Write(GuestTask task, GuestAddress buffer, in InodeAttributes attributes) => task.Memory.Write(buffer, StatBuffer.From(attributes));
+
+    private static SyscallResult WriteStatistics(GuestTask task, GuestAddress buffer, Mount mount) => WriteStatistics(task, buffer, mount.Filesystem, mount.Flags);
+
+    private static SyscallResult WriteStatistics(GuestTask task, GuestAddress buffer, Filesystem filesystem, MountFlags flags)
+    {
+        Errno errno = filesystem.GetStatistics(out FilesystemStatistics statistics);
+        return errno != Errno.None ? errno : task.Memory.Write(buffer, StatfsBuffer.From(statistics, flags));
+    }
+}

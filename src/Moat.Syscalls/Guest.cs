@@ -1,0 +1,77 @@
+using Moat.Kernel.Tasks;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+
+namespace Moat.Syscalls;
+
+/// <summary>What handlers do at their start: look up descriptors, read paths, find where a path starts.</summary>
+internal static class Guest
+{
+    /// <summary>AT_FDCWD.</summary>
+    public const int AtFdCwd = -100;
+
+    public const int AtSymlinkNoFollow = 0x100;
+    public const int AtEmptyPath = 0x1000;
+
+    /// <summary>Reads a path: ENAMETOOLONG past PATH_MAX, EFAULT.</summary>
+    public static Result<byte[]> ReadPath(GuestTask task, GuestAddress address)
+    {
+        Span<byte> buffer = stackalloc byte[PathWalker.MaxPath];
+        return task.Memory.CopyInString(address, buffer).TryGet(out int length, out Errno errno) ? buffer[..length].ToArray() : errno;
+    }
+
+    /// <summary>Where a relative path starts.</summary>
+    /// <returns>EBADF, ENOTDIR.</returns>
+    public static Result<PathLocation> StartOf(GuestTask task, int directoryFd, ReadOnlySpan<byte> path)
+    {
+        if (directoryFd == AtFdCwd || (!path.IsEmpty && path[0] == (byte)'/'))
+        {
+            return task.Fs.WorkingDirectory;
+        }
+
+        if (!task.Files.Get(directoryFd).TryGet(out FileDescription? file, out Errno errno))
+        {
+            return errno;
+        }
+
+        PathLocation? location = file.Location;
+        bool isDirectory = file.Inode.IsDirectory;
+        file.Release();
+        return location is { } place && (isDirectory || path.IsEmpty) ? place : Errno.ENOTDIR;
+    }
+
+    /// <summary>Reads a path and resolves it.</summary>
+    public static Result<PathLocation> Resolve(GuestTask task, int directoryFd, GuestAddress address, WalkFlags flags = WalkFlags.None)
+    {
+        if (!ReadPath(task, address).TryGet(out byte[]? path, out Errno errno))
+        {
+            return errno;
+        }
+
+        return StartOf(task, directoryFd, path).TryGet(out PathLocation start, out errno) ? PathWalker.Resolve(task, start, path, flags) : errno;
+    }
+
+    /// <summary>The walk flags of AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH.</summary>
+    public static WalkFlags WalkFlagsOf(int atFlags) =>
+        ((atFlags & AtSymlinkNoFollow) != 0 ? WalkFlags.NoFollow : 0) | ((atFlags & AtEmptyPath) != 0 ? WalkFlags.EmptyPath : 0);
+
+    /// <summary>The deadline of a relative timeout at an address: no limit for a null pointer.</summary>
+    /// <returns>EFAULT, EINVAL.</returns>
+    public static Result<long> DeadlineOf(GuestTask task, GuestAddress address)
+    {
+        if (address.IsNull)
+        {
+            return long.MaxValue;
+        }
+
+        Errno errno = task.Memory.Read(address, out Timespec timeout);
+        return errno != Errno.None ? errno : timeout.IsValid ? DeadlineAfter(task, timeout.ToNanoseconds()) : Errno.EINVAL;
+    }
+
+    /// <summary>Now and a time, saturating.</summary>
+    public static long DeadlineAfter(GuestTask task, long nanoseconds)
+    {
+        long now = task.Kernel.Clock.MonotonicNs;
+        return nanoseconds >= long.MaxValue - now ? long.MaxValue - 1 : now + nanoseconds;
+    }
+}

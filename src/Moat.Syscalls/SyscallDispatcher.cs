@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using Moat.Kernel;
+using Moat.Kernel.Tasks;
+using Moat.Linux;
+using Moat.Syscalls.Strace;
+
+namespace Moat.Syscalls;
+
+/// <summary>Carries out system calls by the table; says once of each call that is not there.</summary>
+/// <param name="table">The calls.</param>
+/// <param name="log">For calls that are missing.</param>
+/// <param name="strace">Prints calls, or null.</param>
+public sealed class SyscallDispatcher(SyscallTable table, IKernelLog log, StraceLog? strace) : ISyscallDispatcher
+{
+    private readonly ConcurrentDictionary<ulong, bool> _reported = new();
+
+    /// <inheritdoc/>
+    public SyscallResult Dispatch(GuestTask task)
+    {
+        ulong number = task.Registers.OrigRax;
+        SyscallEntry? entry = table.Find(number);
+        SyscallArguments arguments = new(task.Registers);
+        if (strace is null)
+        {
+            return entry is null ? Missing(number) : entry.Handler(task, arguments);
+        }
+
+        StraceCall? call = strace.Begin(task, number, entry, arguments);
+        SyscallResult result = entry is null ? Missing(number) : entry.Handler(task, arguments);
+        if (call is not null)
+        {
+            strace.End(call, task, arguments, result);
+        }
+
+        return result;
+    }
+
+    private Errno Missing(ulong number)
+    {
+        if (number < SyscallTable.Size && _reported.TryAdd(number, true))
+        {
+            log.Warning($"system call {(SyscallNumber)number} is not implemented: ENOSYS");
+        }
+
+        return Errno.ENOSYS;
+    }
+}
