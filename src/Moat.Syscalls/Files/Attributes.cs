@@ -1,0 +1,323 @@
+using Moat.Kernel.Credentials;
+using Moat.Kernel.Tasks;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+using Moat.Platform;
+
+namespace Moat.Syscalls.Files;
+
+/// <summary>chmod(2), chown(2), utimensat(2), truncate(2), umask(2), fsync(2) and their kin.</summary>
+internal static class Attributes
+{
+    public static void Register(SyscallTableBuilder table)
+    {
+        table.Add(SyscallNumber.chmod, Chmod, Arg.Path, Arg.Mode);
+        table.Add(SyscallNumber.fchmod, Fchmod, Arg.Fd, Arg.Mode);
+        table.Add(SyscallNumber.fchmodat, FchmodAt, Arg.DirFd, Arg.Path, Arg.Mode);
+        table.Add(SyscallNumber.chown, Chown, Arg.Path, Arg.Uid, Arg.Uid);
+        table.Add(SyscallNumber.lchown, Lchown, Arg.Path, Arg.Uid, Arg.Uid);
+        table.Add(SyscallNumber.fchown, Fchown, Arg.Fd, Arg.Uid, Arg.Uid);
+        table.Add(SyscallNumber.fchownat, FchownAt, Arg.DirFd, Arg.Path, Arg.Uid, Arg.Uid, Arg.Hex);
+        table.Add(SyscallNumber.utimensat, UtimensAt, Arg.DirFd, Arg.Path, Arg.Pointer, Arg.Hex);
+        table.Add(SyscallNumber.truncate, Truncate, Arg.Path, Arg.Offset);
+        table.Add(SyscallNumber.ftruncate, Ftruncate, Arg.Fd, Arg.Offset);
+        table.Add(SyscallNumber.fallocate, Fallocate, Arg.Fd, Arg.Hex, Arg.Offset, Arg.Offset);
+        table.Add(SyscallNumber.umask, Umask, Arg.Octal);
+        table.Add(SyscallNumber.fsync, Fsync, Arg.Fd);
+        table.Add(SyscallNumber.fdatasync, Fdatasync, Arg.Fd);
+        table.Add(SyscallNumber.sync, Sync);
+    }
+
+    private static SyscallResult Chmod(GuestTask task, in SyscallArguments arguments) => SetMode(task, Guest.Resolve(task, Guest.AtFdCwd, arguments.Address(0)), arguments.UInt(1));
+
+    private static SyscallResult Fchmod(GuestTask task, in SyscallArguments arguments) => WithFile(task, arguments.Int(0), arguments.UInt(1), static (task, location, inode, mode) => ChangeMode(task, location, inode, mode));
+
+    private static SyscallResult FchmodAt(GuestTask task, in SyscallArguments arguments) => SetMode(task, Guest.Resolve(task, arguments.Int(0), arguments.Address(1)), arguments.UInt(2));
+
+    private static SyscallResult SetMode(GuestTask task, Result<PathLocation> found, uint mode) =>
+        found.TryGet(out PathLocation location, out Errno errno) ? ChangeMode(task, location, location.Inode, mode) : errno;
+
+    private static Errno ChangeMode(GuestTask task, PathLocation? location, Inode inode, uint mode)
+    {
+        Errno errno = CheckWritable(location);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        errno = inode.GetAttributes(out InodeAttributes attributes);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        if (!FilePermission.IsOwner(task.Credentials, attributes))
+        {
+            return Errno.EPERM;
+        }
+
+        Mode permissions = (Mode)mode & Mode.PermissionMask;
+        if (!task.Credentials.IsInGroup(attributes.Gid) && !task.Credentials.HasCapability(Capability.CAP_FSETID))
+        {
+            permissions &= ~Mode.S_ISGID;
+        }
+
+        return inode.SetAttributes(task, new AttributeChange { Permissions = permissions });
+    }
+
+    private static SyscallResult Chown(GuestTask task, in SyscallArguments arguments) =>
+        SetOwner(task, Guest.Resolve(task, Guest.AtFdCwd, arguments.Address(0)), arguments.UInt(1), arguments.UInt(2));
+
+    private static SyscallResult Lchown(GuestTask task, in SyscallArguments arguments) =>
+        SetOwner(task, Guest.Resolve(task, Guest.AtFdCwd, arguments.Address(0), WalkFlags.NoFollow), arguments.UInt(1), arguments.UInt(2));
+
+    private static SyscallResult Fchown(GuestTask task, in SyscallArguments arguments)
+    {
+        ulong ids = ((ulong)arguments.UInt(1) << 32) | arguments.UInt(2);
+        return WithFile(task, arguments.Int(0), ids, static (task, location, inode, ids) => ChangeOwner(task, location, inode, (uint)(ids >> 32), (uint)ids));
+    }
+
+    private static SyscallResult FchownAt(GuestTask task, in SyscallArguments arguments) =>
+        (arguments.Int(4) & ~(Guest.AtSymlinkNoFollow | Guest.AtEmptyPath)) != 0
+            ? Errno.EINVAL
+            : SetOwner(task, Guest.Resolve(task, arguments.Int(0), arguments.Address(1), Guest.WalkFlagsOf(arguments.Int(4))), arguments.UInt(2), arguments.UInt(3));
+
+    private static SyscallResult SetOwner(GuestTask task, Result<PathLocation> found, uint uid, uint gid) =>
+        found.TryGet(out PathLocation location, out Errno errno) ? ChangeOwner(task, location, location.Inode, uid, gid) : errno;
+
+    private static Errno ChangeOwner(GuestTask task, PathLocation? location, Inode inode, uint uid, uint gid)
+    {
+        Errno errno = CheckWritable(location);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        errno = inode.GetAttributes(out InodeAttributes attributes);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        TaskCredentials who = task.Credentials;
+        bool privileged = who.HasCapability(Capability.CAP_CHOWN);
+        bool uidAllowed = uid == uint.MaxValue || privileged || (uid == attributes.Uid && who.FilesystemUid == attributes.Uid);
+        bool gidAllowed = gid == uint.MaxValue || privileged || (who.FilesystemUid == attributes.Uid && (gid == attributes.Gid || who.IsInGroup(gid)));
+        if (!uidAllowed || !gidAllowed)
+        {
+            return Errno.EPERM;
+        }
+
+        // A changed owner takes the set-id bits of a file (chown(2)).
+        Mode permissions = attributes.Mode & Mode.PermissionMask;
+        Mode kept = inode.IsDirectory ? permissions : permissions & ~Mode.S_ISUID & ((permissions & (Mode)8) != 0 ? ~Mode.S_ISGID : ~Mode.None);
+        return inode.SetAttributes(task, new AttributeChange
+        {
+            Uid = uid == uint.MaxValue ? null : uid,
+            Gid = gid == uint.MaxValue ? null : gid,
+            Permissions = kept == permissions || (uid == uint.MaxValue && gid == uint.MaxValue) ? null : kept,
+        });
+    }
+
+    private static SyscallResult UtimensAt(GuestTask task, in SyscallArguments arguments)
+    {
+        const long Now = 0x3fffffff;
+        const long Omit = 0x3ffffffe;
+        if ((arguments.Int(3) & ~(Guest.AtSymlinkNoFollow | Guest.AtEmptyPath)) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        Timespec now = Timespec.FromNanoseconds(task.Kernel.Clock.RealtimeNs);
+        Timespec? accessed = now;
+        Timespec? modified = now;
+        bool explicitTimes = false;
+        if (!arguments.Address(2).IsNull)
+        {
+            Errno failure = task.Memory.Read(arguments.Address(2), out Timespec first);
+            failure = failure == Errno.None ? task.Memory.Read(arguments.Address(2) + 16, out Timespec second) : failure;
+            if (failure != Errno.None)
+            {
+                return failure;
+            }
+
+            task.Memory.Read(arguments.Address(2) + 16, out second);
+            if ((first.Nanoseconds is not (Now or Omit) && (ulong)first.Nanoseconds > 999_999_999) || (second.Nanoseconds is not (Now or Omit) && (ulong)second.Nanoseconds > 999_999_999))
+            {
+                return Errno.EINVAL;
+            }
+
+            accessed = first.Nanoseconds switch { Now => now, Omit => null, _ => first };
+            modified = second.Nanoseconds switch { Now => now, Omit => null, _ => second };
+            explicitTimes = first.Nanoseconds != Now || second.Nanoseconds != Now;
+            if (accessed is null && modified is null)
+            {
+                return SyscallResult.Ok;
+            }
+        }
+
+        PathLocation? location;
+        Inode inode;
+        if (arguments.Address(1).IsNull)
+        {
+            if (!task.Files.Get(arguments.Int(0)).TryGet(out FileDescription? file, out Errno failure))
+            {
+                return failure;
+            }
+
+            (location, inode) = (file.Location, file.Inode);
+            file.Release();
+        }
+        else if (Guest.Resolve(task, arguments.Int(0), arguments.Address(1), Guest.WalkFlagsOf(arguments.Int(3))).TryGet(out PathLocation found, out Errno failure))
+        {
+            (location, inode) = (found, found.Inode);
+        }
+        else
+        {
+            return failure;
+        }
+
+        Errno errno = CheckWritable(location);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        errno = inode.GetAttributes(out InodeAttributes attributes);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        if (!FilePermission.IsOwner(task.Credentials, attributes))
+        {
+            if (explicitTimes)
+            {
+                return Errno.EPERM;
+            }
+
+            errno = location is { } place ? FilePermission.Check(task, place, MemoryAccess.Write) : Errno.None;
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+        }
+
+        return inode.SetAttributes(task, new AttributeChange { AccessTime = accessed, ModifyTime = modified });
+    }
+
+    private static SyscallResult Truncate(GuestTask task, in SyscallArguments arguments)
+    {
+        if (arguments.Long(1) < 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (!Guest.Resolve(task, Guest.AtFdCwd, arguments.Address(0)).TryGet(out PathLocation location, out Errno errno))
+        {
+            return errno;
+        }
+
+        if (location.Inode.FileType != Mode.S_IFREG)
+        {
+            return location.Inode.IsDirectory ? Errno.EISDIR : Errno.EINVAL;
+        }
+
+        errno = FilePermission.Check(task, location, MemoryAccess.Write);
+        return errno != Errno.None ? errno : location.Inode.SetAttributes(task, new AttributeChange { Size = arguments.Long(1) });
+    }
+
+    private static SyscallResult Ftruncate(GuestTask task, in SyscallArguments arguments)
+    {
+        if (arguments.Long(1) < 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (!task.Files.Get(arguments.Int(0)).TryGet(out FileDescription? file, out Errno errno))
+        {
+            return errno;
+        }
+
+        errno = file.IsPath ? Errno.EBADF
+            : !file.CanWrite || file.Inode.FileType != Mode.S_IFREG ? Errno.EINVAL
+            : file.Inode.SetAttributes(task, new AttributeChange { Size = arguments.Long(1) });
+        file.Release();
+        return errno;
+    }
+
+    private static SyscallResult Fallocate(GuestTask task, in SyscallArguments arguments)
+    {
+        const int Known = 0x7f;
+        (int mode, long offset, long length) = (arguments.Int(1), arguments.Long(2), arguments.Long(3));
+        if (offset < 0 || length <= 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        if ((mode & ~Known) != 0 || (mode & 3) == 2)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        if (!task.Files.Get(arguments.Int(0)).TryGet(out FileDescription? file, out Errno errno))
+        {
+            return errno;
+        }
+
+        errno = !file.CanWrite ? Errno.EBADF
+            : file.Inode.FileType == Mode.S_IFIFO ? Errno.ESPIPE
+            : file.Inode.IsDirectory ? Errno.EISDIR
+            : offset > long.MaxValue - length ? Errno.EFBIG
+            : file.Allocate(task, mode, offset, length);
+        file.Release();
+        return errno;
+    }
+
+    private static SyscallResult Umask(GuestTask task, in SyscallArguments arguments)
+    {
+        Mode before = task.Fs.Umask;
+        task.Fs.Umask = (Mode)(arguments.UInt(0) & 0x1ff);
+        return (int)before;
+    }
+
+    private static SyscallResult Fsync(GuestTask task, in SyscallArguments arguments) => SyncFile(task, arguments.Int(0), dataOnly: false);
+
+    private static SyscallResult Fdatasync(GuestTask task, in SyscallArguments arguments) => SyncFile(task, arguments.Int(0), dataOnly: true);
+
+    private static SyscallResult SyncFile(GuestTask task, int fd, bool dataOnly)
+    {
+        if (!task.Files.Get(fd).TryGet(out FileDescription? file, out Errno errno))
+        {
+            return errno;
+        }
+
+        errno = file.IsPath ? Errno.EBADF : file.Sync(dataOnly);
+        file.Release();
+        return errno;
+    }
+
+    private static SyscallResult Sync(GuestTask task, in SyscallArguments arguments)
+    {
+        foreach (Mount mount in task.Fs.MountNamespace.List())
+        {
+            mount.Filesystem.Sync();
+        }
+
+        return SyscallResult.Ok;
+    }
+
+    private static Errno CheckWritable(PathLocation? location) => location is { Mount.IsReadOnly: true } ? Errno.EROFS : Errno.None;
+
+    private static SyscallResult WithFile<T>(GuestTask task, int fd, T argument, Func<GuestTask, PathLocation?, Inode, T, Errno> change)
+    {
+        if (!task.Files.Get(fd).TryGet(out FileDescription? file, out Errno errno))
+        {
+            return errno;
+        }
+
+        errno = file.IsPath ? Errno.EBADF : change(task, file.Location, file.Inode, argument);
+        file.Release();
+        return errno;
+    }
+}
