@@ -1,3 +1,11 @@
+using Moat.Syscalls.Files;
+using Moat.Syscalls.Ipc;
+using Moat.Syscalls.Machine;
+using Moat.Syscalls.Memory;
+using Moat.Syscalls.Process;
+using Moat.Syscalls.Signals;
+using Moat.Syscalls.Time;
+
 namespace Moat.Syscalls;
 
 /// <summary>The system calls of x86-64, by number.</summary>
@@ -17,6 +25,25 @@ public sealed class SyscallTable
     public static SyscallTable Create()
     {
         SyscallTableBuilder builder = new();
+        Attributes.Register(builder);
+        Clocks.Register(builder);
+        Clone.Register(builder);
+        CredentialCalls.Register(builder);
+        Directories.Register(builder);
+        Execve.Register(builder);
+        Exit.Register(builder);
+        Fcntl.Register(builder);
+        FutexCalls.Register(builder);
+        Identity.Register(builder);
+        Kill.Register(builder);
+        Links.Register(builder);
+        Mmap.Register(builder);
+        Open.Register(builder);
+        ReadWrite.Register(builder);
+        SignalCalls.Register(builder);
+        Stat.Register(builder);
+        SystemCalls.Register(builder);
+        Wait.Register(builder);
         return builder.Build();
     }
 }

@@ -55,6 +55,14 @@ public struct SignalInfo
         return info;
     }
 
+    /// <summary>The same with another <c>si_signo</c>.</summary>
+    public readonly SignalInfo WithSignal(Signal signal)
+    {
+        SignalInfo copy = this;
+        BinaryPrimitives.WriteInt32LittleEndian(copy, (int)signal);
+        return copy;
+    }
+
     private static SignalInfo Create(Signal signal, int code)
     {
         SignalInfo info = default;

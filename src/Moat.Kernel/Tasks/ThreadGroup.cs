@@ -98,4 +98,22 @@ public sealed class ThreadGroup
 
     /// <summary>CPU time of children that have been waited for.</summary>
     public long ChildrenCpuNs { get; set; }
+
+    /// <summary>CPU time of all its tasks so far, in nanoseconds. Any thread.</summary>
+    public long CpuNs
+    {
+        get
+        {
+            lock (Kernel.TaskLock)
+            {
+                long total = EndedCpuNs;
+                foreach (GuestTask task in Tasks)
+                {
+                    total += task.CpuNs;
+                }
+
+                return total;
+            }
+        }
+    }
 }

@@ -1,0 +1,87 @@
+using Moat.Host;
+using Moat.Kernel.Tasks;
+using Moat.Kernel.Vfs;
+using Moat.Kernel.Waiting;
+using Moat.Linux;
+
+namespace Moat.Filesystems.HostFd;
+
+/// <summary>A host descriptor that was given to the sandbox as one of its standard streams. Its blocking mode and its offset are shared with others and left alone: the Sentry asks
+/// poll(2) before it reads or writes, and files move by their own offset.</summary>
+internal sealed class HostFdDescription(HostPoller poller, HostFdInode inode, int hostFd, OpenFlags flags) : FileDescription(flags, null)
+{
+    private const int PipeAtom = 4096; // PIPE_BUF: fits whenever poll says that a pipe is writable
+    private readonly WaitQueue _waiters = new();
+
+    /// <summary>The host's descriptor.</summary>
+    public int HostFd => hostFd;
+
+    /// <summary>What tasks wait for.</summary>
+    public PollEvents WantedEvents { get; private set; }
+
+    /// <inheritdoc/>
+    public override string AnonymousName => $"host:[{inode.Number}]";
+
+    /// <inheritdoc/>
+    public override Inode Inode => inode;
+
+    /// <inheritdoc/>
+    public override bool IsPollable => inode.FileType != Mode.S_IFREG;
+
+    /// <inheritdoc/>
+    public override SyscallResult Read(GuestTask task, ref IoBuffer destination, long offset) =>
+        IsPollable && Readiness(PollEvents.POLLIN) == 0 ? Errno.EAGAIN : HostTransfer.Read(ref destination, hostFd, -1);
+
+    /// <inheritdoc/>
+    public override SyscallResult Write(GuestTask task, ref IoBuffer source, ref long offset)
+    {
+        if (!IsPollable)
+        {
+            return HostTransfer.Write(ref source, hostFd, long.MaxValue);
+        }
+
+        return Readiness(PollEvents.POLLOUT) == 0 ? Errno.EAGAIN : HostTransfer.Write(ref source, hostFd, PipeAtom);
+    }
+
+    /// <inheritdoc/>
+    public override SyscallResult Ioctl(GuestTask task, uint request, ulong argument)
+    {
+        const uint GetAttributes = 0x5401; // TCGETS
+        const uint GetWindowSize = 0x5413; // TIOCGWINSZ
+        const uint BytesReady = 0x541b; // FIONREAD
+        int size = request switch { GetAttributes => 36, GetWindowSize => 8, BytesReady => 4, _ => 0 };
+        if (size == 0)
+        {
+            return Errno.ENOTTY;
+        }
+
+        Span<byte> buffer = stackalloc byte[size];
+        SyscallResult result = HostFile.Ioctl(hostFd, request, buffer);
+        return result.IsError ? result : task.Memory.CopyOut(new GuestAddress(argument), buffer);
+    }
+
+    /// <inheritdoc/>
+    public override PollEvents Readiness(PollEvents mask) => HostFile.Poll(hostFd, mask, 0);
+
+    /// <inheritdoc/>
+    public override void AddWaiter(WaitEntry entry)
+    {
+        _waiters.Add(entry);
+        WantedEvents |= entry.Mask;
+        poller.Watch(this);
+    }
+
+    /// <inheritdoc/>
+    public override void RemoveWaiter(WaitEntry entry)
+    {
+        _waiters.Remove(entry);
+        if (_waiters.IsEmpty)
+        {
+            WantedEvents = PollEvents.None;
+            poller.Unwatch(this);
+        }
+    }
+
+    /// <summary>The poller has seen events.</summary>
+    internal void NotifyReady(PollEvents events) => _waiters.Notify(events);
+}

@@ -1,0 +1,101 @@
+using Moat.Host;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+using Moat.Platform;
+
+namespace Moat.Filesystems;
+
+/// <summary>Moves bytes between a host descriptor and a buffer: into pinned guest pages without a copy, or through the Sentry's own memory.</summary>
+internal static class HostTransfer
+{
+    /// <summary>Reads at an offset; -1 uses the descriptor's own offset.</summary>
+    public static SyscallResult Read(ref IoBuffer destination, int fd, long offset)
+    {
+        if (destination.IsEmpty)
+        {
+            return 0;
+        }
+
+        if (destination.TryGetOwn(out Span<byte> own))
+        {
+            SyscallResult direct = offset < 0 ? HostFile.Read(fd, own) : HostFile.ReadAt(fd, own, offset);
+            if (!direct.IsError)
+            {
+                destination.Advance(direct.Raw);
+            }
+
+            return direct;
+        }
+
+        long done = 0;
+        while (!destination.IsEmpty)
+        {
+            PinnedMemory pinned = default;
+            Errno errno = destination.Pin(MemoryAccess.Write, ref pinned);
+            if (errno != Errno.None)
+            {
+                return done > 0 ? done : errno;
+            }
+
+            long wanted = pinned.Length;
+            SyscallResult result = offset < 0 ? HostFile.Read(fd, pinned.Segments) : HostFile.ReadAt(fd, pinned.Segments, offset + done);
+            pinned.Dispose();
+            if (result.IsError)
+            {
+                return done > 0 ? done : result;
+            }
+
+            destination.Advance(result.Raw);
+            done += result.Raw;
+            if (result.Raw < wanted || offset < 0)
+            {
+                break;
+            }
+        }
+
+        return done;
+    }
+
+    /// <summary>Writes at the descriptor's own offset, at most <paramref name="limit"/> bytes.</summary>
+    public static SyscallResult Write(ref IoBuffer source, int fd, long limit)
+    {
+        if (source.IsEmpty)
+        {
+            return 0;
+        }
+
+        if (source.TryGetOwn(out Span<byte> own))
+        {
+            SyscallResult direct = HostFile.Write(fd, own[..(int)Math.Min(own.Length, limit)]);
+            if (!direct.IsError)
+            {
+                source.Advance(direct.Raw);
+            }
+
+            return direct;
+        }
+
+        byte[] copy = System.Buffers.ArrayPool<byte>.Shared.Rent((int)Math.Min(source.Length, Math.Min(limit, 1 << 16)));
+        try
+        {
+            IoBuffer peek = source;
+            int wanted = (int)Math.Min(source.Length, Math.Min(limit, copy.Length));
+            if (!peek.CopyTo(copy.AsSpan(0, wanted)).TryGet(out int count, out Errno errno))
+            {
+                return errno;
+            }
+
+            SyscallResult result = HostFile.Write(fd, copy.AsSpan(0, count));
+            if (!result.IsError)
+            {
+                source.Advance(result.Raw);
+            }
+
+            return result;
+        }
+        finally
+        {
+            System.Buffers.ArrayPool<byte>.Shared.Return(copy);
+        }
+    }
+}

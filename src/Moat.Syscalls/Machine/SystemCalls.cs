@@ -1,0 +1,345 @@
+using System.Text;
+using Moat.Kernel;
+using Moat.Kernel.Credentials;
+using Moat.Kernel.Tasks;
+using Moat.Linux;
+
+namespace Moat.Syscalls.Machine;
+
+/// <summary>uname(2), sethostname(2), getrandom(2), sysinfo(2), arch_prctl(2), prctl(2), getrlimit(2), prlimit(2), sched_*(2), getcpu(2), syslog(2), getrusage(2).</summary>
+internal static class SystemCalls
+{
+    public static void Register(SyscallTableBuilder table)
+    {
+        table.Add(SyscallNumber.uname, Uname, Arg.Pointer);
+        table.Add(SyscallNumber.sethostname, SetHostName, Arg.String, Arg.Size);
+        table.Add(SyscallNumber.getrandom, GetRandom, Arg.BufferOut, Arg.Size, Arg.Hex);
+        table.Add(SyscallNumber.sysinfo, SysInfo, Arg.Pointer);
+        table.Add(SyscallNumber.arch_prctl, ArchPrctl, Arg.Hex, Arg.Pointer);
+        table.Add(SyscallNumber.prctl, Prctl, Arg.PrctlOption, Arg.Hex, Arg.Hex, Arg.Hex, Arg.Hex);
+        table.Add(SyscallNumber.getrlimit, GetRlimit, Arg.Rlimit, Arg.Pointer);
+        table.Add(SyscallNumber.setrlimit, SetRlimit, Arg.Rlimit, Arg.Pointer);
+        table.Add(SyscallNumber.prlimit64, Prlimit, Arg.Pid, Arg.Rlimit, Arg.Pointer, Arg.Pointer);
+        table.Add(SyscallNumber.sched_yield, SchedYield);
+        table.Add(SyscallNumber.sched_getaffinity, SchedGetAffinity, Arg.Pid, Arg.Size, Arg.Pointer);
+        table.Add(SyscallNumber.getcpu, GetCpu, Arg.Pointer, Arg.Pointer, Arg.Pointer);
+        table.Add(SyscallNumber.syslog, Syslog, Arg.Int, Arg.Pointer, Arg.Int);
+        table.Add(SyscallNumber.getrusage, GetRusage, Arg.Int, Arg.Pointer);
+    }
+
+    private static SyscallResult Uname(GuestTask task, in SyscallArguments arguments)
+    {
+        const int FieldSize = 65;
+        Span<byte> buffer = stackalloc byte[6 * FieldSize];
+        buffer.Clear();
+        string[] fields = [KernelVersion.SystemName, task.Uts.HostName, KernelVersion.Release, KernelVersion.Version, KernelVersion.Machine, task.Uts.DomainName];
+        for (int i = 0; i < fields.Length; i++)
+        {
+            Encoding.UTF8.GetBytes(fields[i], buffer.Slice(i * FieldSize, FieldSize - 1));
+        }
+
+        return task.Memory.CopyOut(arguments.Address(0), buffer);
+    }
+
+    private static SyscallResult SetHostName(GuestTask task, in SyscallArguments arguments)
+    {
+        const int MaxName = 64;
+        if (!task.Credentials.HasCapability(Capability.CAP_SYS_ADMIN))
+        {
+            return Errno.EPERM;
+        }
+
+        if (arguments.Int(1) is < 0 or > MaxName)
+        {
+            return Errno.EINVAL;
+        }
+
+        Span<byte> name = stackalloc byte[arguments.Int(1)];
+        Errno errno = task.Memory.CopyIn(arguments.Address(0), name);
+        if (errno == Errno.None)
+        {
+            task.Uts.HostName = Encoding.UTF8.GetString(name);
+        }
+
+        return errno;
+    }
+
+    private static SyscallResult GetRandom(GuestTask task, in SyscallArguments arguments)
+    {
+        const uint Known = 7;
+        const uint RandomAndInsecure = 6;
+        if ((arguments.UInt(2) & ~Known) != 0 || (arguments.UInt(2) & RandomAndInsecure) == RandomAndInsecure)
+        {
+            return Errno.EINVAL;
+        }
+
+        ulong total = Math.Min(arguments.Size(1), int.MaxValue);
+        Span<byte> chunk = stackalloc byte[256];
+        ulong done = 0;
+        while (done < total)
+        {
+            Span<byte> part = chunk[..(int)Math.Min(total - done, (ulong)chunk.Length)];
+            task.Kernel.Random.Fill(part);
+            int copied = task.Memory.CopyOutPartial(arguments.Address(0) + done, part);
+            done += (ulong)copied;
+            if (copied < part.Length)
+            {
+                return done > 0 ? (long)done : Errno.EFAULT;
+            }
+        }
+
+        return (long)done;
+    }
+
+    private static SyscallResult SysInfo(GuestTask task, in SyscallArguments arguments)
+    {
+        Span<ulong> info = stackalloc ulong[14];
+        info.Clear();
+        ulong total = task.Kernel.Facts.MemoryBytes;
+        info[0] = (ulong)((task.Kernel.Clock.MonotonicNs - task.Kernel.Facts.BootMonotonicNs) / Timespec.NanosecondsPerSecond);
+        info[4] = total;
+        info[5] = total - Math.Min(total, task.Kernel.MemoryFile.UsedBytes);
+        info[10] = (ulong)Math.Min(ushort.MaxValue, task.Kernel.Pids.Count);
+        info[13] = 1; // mem_unit
+        return task.Memory.CopyOut(arguments.Address(0), System.Runtime.InteropServices.MemoryMarshal.AsBytes(info));
+    }
+
+    private static SyscallResult ArchPrctl(GuestTask task, in SyscallArguments arguments)
+    {
+        const int SetGs = 0x1001;
+        const int SetFs = 0x1002;
+        const int GetFs = 0x1003;
+        const int GetGs = 0x1004;
+        const int GetCpuid = 0x1011;
+        switch (arguments.Int(0))
+        {
+            case SetGs or SetFs:
+                if (arguments[1] >= task.Kernel.Platform.MaxAddress.Value)
+                {
+                    return Errno.EPERM;
+                }
+
+                if (arguments.Int(0) == SetFs)
+                {
+                    task.Registers.FsBase = arguments[1];
+                }
+                else
+                {
+                    task.Registers.GsBase = arguments[1];
+                }
+
+                return SyscallResult.Ok;
+            case GetFs:
+                return task.Memory.Write(arguments.Address(1), task.Registers.FsBase);
+            case GetGs:
+                return task.Memory.Write(arguments.Address(1), task.Registers.GsBase);
+            case GetCpuid:
+                return 1;
+            default:
+                return Errno.EINVAL;
+        }
+    }
+
+    private static SyscallResult Prctl(GuestTask task, in SyscallArguments arguments)
+    {
+        switch (arguments.Int(0))
+        {
+            case 1: // PR_SET_PDEATHSIG
+                if (arguments[1] > 64)
+                {
+                    return Errno.EINVAL;
+                }
+
+                task.ParentDeathSignal = (Signal)arguments[1];
+                return SyscallResult.Ok;
+            case 2: // PR_GET_PDEATHSIG
+                return task.Memory.Write(arguments.Address(1), (int)task.ParentDeathSignal);
+            case 3: // PR_GET_DUMPABLE
+                return 1;
+            case 4: // PR_SET_DUMPABLE
+                return arguments[1] is 0 or 1 ? SyscallResult.Ok : Errno.EINVAL;
+            case 15: // PR_SET_NAME
+                Span<byte> name = stackalloc byte[16];
+                int copied = task.Memory.CopyInPartial(arguments.Address(1), name);
+                if (copied == 0)
+                {
+                    return Errno.EFAULT;
+                }
+
+                task.SetName(name[..copied]);
+                return SyscallResult.Ok;
+            case 16: // PR_GET_NAME
+                Span<byte> own = stackalloc byte[16];
+                own.Clear();
+                Encoding.Latin1.GetBytes(task.Name, own);
+                return task.Memory.CopyOut(arguments.Address(1), own);
+            case 23: // PR_CAPBSET_READ
+                return arguments[1] > (ulong)Capability.CAP_CHECKPOINT_RESTORE ? Errno.EINVAL : task.Credentials.Bounding.Contains((Capability)arguments[1]) ? 1 : 0;
+            case 36: // PR_SET_CHILD_SUBREAPER
+                task.ThreadGroup.IsSubreaper = arguments[1] != 0;
+                return SyscallResult.Ok;
+            case 37: // PR_GET_CHILD_SUBREAPER
+                return task.Memory.Write(arguments.Address(1), task.ThreadGroup.IsSubreaper ? 1 : 0);
+            case 38: // PR_SET_NO_NEW_PRIVS
+                if (arguments[1] != 1 || arguments[2] != 0 || arguments[3] != 0 || arguments[4] != 0)
+                {
+                    return Errno.EINVAL;
+                }
+
+                task.Credentials = task.Credentials with { NoNewPrivileges = true };
+                return SyscallResult.Ok;
+            case 39: // PR_GET_NO_NEW_PRIVS
+                return task.Credentials.NoNewPrivileges ? 1 : 0;
+            default:
+                return Errno.EINVAL;
+        }
+    }
+
+    private static SyscallResult GetRlimit(GuestTask task, in SyscallArguments arguments) =>
+        arguments.UInt(0) >= ResourceLimits.Count ? Errno.EINVAL : task.Memory.Write(arguments.Address(1), task.ThreadGroup.Limits.Get(arguments.Int(0)));
+
+    private static SyscallResult SetRlimit(GuestTask task, in SyscallArguments arguments)
+    {
+        Errno errno = task.Memory.Read(arguments.Address(1), out ResourceLimit limit);
+        return errno != Errno.None ? errno : ChangeLimit(task, task.ThreadGroup, arguments.UInt(0), limit);
+    }
+
+    private static SyscallResult Prlimit(GuestTask task, in SyscallArguments arguments)
+    {
+        ThreadGroup? target = arguments.Int(0) == 0 ? task.ThreadGroup : task.Kernel.Pids.FindTask(arguments.Int(0))?.ThreadGroup;
+        if (arguments.UInt(1) >= ResourceLimits.Count)
+        {
+            return Errno.EINVAL;
+        }
+
+        ResourceLimit wanted = default;
+        if (!arguments.Address(2).IsNull)
+        {
+            Errno failure = task.Memory.Read(arguments.Address(2), out wanted);
+            if (failure != Errno.None)
+            {
+                return failure;
+            }
+        }
+
+        if (target is null)
+        {
+            return Errno.ESRCH;
+        }
+
+        TaskCredentials who = task.Credentials;
+        TaskCredentials other = target.Leader.Credentials;
+        if (target != task.ThreadGroup && !who.HasCapability(Capability.CAP_SYS_RESOURCE)
+            && (who.RealUid != other.RealUid || who.RealUid != other.EffectiveUid || who.RealUid != other.SavedUid))
+        {
+            return Errno.EPERM;
+        }
+
+        ResourceLimit before = target.Limits.Get(arguments.Int(1));
+        if (!arguments.Address(2).IsNull)
+        {
+            Errno failure = ChangeLimit(task, target, arguments.UInt(1), wanted);
+            if (failure != Errno.None)
+            {
+                return failure;
+            }
+        }
+
+        return arguments.Address(3).IsNull ? Errno.None : task.Memory.Write(arguments.Address(3), before);
+    }
+
+    private static Errno ChangeLimit(GuestTask task, ThreadGroup target, uint resource, ResourceLimit limit)
+    {
+        const ulong MaxOpenFiles = 1 << 20; // fs.nr_open
+        if (resource >= ResourceLimits.Count || limit.Current > limit.Maximum)
+        {
+            return Errno.EINVAL;
+        }
+
+        bool raises = limit.Maximum > target.Limits.Get((int)resource).Maximum;
+        if ((raises && !task.Credentials.HasCapability(Capability.CAP_SYS_RESOURCE)) || (resource == ResourceLimits.OpenFiles && limit.Maximum > MaxOpenFiles))
+        {
+            return Errno.EPERM;
+        }
+
+        target.Limits.Set((int)resource, limit);
+        return Errno.None;
+    }
+
+    private static SyscallResult SchedYield(GuestTask task, in SyscallArguments arguments)
+    {
+        Thread.Yield();
+        return SyscallResult.Ok;
+    }
+
+    private static SyscallResult SchedGetAffinity(GuestTask task, in SyscallArguments arguments)
+    {
+        int bytes = ((task.Kernel.Facts.ProcessorCount + 63) / 64) * 8;
+        if (arguments.Size(1) % 8 != 0 || arguments.Size(1) < (ulong)bytes)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (arguments.Int(0) != 0 && task.Kernel.Pids.FindTask(arguments.Int(0)) is null)
+        {
+            return Errno.ESRCH;
+        }
+
+        Span<byte> mask = stackalloc byte[bytes];
+        mask.Clear();
+        for (int i = 0; i < task.Kernel.Facts.ProcessorCount; i++)
+        {
+            mask[i / 8] |= (byte)(1 << (i % 8));
+        }
+
+        Errno errno = task.Memory.CopyOut(arguments.Address(2), mask);
+        return errno != Errno.None ? errno : bytes;
+    }
+
+    private static SyscallResult GetCpu(GuestTask task, in SyscallArguments arguments)
+    {
+        Errno errno = arguments.Address(0).IsNull ? Errno.None : task.Memory.Write(arguments.Address(0), 0);
+        return errno != Errno.None || arguments.Address(1).IsNull ? errno : task.Memory.Write(arguments.Address(1), 0);
+    }
+
+    private static SyscallResult Syslog(GuestTask task, in SyscallArguments arguments)
+    {
+        byte[] text = Encoding.ASCII.GetBytes(
+            $"<6>[    0.000000] Linux version {KernelVersion.Release} (moat@moat) {KernelVersion.Version}\n"
+            + $"<6>[    0.000000] Moat: {task.Kernel.Platform.Name} platform, {task.Kernel.Facts.ProcessorCount} processors, {task.Kernel.Facts.MemoryBytes >> 20} MiB of memory\n"
+            + "<6>[    0.000001] Moat: draining the swamp around the host\n<6>[    0.000002] Moat: drawbridge up, running init\n");
+        switch (arguments.Int(0))
+        {
+            case 2 or 3 or 4: // READ, READ_ALL, READ_CLEAR
+                if (arguments.Int(2) < 0 || arguments.Address(1).IsNull)
+                {
+                    return Errno.EINVAL;
+                }
+
+                int count = Math.Min(arguments.Int(2), text.Length);
+                Errno errno = task.Memory.CopyOut(arguments.Address(1), text.AsSpan(text.Length - count));
+                return errno != Errno.None ? errno : count;
+            case 10: // SIZE_BUFFER
+                return text.Length;
+            case 9: // SIZE_UNREAD
+                return 0;
+            default:
+                return Errno.EPERM;
+        }
+    }
+
+    private static SyscallResult GetRusage(GuestTask task, in SyscallArguments arguments)
+    {
+        long? cpuNs = arguments.Int(0) switch { 0 => task.ThreadGroup.CpuNs, 1 => task.CpuNs, -1 => task.ThreadGroup.ChildrenCpuNs, _ => null };
+        if (cpuNs is not { } nanoseconds)
+        {
+            return Errno.EINVAL;
+        }
+
+        Span<long> usage = stackalloc long[18];
+        usage.Clear();
+        (usage[0], usage[1]) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000 / 1000);
+        usage[4] = (long)task.Memory.ResidentBytes / 1024;
+        return task.Memory.CopyOut(arguments.Address(1), System.Runtime.InteropServices.MemoryMarshal.AsBytes(usage));
+    }
+}

@@ -1,0 +1,261 @@
+using Moat.Kernel.Credentials;
+using Moat.Kernel.Tasks;
+using Moat.Linux;
+
+namespace Moat.Syscalls.Process;
+
+/// <summary>getuid(2), setuid(2) and their kin, getgroups(2), setgroups(2), capget(2), capset(2).</summary>
+internal static class CredentialCalls
+{
+    private const uint Keep = uint.MaxValue;
+    private const int MaxGroups = 65536;
+
+    public static void Register(SyscallTableBuilder table)
+    {
+        table.Add(SyscallNumber.getuid, static (GuestTask task, in SyscallArguments _) => (long)task.Credentials.RealUid);
+        table.Add(SyscallNumber.geteuid, static (GuestTask task, in SyscallArguments _) => (long)task.Credentials.EffectiveUid);
+        table.Add(SyscallNumber.getgid, static (GuestTask task, in SyscallArguments _) => (long)task.Credentials.RealGid);
+        table.Add(SyscallNumber.getegid, static (GuestTask task, in SyscallArguments _) => (long)task.Credentials.EffectiveGid);
+        table.Add(SyscallNumber.getresuid, Getresuid, Arg.Pointer, Arg.Pointer, Arg.Pointer);
+        table.Add(SyscallNumber.getresgid, Getresgid, Arg.Pointer, Arg.Pointer, Arg.Pointer);
+        table.Add(SyscallNumber.setuid, Setuid, Arg.Uid);
+        table.Add(SyscallNumber.setgid, Setgid, Arg.Uid);
+        table.Add(SyscallNumber.setreuid, Setreuid, Arg.Uid, Arg.Uid);
+        table.Add(SyscallNumber.setregid, Setregid, Arg.Uid, Arg.Uid);
+        table.Add(SyscallNumber.setresuid, Setresuid, Arg.Uid, Arg.Uid, Arg.Uid);
+        table.Add(SyscallNumber.setresgid, Setresgid, Arg.Uid, Arg.Uid, Arg.Uid);
+        table.Add(SyscallNumber.getgroups, Getgroups, Arg.Int, Arg.Pointer);
+        table.Add(SyscallNumber.setgroups, Setgroups, Arg.Int, Arg.Pointer);
+        table.Add(SyscallNumber.capget, Capget, Arg.Pointer, Arg.Pointer);
+    }
+
+    private static SyscallResult Getresuid(GuestTask task, in SyscallArguments arguments) =>
+        Write3(task, arguments, task.Credentials.RealUid, task.Credentials.EffectiveUid, task.Credentials.SavedUid);
+
+    private static SyscallResult Getresgid(GuestTask task, in SyscallArguments arguments) =>
+        Write3(task, arguments, task.Credentials.RealGid, task.Credentials.EffectiveGid, task.Credentials.SavedGid);
+
+    private static SyscallResult Write3(GuestTask task, in SyscallArguments arguments, uint real, uint effective, uint saved)
+    {
+        Errno errno = task.Memory.Write(arguments.Address(0), real);
+        errno = errno == Errno.None ? task.Memory.Write(arguments.Address(1), effective) : errno;
+        return errno == Errno.None ? task.Memory.Write(arguments.Address(2), saved) : errno;
+    }
+
+    private static SyscallResult Setuid(GuestTask task, in SyscallArguments arguments)
+    {
+        uint uid = arguments.UInt(0);
+        TaskCredentials who = task.Credentials;
+        if (uid == Keep)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (who.HasCapability(Capability.CAP_SETUID))
+        {
+            return ChangeUids(task, uid, uid, uid);
+        }
+
+        return uid == who.RealUid || uid == who.SavedUid ? ChangeUids(task, who.RealUid, uid, who.SavedUid) : Errno.EPERM;
+    }
+
+    private static SyscallResult Setgid(GuestTask task, in SyscallArguments arguments)
+    {
+        uint gid = arguments.UInt(0);
+        TaskCredentials who = task.Credentials;
+        if (gid == Keep)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (who.HasCapability(Capability.CAP_SETGID))
+        {
+            return ChangeGids(task, gid, gid, gid);
+        }
+
+        return gid == who.RealGid || gid == who.SavedGid ? ChangeGids(task, who.RealGid, gid, who.SavedGid) : Errno.EPERM;
+    }
+
+    private static SyscallResult Setreuid(GuestTask task, in SyscallArguments arguments)
+    {
+        TaskCredentials who = task.Credentials;
+        (uint real, uint effective) = (arguments.UInt(0), arguments.UInt(1));
+        bool privileged = who.HasCapability(Capability.CAP_SETUID);
+        if (!privileged && ((real != Keep && real != who.RealUid && real != who.EffectiveUid)
+            || (effective != Keep && effective != who.RealUid && effective != who.EffectiveUid && effective != who.SavedUid)))
+        {
+            return Errno.EPERM;
+        }
+
+        uint newEffective = effective == Keep ? who.EffectiveUid : effective;
+        bool savesToo = real != Keep || (effective != Keep && effective != who.RealUid);
+        return ChangeUids(task, real == Keep ? who.RealUid : real, newEffective, savesToo ? newEffective : who.SavedUid);
+    }
+
+    private static SyscallResult Setregid(GuestTask task, in SyscallArguments arguments)
+    {
+        TaskCredentials who = task.Credentials;
+        (uint real, uint effective) = (arguments.UInt(0), arguments.UInt(1));
+        bool privileged = who.HasCapability(Capability.CAP_SETGID);
+        if (!privileged && ((real != Keep && real != who.RealGid && real != who.EffectiveGid)
+            || (effective != Keep && effective != who.RealGid && effective != who.EffectiveGid && effective != who.SavedGid)))
+        {
+            return Errno.EPERM;
+        }
+
+        uint newEffective = effective == Keep ? who.EffectiveGid : effective;
+        bool savesToo = real != Keep || (effective != Keep && effective != who.RealGid);
+        return ChangeGids(task, real == Keep ? who.RealGid : real, newEffective, savesToo ? newEffective : who.SavedGid);
+    }
+
+    private static SyscallResult Setresuid(GuestTask task, in SyscallArguments arguments)
+    {
+        TaskCredentials who = task.Credentials;
+        bool Allowed(uint uid) => uid == Keep || uid == who.RealUid || uid == who.EffectiveUid || uid == who.SavedUid;
+        (uint real, uint effective, uint saved) = (arguments.UInt(0), arguments.UInt(1), arguments.UInt(2));
+        if (!who.HasCapability(Capability.CAP_SETUID) && !(Allowed(real) && Allowed(effective) && Allowed(saved)))
+        {
+            return Errno.EPERM;
+        }
+
+        return ChangeUids(task, real == Keep ? who.RealUid : real, effective == Keep ? who.EffectiveUid : effective, saved == Keep ? who.SavedUid : saved);
+    }
+
+    private static SyscallResult Setresgid(GuestTask task, in SyscallArguments arguments)
+    {
+        TaskCredentials who = task.Credentials;
+        bool Allowed(uint gid) => gid == Keep || gid == who.RealGid || gid == who.EffectiveGid || gid == who.SavedGid;
+        (uint real, uint effective, uint saved) = (arguments.UInt(0), arguments.UInt(1), arguments.UInt(2));
+        if (!who.HasCapability(Capability.CAP_SETGID) && !(Allowed(real) && Allowed(effective) && Allowed(saved)))
+        {
+            return Errno.EPERM;
+        }
+
+        return ChangeGids(task, real == Keep ? who.RealGid : real, effective == Keep ? who.EffectiveGid : effective, saved == Keep ? who.SavedGid : saved);
+    }
+
+    private static SyscallResult ChangeGids(GuestTask task, uint real, uint effective, uint saved)
+    {
+        task.Credentials = task.Credentials with { RealGid = real, EffectiveGid = effective, SavedGid = saved, FilesystemGid = effective };
+        return SyscallResult.Ok;
+    }
+
+    // capabilities(7), "Effect of user ID changes on capabilities".
+    private static SyscallResult ChangeUids(GuestTask task, uint real, uint effective, uint saved)
+    {
+        const uint KeepCaps = 0x10;
+        const uint NoSetuidFixup = 0x4;
+        TaskCredentials who = task.Credentials;
+        TaskCredentials changed = who with { RealUid = real, EffectiveUid = effective, SavedUid = saved, FilesystemUid = effective };
+        if ((who.SecureBits & NoSetuidFixup) == 0)
+        {
+            bool hadRoot = who.RealUid == 0 || who.EffectiveUid == 0 || who.SavedUid == 0;
+            bool hasRoot = real == 0 || effective == 0 || saved == 0;
+            if (hadRoot && !hasRoot)
+            {
+                changed = changed with { Ambient = default };
+                if ((who.SecureBits & KeepCaps) == 0)
+                {
+                    changed = changed with { Permitted = default, Effective = default };
+                }
+            }
+
+            if (who.EffectiveUid == 0 && effective != 0)
+            {
+                changed = changed with { Effective = default };
+            }
+            else if (who.EffectiveUid != 0 && effective == 0)
+            {
+                changed = changed with { Effective = changed.Permitted };
+            }
+        }
+
+        task.Credentials = changed;
+        return SyscallResult.Ok;
+    }
+
+    private static SyscallResult Getgroups(GuestTask task, in SyscallArguments arguments)
+    {
+        IReadOnlyList<uint> groups = task.Credentials.Groups;
+        int size = arguments.Int(0);
+        if (size < 0 || (size > 0 && size < groups.Count))
+        {
+            return Errno.EINVAL;
+        }
+
+        if (size > 0)
+        {
+            uint[] list = [.. groups];
+            Errno errno = task.Memory.CopyOut(arguments.Address(1), System.Runtime.InteropServices.MemoryMarshal.AsBytes<uint>(list));
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+        }
+
+        return groups.Count;
+    }
+
+    private static SyscallResult Setgroups(GuestTask task, in SyscallArguments arguments)
+    {
+        if (!task.Credentials.HasCapability(Capability.CAP_SETGID))
+        {
+            return Errno.EPERM;
+        }
+
+        int count = arguments.Int(0);
+        if ((uint)count > MaxGroups)
+        {
+            return Errno.EINVAL;
+        }
+
+        uint[] groups = new uint[count];
+        Errno errno = task.Memory.CopyIn(arguments.Address(1), System.Runtime.InteropServices.MemoryMarshal.AsBytes(groups.AsSpan()));
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        Array.Sort(groups);
+        task.Credentials = task.Credentials with { Groups = groups };
+        return SyscallResult.Ok;
+    }
+
+    private static SyscallResult Capget(GuestTask task, in SyscallArguments arguments)
+    {
+        const uint Version3 = 0x20080522;
+        const uint Version1 = 0x19980330;
+        const uint Version2 = 0x20071026;
+        Errno errno = task.Memory.Read(arguments.Address(0), out uint version);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        if (version is not (Version1 or Version2 or Version3))
+        {
+            errno = task.Memory.Write(arguments.Address(0), Version3);
+            return errno != Errno.None ? errno : arguments.Address(1).IsNull ? Errno.None : Errno.EINVAL;
+        }
+
+        errno = task.Memory.Read(arguments.Address(0) + 4, out int pid);
+        if (errno != Errno.None || pid < 0)
+        {
+            return errno != Errno.None ? errno : Errno.EINVAL;
+        }
+
+        GuestTask? target = pid == 0 ? task : task.Kernel.Pids.FindTask(pid);
+        if (target is null)
+        {
+            return Errno.ESRCH;
+        }
+
+        TaskCredentials who = target.Credentials;
+        Span<uint> data =
+        [
+            (uint)who.Effective.Bits, (uint)who.Permitted.Bits, (uint)who.Inheritable.Bits,
+            (uint)(who.Effective.Bits >> 32), (uint)(who.Permitted.Bits >> 32), (uint)(who.Inheritable.Bits >> 32),
+        ];
+        return arguments.Address(1).IsNull ? Errno.None : task.Memory.CopyOut(arguments.Address(1), System.Runtime.InteropServices.MemoryMarshal.AsBytes(version == Version1 ? data[..3] : data));
+    }
+}

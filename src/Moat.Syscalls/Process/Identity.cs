@@ -1,0 +1,150 @@
+using Moat.Kernel.Tasks;
+using Moat.Linux;
+
+namespace Moat.Syscalls.Process;
+
+/// <summary>getpid(2), getppid(2), gettid(2), process groups and sessions (setpgid(2), setsid(2)), set_tid_address(2), robust lists.</summary>
+internal static class Identity
+{
+    public static void Register(SyscallTableBuilder table)
+    {
+        table.Add(SyscallNumber.getpid, static (GuestTask task, in SyscallArguments _) => task.ThreadGroup.Pid);
+        table.Add(SyscallNumber.gettid, static (GuestTask task, in SyscallArguments _) => task.Tid);
+        table.Add(SyscallNumber.getppid, Getppid);
+        table.Add(SyscallNumber.getpgrp, static (GuestTask task, in SyscallArguments _) => GroupOf(task, 0));
+        table.Add(SyscallNumber.getpgid, static (GuestTask task, in SyscallArguments arguments) => GroupOf(task, arguments.Int(0)), Arg.Pid);
+        table.Add(SyscallNumber.setpgid, Setpgid, Arg.Pid, Arg.Pid);
+        table.Add(SyscallNumber.getsid, Getsid, Arg.Pid);
+        table.Add(SyscallNumber.setsid, Setsid);
+        table.Add(SyscallNumber.set_tid_address, SetTidAddress, Arg.Pointer);
+        table.Add(SyscallNumber.set_robust_list, SetRobustList, Arg.Pointer, Arg.Size);
+    }
+
+    private static SyscallResult Getppid(GuestTask task, in SyscallArguments arguments)
+    {
+        lock (task.Kernel.TaskLock)
+        {
+            return task.ThreadGroup.Parent?.Pid ?? 0;
+        }
+    }
+
+    private static SyscallResult GroupOf(GuestTask task, int pid)
+    {
+        lock (task.Kernel.TaskLock)
+        {
+            ThreadGroup? process = pid == 0 ? task.ThreadGroup : task.Kernel.Pids.FindProcess(pid);
+            return process is null ? Errno.ESRCH : process.ProcessGroup.Id;
+        }
+    }
+
+    private static SyscallResult Getsid(GuestTask task, in SyscallArguments arguments)
+    {
+        lock (task.Kernel.TaskLock)
+        {
+            ThreadGroup? process = arguments.Int(0) == 0 ? task.ThreadGroup : task.Kernel.Pids.FindProcess(arguments.Int(0));
+            return process is null ? Errno.ESRCH : process.ProcessGroup.Session.Id;
+        }
+    }
+
+    private static SyscallResult Setpgid(GuestTask task, in SyscallArguments arguments)
+    {
+        int wanted = arguments.Int(1);
+        if (wanted < 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        lock (task.Kernel.TaskLock)
+        {
+            ThreadGroup self = task.ThreadGroup;
+            int pid = arguments.Int(0) == 0 ? self.Pid : arguments.Int(0);
+            wanted = wanted == 0 ? pid : wanted;
+            if (task.Kernel.Pids.FindProcess(pid) is not { } process || (process != self && process.Parent != self))
+            {
+                return Errno.ESRCH;
+            }
+
+            Session session = self.ProcessGroup.Session;
+            if (process != self)
+            {
+                if (process.ProcessGroup.Session != session)
+                {
+                    return Errno.EPERM;
+                }
+
+                if (process.HasExecuted)
+                {
+                    return Errno.EACCES;
+                }
+            }
+
+            if (process.ProcessGroup.Session.Id == process.Pid)
+            {
+                return Errno.EPERM;
+            }
+
+            if (process.ProcessGroup.Id == wanted)
+            {
+                return SyscallResult.Ok;
+            }
+
+            ProcessGroup? group = session.Groups.Find(candidate => candidate.Id == wanted);
+            if (group is null && wanted != pid)
+            {
+                return Errno.EPERM;
+            }
+
+            if (group is null)
+            {
+                group = new ProcessGroup(wanted, session);
+                session.Groups.Add(group);
+            }
+
+            ProcessExit.LeaveGroup(process);
+            group.Members.Add(process);
+            process.ProcessGroup = group;
+            return SyscallResult.Ok;
+        }
+    }
+
+    private static SyscallResult Setsid(GuestTask task, in SyscallArguments arguments)
+    {
+        lock (task.Kernel.TaskLock)
+        {
+            ThreadGroup self = task.ThreadGroup;
+            foreach (ThreadGroup process in task.Kernel.Pids.ListProcesses())
+            {
+                if (process.ProcessGroup.Id == self.Pid)
+                {
+                    return Errno.EPERM;
+                }
+            }
+
+            Session session = new(self.Pid);
+            ProcessGroup group = new(self.Pid, session);
+            session.Groups.Add(group);
+            ProcessExit.LeaveGroup(self);
+            group.Members.Add(self);
+            self.ProcessGroup = group;
+            return self.Pid;
+        }
+    }
+
+    private static SyscallResult SetTidAddress(GuestTask task, in SyscallArguments arguments)
+    {
+        task.ClearTidAddress = arguments.Address(0);
+        return task.Tid;
+    }
+
+    private static SyscallResult SetRobustList(GuestTask task, in SyscallArguments arguments)
+    {
+        const ulong HeadSize = 24;
+        if (arguments.Size(1) != HeadSize)
+        {
+            return Errno.EINVAL;
+        }
+
+        task.RobustList = arguments.Address(0);
+        return SyscallResult.Ok;
+    }
+}

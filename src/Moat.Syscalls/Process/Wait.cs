@@ -1,0 +1,220 @@
+using Moat.Kernel.Signals;
+using Moat.Kernel.Tasks;
+using Moat.Linux;
+
+namespace Moat.Syscalls.Process;
+
+/// <summary>wait4(2), waitid(2).</summary>
+internal static class Wait
+{
+    private const int NoHang = 1;
+    private const int Stopped = 2; // WUNTRACED, WSTOPPED
+    private const int Exited = 4;
+    private const int Continued = 8;
+    private const int NoWait = 0x01000000;
+    private const int OnlyThreads = 0x20000000; // __WNOTHREAD
+    private const int AllChildren = 0x40000000; // __WALL
+    private const int CloneChildren = unchecked((int)0x80000000); // __WCLONE
+
+    public static void Register(SyscallTableBuilder table)
+    {
+        table.Add(SyscallNumber.wait4, Wait4, Arg.Pid, Arg.WaitStatusOut, Arg.Hex, Arg.Pointer);
+        table.Add(SyscallNumber.waitid, Waitid, Arg.Int, Arg.Pid, Arg.Pointer, Arg.Hex, Arg.Pointer);
+    }
+
+    private static SyscallResult Wait4(GuestTask task, in SyscallArguments arguments)
+    {
+        int options = arguments.Int(2);
+        if ((options & ~(NoHang | Stopped | Continued | OnlyThreads | AllChildren | CloneChildren)) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        int pid = arguments.Int(0);
+        if (pid == int.MinValue)
+        {
+            return Errno.ESRCH;
+        }
+
+        int group = pid == 0 ? GroupOf(task) : pid < -1 ? -pid : 0;
+        Errno errno = Find(task, child => group != 0 ? child.ProcessGroup.Id == group : pid == -1 || child.Pid == pid, options | Exited, out ChildEvent found);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        if (found.Pid == 0)
+        {
+            return 0;
+        }
+
+        if (!arguments.Address(1).IsNull && (errno = task.Memory.Write(arguments.Address(1), found.Status)) != Errno.None)
+        {
+            return errno;
+        }
+
+        return WriteUsage(task, arguments.Address(3), found.CpuNs) is var failure and not Errno.None ? failure : found.Pid;
+    }
+
+    private static SyscallResult Waitid(GuestTask task, in SyscallArguments arguments)
+    {
+        int options = arguments.Int(3);
+        if ((options & ~(NoHang | Stopped | Exited | Continued | NoWait | OnlyThreads | AllChildren | CloneChildren)) != 0 || (options & (Stopped | Exited | Continued)) == 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        (int kind, int id) = (arguments.Int(0), arguments.Int(1));
+        Func<ThreadGroup, bool> wanted;
+        switch (kind)
+        {
+            case 0: // P_ALL
+                wanted = static _ => true;
+                break;
+            case 1 when id > 0: // P_PID
+                wanted = child => child.Pid == id;
+                break;
+            case 2 when id >= 0: // P_PGID
+                int group = id == 0 ? GroupOf(task) : id;
+                wanted = child => child.ProcessGroup.Id == group;
+                break;
+            case 3:
+                return id < 0 ? Errno.EINVAL : Errno.EBADF; // P_PIDFD: there are no pidfds yet
+            default:
+                return Errno.EINVAL;
+        }
+
+        Errno errno = Find(task, wanted, options, out ChildEvent found);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        if (!arguments.Address(2).IsNull)
+        {
+            SignalInfo info = found.Pid == 0 ? default : SignalInfo.FromChild(Signal.SIGCHLD, found.Code, found.Pid, found.Uid, found.CodeStatus, 0, 0);
+            errno = task.Memory.CopyOut(arguments.Address(2), ((ReadOnlySpan<byte>)info)[..128]);
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+        }
+
+        return found.Pid == 0 ? Errno.None : WriteUsage(task, arguments.Address(4), found.CpuNs);
+    }
+
+    private static int GroupOf(GuestTask task)
+    {
+        lock (task.Kernel.TaskLock)
+        {
+            return task.ThreadGroup.ProcessGroup.Id;
+        }
+    }
+
+    private static Errno WriteUsage(GuestTask task, GuestAddress address, long cpuNs)
+    {
+        if (address.IsNull)
+        {
+            return Errno.None;
+        }
+
+        Span<long> usage = stackalloc long[18];
+        usage.Clear();
+        (usage[0], usage[1]) = (cpuNs / 1_000_000_000, cpuNs % 1_000_000_000 / 1000);
+        return task.Memory.CopyOut(address, System.Runtime.InteropServices.MemoryMarshal.AsBytes(usage));
+    }
+
+    private static Errno Find(GuestTask task, Func<ThreadGroup, bool> wanted, int options, out ChildEvent found)
+    {
+        ThreadGroup group = task.ThreadGroup;
+        TaskWaitEntry entry = new(task) { Mask = PollEvents.POLLIN };
+        group.ChildEvents.Add(entry);
+        try
+        {
+            while (true)
+            {
+                lock (task.Kernel.TaskLock)
+                {
+                    bool any = false;
+                    foreach (ThreadGroup child in group.Children)
+                    {
+                        if (!wanted(child) || !MatchesKind(child, options))
+                        {
+                            continue;
+                        }
+
+                        any = true;
+                        if (TryTake(child, options, out found))
+                        {
+                            return Errno.None;
+                        }
+                    }
+
+                    if (!any)
+                    {
+                        found = default;
+                        return Errno.ECHILD;
+                    }
+                }
+
+                found = default;
+                if ((options & NoHang) != 0)
+                {
+                    return Errno.None;
+                }
+
+                Errno errno = task.Block();
+                if (errno != Errno.None)
+                {
+                    return errno;
+                }
+            }
+        }
+        finally
+        {
+            group.ChildEvents.Remove(entry);
+        }
+    }
+
+    private static bool MatchesKind(ThreadGroup child, int options) =>
+        (options & AllChildren) != 0 || (child.ExitSignal != Signal.SIGCHLD) == ((options & CloneChildren) != 0);
+
+    private static bool TryTake(ThreadGroup child, int options, out ChildEvent found)
+    {
+        bool keep = (options & NoWait) != 0;
+        uint uid = child.Leader.Credentials.RealUid;
+        if (child.IsZombie && (options & Exited) != 0)
+        {
+            int status = child.ExitStatus;
+            int signal = status & 0x7f;
+            found = signal == 0
+                ? new ChildEvent(child.Pid, status, ProcessExit.ChildExited, (status >> 8) & 0xff, uid, child.EndedCpuNs)
+                : new ChildEvent(child.Pid, status, (status & 0x80) != 0 ? ProcessExit.ChildDumped : ProcessExit.ChildKilled, signal, uid, child.EndedCpuNs);
+            if (!keep)
+            {
+                ProcessExit.Reap(child);
+            }
+
+            return true;
+        }
+
+        if (child.IsStopped && child.StopUnreported && (options & Stopped) != 0)
+        {
+            child.StopUnreported = keep;
+            found = new ChildEvent(child.Pid, ((int)child.StopSignal << 8) | 0x7f, ProcessExit.ChildStopped, (int)child.StopSignal, uid, 0);
+            return true;
+        }
+
+        if (child.ContinueUnreported && (options & Continued) != 0)
+        {
+            child.ContinueUnreported = keep;
+            found = new ChildEvent(child.Pid, 0xffff, ProcessExit.ChildContinued, (int)Signal.SIGCONT, uid, 0);
+            return true;
+        }
+
+        found = default;
+        return false;
+    }
+
+    private readonly record struct ChildEvent(int Pid, int Status, int Code, int CodeStatus, uint Uid, long CpuNs);
+}
