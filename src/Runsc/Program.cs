@@ -1,2 +1,2 @@
 // One executable plays every role; each subcommand is a file in Commands/.
-return 0;
+return Runsc.CommandLine.Run(args);

@@ -1,0 +1,63 @@
+using Moat.Kernel.Credentials;
+using Moat.Kernel.Loader;
+using Moat.Kernel.Memory;
+using Moat.Kernel.Namespaces;
+using Moat.Kernel.Signals;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+using Moat.Platform;
+
+namespace Moat.Kernel.Tasks;
+
+/// <summary>Makes the first process of a sandbox: a task that exists before its program, so that the boot can use it to build its tree.</summary>
+public static class InitialProcess
+{
+    /// <summary>Makes a task with an empty address space and no descriptors.</summary>
+    /// <exception cref="InvalidOperationException">The host refuses an address space.</exception>
+    public static GuestTask Create(SentryKernel kernel, MountNamespace mounts, TaskCredentials credentials, UtsNamespace uts, ResourceLimits limits)
+    {
+        if (!kernel.Platform.NewAddressSpace().TryGet(out IAddressSpace? space, out Errno errno))
+        {
+            throw new InvalidOperationException($"no address space for the first process: {errno}");
+        }
+
+        MemoryManager memory = new(kernel.MemoryFile, space, AddressLayout.Draw(kernel.Platform, kernel.Random, 8 << 20));
+        ThreadGroup group = new(kernel, null, Signal.SIGCHLD, new SignalActions(), limits);
+        FsContext fs = new(mounts, mounts.RootLocation, mounts.RootLocation, (Mode)0x12);
+        GuestTask task = new(kernel, group, memory, new FdTable(), fs, credentials, uts, kernel.Platform.NewContext());
+        lock (kernel.TaskLock)
+        {
+            task.Tid = kernel.Pids.Allocate(task);
+            group.Leader = task;
+            group.Tasks.Add(task);
+            Session session = new(task.Tid);
+            group.ProcessGroup = new ProcessGroup(task.Tid, session);
+            group.ProcessGroup.Members.Add(group);
+            session.Groups.Add(group.ProcessGroup);
+            kernel.Init ??= group;
+            kernel.CountCreated();
+        }
+
+        return task;
+    }
+
+    /// <summary>Loads the program and lets it run.</summary>
+    /// <returns>What execve(2) would say.</returns>
+    public static Errno Start(GuestTask task, byte[] path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment)
+    {
+        if (!ProgramLoader.OpenExecutable(task, task.Fs.WorkingDirectory, path, WalkFlags.None).TryGet(out FileDescription? file, out Errno errno))
+        {
+            return errno;
+        }
+
+        errno = ProgramExecution.Execute(task, file, path, arguments, environment);
+        file.Release();
+        if (errno == Errno.None)
+        {
+            task.KeepsRegisters = false;
+            new TaskLoop(task).Start();
+        }
+
+        return errno;
+    }
+}
