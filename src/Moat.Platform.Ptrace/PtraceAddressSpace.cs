@@ -17,6 +17,7 @@ internal sealed class PtraceAddressSpace : IAddressSpace
     private readonly PtracePlatform _platform;
     private readonly int _page;
     private readonly object _lock = new();
+    private readonly ShownRanges _shown = new(); // guarded by _lock
     private readonly List<int> _parked = []; // guarded by _lock
     private readonly List<PtraceContext> _running = []; // guarded by _lock
     private ulong[] _orders = new ulong[MaxOrdersPerRun * WordsPerOrder]; // guarded by _lock
@@ -68,14 +69,36 @@ internal sealed class PtraceAddressSpace : IAddressSpace
     public Errno Map(GuestAddress address, ulong length, IMappableFile file, ulong fileOffset, MemoryAccess access, bool precommit)
     {
         int flags = HostMemory.MapShared | HostMemory.MapFixed | (precommit ? HostMemory.MapPopulate : 0);
-        return Order(SyscallNumber.mmap, address.Value, length, (ulong)ProtectionOf(access), (ulong)flags, (ulong)file.HostFd, fileOffset);
+        lock (_lock)
+        {
+            _shown.Add(address.Value, address.Value + length);
+            AddOrder(SyscallNumber.mmap, address.Value, length, (ulong)ProtectionOf(access), (ulong)flags, (ulong)file.HostFd, fileOffset);
+            return Commit();
+        }
     }
 
     /// <inheritdoc/>
-    public void Unmap(GuestAddress address, ulong length) => Order(SyscallNumber.munmap, address.Value, length);
+    public void Unmap(GuestAddress address, ulong length)
+    {
+        lock (_lock)
+        {
+            if (_shown.Remove(address.Value, address.Value + length))
+            {
+                AddOrder(SyscallNumber.munmap, address.Value, length);
+                Commit();
+            }
+        }
+    }
 
     /// <inheritdoc/>
-    public void Protect(GuestAddress address, ulong length, MemoryAccess access) => Order(SyscallNumber.mprotect, address.Value, length, (ulong)ProtectionOf(access));
+    public void Protect(GuestAddress address, ulong length, MemoryAccess access)
+    {
+        lock (_lock)
+        {
+            _shown.ForEach(address.Value, address.Value + length, (start, end) => AddOrder(SyscallNumber.mprotect, start, end - start, (ulong)ProtectionOf(access)));
+            Commit();
+        }
+    }
 
     /// <inheritdoc/>
     public Errno Reserve()
@@ -205,37 +228,33 @@ internal sealed class PtraceAddressSpace : IAddressSpace
 
     private StubThread? OwnStub() => t_context is { } context && context.Space == this ? context.Stub : null;
 
-    private Errno Order(SyscallNumber number, ulong a0, ulong a1, ulong a2 = 0, ulong a3 = 0, ulong a4 = 0, ulong a5 = 0)
+    private void AddOrder(SyscallNumber number, ulong a0, ulong a1, ulong a2 = 0, ulong a3 = 0, ulong a4 = 0, ulong a5 = 0)
     {
-        lock (_lock)
+        if (_isDisposed)
         {
-            if (_isDisposed)
-            {
-                return Errno.None;
-            }
-
-            if ((_orderCount + 1) * WordsPerOrder > _orders.Length)
-            {
-                Array.Resize(ref _orders, _orders.Length * 2);
-            }
-
-            Span<ulong> order = _orders.AsSpan(_orderCount++ * WordsPerOrder, WordsPerOrder);
-            order[0] = (ulong)number;
-            order[1] = a0;
-            order[2] = a1;
-            order[3] = a2;
-            order[4] = a3;
-            order[5] = a4;
-            order[6] = a5;
-            if (_running.Count > 0)
-            {
-                FlushNowLocked();
-            }
-
-            Errno failure = _failure;
-            _failure = Errno.None;
-            return failure;
+            return;
         }
+
+        if ((_orderCount + 1) * WordsPerOrder > _orders.Length)
+        {
+            Array.Resize(ref _orders, _orders.Length * 2);
+        }
+
+        ReadOnlySpan<ulong> order = [(ulong)number, a0, a1, a2, a3, a4, a5];
+        order.CopyTo(_orders.AsSpan(_orderCount++ * WordsPerOrder));
+    }
+
+    // Sees that what was ordered is in effect: now, or before application code runs again.
+    private Errno Commit()
+    {
+        if (_orderCount > 0 && _running.Count > 0)
+        {
+            FlushNowLocked();
+        }
+
+        Errno failure = _failure;
+        _failure = Errno.None;
+        return failure;
     }
 
     // By the caller's own stub, a parked one, or one whose task is made to stop for it.
