@@ -39,6 +39,8 @@ public sealed class SyscallTable
         Links.Register(builder);
         Mmap.Register(builder);
         Open.Register(builder);
+        PipeCalls.Register(builder);
+        Poll.Register(builder);
         ReadWrite.Register(builder);
         SignalCalls.Register(builder);
         Stat.Register(builder);

@@ -1,0 +1,73 @@
+using System.Runtime.CompilerServices;
+using Moat.Filesystems.Synthetic;
+using Moat.Kernel;
+using Moat.Kernel.Tasks;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+
+namespace Moat.Filesystems.Pipe;
+
+/// <summary>The home of anonymous pipes, mounted nowhere, and the opener of FIFOs.</summary>
+public sealed class PipeFilesystem(SentryKernel kernel) : SyntheticFilesystem(new DeviceNumber(0, (uint)kernel.NextAnonymousDevice()), kernel.Clock), IFifoOpener
+{
+    private readonly ConditionalWeakTable<Inode, PipeBuffer> _fifos = [];
+
+    /// <inheritdoc/>
+    public override string TypeName => "pipefs";
+
+    /// <inheritdoc/>
+    public override Inode Root => throw new InvalidOperationException("not mountable");
+
+    /// <inheritdoc/>
+    protected override long Magic => 0x50495045;
+
+    /// <summary>pipe2(2): a new pipe.</summary>
+    /// <param name="task">Who owns it.</param>
+    /// <param name="flags">O_NONBLOCK, O_DIRECT.</param>
+    public (FileDescription Reader, FileDescription Writer) Create(GuestTask task, OpenFlags flags)
+    {
+        PipeBuffer pipe = new();
+        PipeInode inode = new(this, new NewOwner(task.Credentials.FilesystemUid, task.Credentials.FilesystemGid));
+        return (new PipeDescription(pipe, inode, flags | OpenFlags.O_RDONLY, null), new PipeDescription(pipe, inode, flags | OpenFlags.O_WRONLY, null));
+    }
+
+    /// <inheritdoc/>
+    public Result<FileDescription> Open(GuestTask task, Inode node, PathLocation location, OpenFlags flags)
+    {
+        PipeBuffer pipe = _fifos.GetValue(node, static _ => new PipeBuffer());
+        bool nonBlocking = (flags & OpenFlags.O_NONBLOCK) != 0;
+        OpenFlags access = flags & OpenFlags.O_ACCMODE;
+        if (access == OpenFlags.O_WRONLY && nonBlocking && !pipe.HasReaders)
+        {
+            return Errno.ENXIO;
+        }
+
+        PipeDescription end = new(pipe, node, flags, location);
+        if (nonBlocking || access == OpenFlags.O_RDWR)
+        {
+            return end;
+        }
+
+        // A blocking open waits for the other end (fifo(7)).
+        TaskWaitEntry entry = new(task) { Mask = PollEvents.All };
+        pipe.Waiters.Add(entry);
+        try
+        {
+            while (access == OpenFlags.O_RDONLY ? !pipe.HasWriters && pipe.Count == 0 : !pipe.HasReaders)
+            {
+                Errno errno = task.Block();
+                if (errno != Errno.None)
+                {
+                    end.Release();
+                    return errno;
+                }
+            }
+
+            return end;
+        }
+        finally
+        {
+            pipe.Waiters.Remove(entry);
+        }
+    }
+}
