@@ -1,0 +1,35 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Moat.Oci;
+
+/// <summary>A value, or one line that says what is wrong with the input.</summary>
+/// <typeparam name="T">The value's type.</typeparam>
+public readonly struct Checked<T>
+    where T : class
+{
+    private Checked(T? value, string? error)
+    {
+        Value = value;
+        Error = error;
+    }
+
+    /// <summary>The value, or null.</summary>
+    public T? Value { get; }
+
+    /// <summary>What is wrong, or null.</summary>
+    public string? Error { get; }
+
+    /// <summary>A good value.</summary>
+    public static Checked<T> Ok(T value) => new(value, null);
+
+    /// <summary>A fault of the input.</summary>
+    public static Checked<T> Fail(string error) => new(null, error);
+
+    /// <summary>Splits the result in one step.</summary>
+    public bool TryGet([NotNullWhen(true)] out T? value, [NotNullWhen(false)] out string? error)
+    {
+        value = Value;
+        error = Error;
+        return value is not null;
+    }
+}
