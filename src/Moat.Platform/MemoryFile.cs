@@ -47,7 +47,7 @@ public sealed unsafe class MemoryFile : IMappableFile, IDisposable
         _base = (byte*)address;
         _references = new int[_pageCount];
         _free = new PageRunSet();
-        _free.Add(0, _pageCount);
+        _free.Add(1, _pageCount - 1); // page 0 stays out, so that a neighbour below the first page is never -1: "none"
     }
 
     /// <inheritdoc/>

@@ -3,6 +3,7 @@ using Moat.Filesystems.Dev;
 using Moat.Filesystems.HostFd;
 using Moat.Filesystems.HostTree;
 using Moat.Filesystems.Pipe;
+using Moat.Filesystems.Proc;
 using Moat.Filesystems.Sys;
 using Moat.Filesystems.Tmpfs;
 using Moat.Kernel;
@@ -88,6 +89,7 @@ public sealed class Sandbox : IDisposable
         };
         GuestTask init = InitialProcess.Create(_kernel, mounts, root, new UtsNamespace(_options.HostName, "(none)"), new ResourceLimits());
         MountAt(init, "/tmp", new TmpfsFilesystem(_kernel, new TmpfsOptions()), MountFlags.NoSuid | MountFlags.NoDev);
+        MountAt(init, "/proc", new ProcFilesystem(_kernel, NewDevice()), MountFlags.NoSuid | MountFlags.NoDev | MountFlags.NoExec);
         MountAt(init, "/sys", new SysFilesystem(NewDevice(), _kernel.Facts, _kernel.Clock), MountFlags.ReadOnly | MountFlags.NoSuid | MountFlags.NoDev | MountFlags.NoExec);
         if (MountAt(init, "/dev", new TmpfsFilesystem(_kernel, new TmpfsOptions { RootMode = (Mode)0x1ED, TypeName = "devtmpfs" }), MountFlags.NoSuid | MountFlags.NoExec) is { } dev)
         {

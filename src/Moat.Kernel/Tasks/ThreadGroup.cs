@@ -116,4 +116,13 @@ public sealed class ThreadGroup
             }
         }
     }
+
+    /// <summary>Its tasks now. Any thread.</summary>
+    public IReadOnlyList<GuestTask> ListTasks()
+    {
+        lock (Kernel.TaskLock)
+        {
+            return [.. Tasks];
+        }
+    }
 }

@@ -1,0 +1,83 @@
+using Moat.Filesystems.Synthetic;
+using Moat.Kernel.Tasks;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+
+namespace Moat.Filesystems.Proc;
+
+/// <summary>/proc/PID, and with fewer entries /proc/PID/task/TID. It stays usable after the process has gone: its files then give ESRCH.</summary>
+internal sealed class ProcessDirectory : SyntheticDirectory
+{
+    private readonly ProcFilesystem _proc;
+    private readonly StaticDirectory _entries;
+
+    /// <param name="proc">The instance.</param>
+    /// <param name="task">The task; for a process its leader.</param>
+    /// <param name="isThread">Whether this is below task/.</param>
+    public ProcessDirectory(ProcFilesystem proc, GuestTask task, bool isThread = false)
+        : base(proc, (Mode)0x16D)
+    {
+        _proc = proc;
+        Task = task;
+        _entries = new StaticDirectory(proc);
+        AddFiles();
+        AddLinks();
+        _entries.Add("fd", new FdDirectory(proc, task, informational: false));
+        _entries.Add("fdinfo", new FdDirectory(proc, task, informational: true));
+        _entries.Add("ns", new NamespaceDirectory(proc));
+        _entries.Add("net", new StaticDirectory(proc).Add("unix", new TextFile(proc, _ => "Num       RefCount Protocol Flags    Type St Inode Path\n")));
+        if (!isThread)
+        {
+            _entries.Add("task", new ThreadDirectory(proc, task.ThreadGroup));
+        }
+    }
+
+    /// <summary>The task it tells of.</summary>
+    public GuestTask Task { get; }
+
+    /// <inheritdoc/>
+    protected override NewOwner Owner => new(Task.Credentials.EffectiveUid, Task.Credentials.EffectiveGid);
+
+    /// <inheritdoc/>
+    public override Result<Inode> Lookup(GuestTask? task, FileName name) => _entries.Lookup(task, name);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<SyntheticEntry> List(GuestTask task) => _entries.List(task);
+
+    private void AddFiles()
+    {
+        const Mode OwnerOnly = (Mode)0x100; // 0400
+        void Add(string name, TaskContent content, Mode mode = (Mode)0x124) => _entries.Add(name, new TaskFile(_proc, Task, content, mode));
+
+        Add("auxv", MemoryFiles.AuxiliaryVector, OwnerOnly);
+        Add("cgroup", (_, text) => text.AppendLine("0::/"));
+        Add("cmdline", MemoryFiles.CommandLine);
+        Add("environ", MemoryFiles.Environment, OwnerOnly);
+        Add("gid_map", (_, text) => text.AppendLine("         0          0 4294967295"));
+        Add("io", StatusFiles.Io, OwnerOnly);
+        Add("limits", StatusFiles.Limits);
+        Add("loginuid", (_, text) => text.Append("4294967295"));
+        Add("maps", MemoryFiles.Maps);
+        Add("mountinfo", MountFiles.MountInfo);
+        Add("mounts", MountFiles.Mounts);
+        Add("oom_score", (_, text) => text.AppendLine("0"));
+        Add("personality", (_, text) => text.AppendLine("00000000"), OwnerOnly);
+        Add("schedstat", (_, text) => text.AppendLine("0 0 0"));
+        Add("setgroups", (_, text) => text.AppendLine("allow"));
+        Add("smaps", MemoryFiles.Smaps);
+        Add("stat", StatusFiles.Stat);
+        Add("statm", MemoryFiles.Statm);
+        Add("status", StatusFiles.Status);
+        Add("uid_map", (_, text) => text.AppendLine("         0          0 4294967295"));
+        Add("wchan", (_, text) => text.Append("0"));
+        _entries.Add("comm", new CommFile(_proc, Task));
+        _entries.Add("oom_score_adj", new OomScoreFile(_proc, Task));
+    }
+
+    private void AddLinks()
+    {
+        _entries.Add("cwd", new TaskLink(_proc, Task, static task => task.Fs.WorkingDirectory));
+        _entries.Add("root", new TaskLink(_proc, Task, static task => task.Fs.Root));
+        _entries.Add("exe", new TaskLink(_proc, Task, static task => task.Memory.ExecutableFile?.Location));
+    }
+}

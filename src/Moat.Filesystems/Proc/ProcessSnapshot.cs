@@ -1,0 +1,106 @@
+using Moat.Kernel.Memory;
+using Moat.Kernel.Signals;
+using Moat.Kernel.Tasks;
+using Moat.Linux;
+
+namespace Moat.Filesystems.Proc;
+
+/// <summary>What stat and status show of a task, taken at one moment.</summary>
+internal sealed record ProcessSnapshot
+{
+    public required int Pid { get; init; }
+    public required int Tid { get; init; }
+    public required char State { get; init; }
+    public required int ParentPid { get; init; }
+    public required int ProcessGroup { get; init; }
+    public required int Session { get; init; }
+    public required long Terminal { get; init; }
+    public required int ForegroundGroup { get; init; }
+    public required uint Flags { get; init; }
+    public required long UserNs { get; init; }
+    public required long ChildUserNs { get; init; }
+    public required int Nice { get; init; }
+    public required int Threads { get; init; }
+    public required long StartNs { get; init; }
+    public required ulong VirtualBytes { get; init; }
+    public required ulong ResidentBytes { get; init; }
+    public required ulong ResidentLimit { get; init; }
+    public required ulong StackBytes { get; init; }
+    public required ulong DataBytes { get; init; }
+    public required ProgramLayout Program { get; init; }
+    public required ulong Pending { get; init; }
+    public required ulong SharedPending { get; init; }
+    public required ulong Blocked { get; init; }
+    public required ulong Ignored { get; init; }
+    public required ulong Caught { get; init; }
+    public required int QueuedSignals { get; init; }
+    public required ulong QueuedSignalLimit { get; init; }
+    public required int ExitSignal { get; init; }
+    public required int ExitStatus { get; init; }
+    public required int FdTableSize { get; init; }
+
+    public long SystemNs => 0;
+
+    public long ChildSystemNs => 0;
+
+    public ulong LockedBytes => 0;
+
+    /// <summary>Takes it.</summary>
+    public static ProcessSnapshot Of(GuestTask task)
+    {
+        ThreadGroup group = task.ThreadGroup;
+        MemoryManager memory = task.Memory;
+        lock (task.Kernel.TaskLock)
+        {
+            (ulong ignored, ulong caught) = Handlers(group.Actions);
+            bool hasMemory = !task.HasEnded;
+            return new ProcessSnapshot
+            {
+                Pid = group.Pid,
+                Tid = task.Tid,
+                State = task.HasEnded ? 'Z' : group.IsStopped ? 'T' : task.IsBlocked ? 'S' : 'R',
+                ParentPid = group.Parent?.Pid ?? 0,
+                ProcessGroup = group.ProcessGroup.Id,
+                Session = group.ProcessGroup.Session.Id,
+                Terminal = (long)(group.ProcessGroup.Session.Terminal?.Device.Value ?? 0),
+                ForegroundGroup = group.ProcessGroup.Session.Terminal is { } terminal ? terminal.ForegroundGroup?.Id ?? 0 : -1,
+                Flags = 0x400000,
+                UserNs = task == group.Leader ? group.CpuNs : task.CpuNs,
+                ChildUserNs = group.ChildrenCpuNs,
+                Nice = group.Nice,
+                Threads = group.Tasks.Count,
+                StartNs = group.StartNs,
+                VirtualBytes = hasMemory ? memory.MappedBytes : 0,
+                ResidentBytes = hasMemory ? memory.ResidentBytes : 0,
+                ResidentLimit = group.Limits.Get(5).Current,
+                StackBytes = 0,
+                DataBytes = hasMemory ? memory.ResidentBytes : 0,
+                Program = memory.Program,
+                Pending = task.Signals.Queue.Pending.Bits,
+                SharedPending = group.SharedSignals.Pending.Bits,
+                Blocked = task.Signals.Blocked.Bits,
+                Ignored = ignored,
+                Caught = caught,
+                QueuedSignals = task.Signals.Queue.Count + group.SharedSignals.Count,
+                QueuedSignalLimit = group.Limits.Get(ResourceLimits.PendingSignals).Current,
+                ExitSignal = (int)group.ExitSignal,
+                ExitStatus = group.ExitStatus,
+                FdTableSize = task.Files.Capacity,
+            };
+        }
+    }
+
+    private static (ulong Ignored, ulong Caught) Handlers(SignalActions actions)
+    {
+        SignalSet ignored = default;
+        SignalSet caught = default;
+        for (Signal signal = Signal.SIGHUP; signal <= Signal.SIGRTMAX; signal++)
+        {
+            SignalAction action = actions[signal];
+            ignored |= action.IsIgnore ? SignalSet.Of(signal) : default;
+            caught |= !action.IsIgnore && !action.IsDefault ? SignalSet.Of(signal) : default;
+        }
+
+        return (ignored.Bits, caught.Bits);
+    }
+}

@@ -1,0 +1,20 @@
+using Moat.Filesystems.Synthetic;
+using Moat.Kernel.Tasks;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+
+namespace Moat.Filesystems.Proc;
+
+/// <summary>cwd, root and exe of a process: links that are followed to the place itself, whatever its path is now.</summary>
+internal sealed class TaskLink(ProcFilesystem proc, GuestTask task, Func<GuestTask, PathLocation?> place) : SyntheticInode(proc, Mode.S_IFLNK | (Mode)0x1FF)
+{
+    /// <inheritdoc/>
+    protected override NewOwner Owner => new(task.Credentials.EffectiveUid, task.Credentials.EffectiveGid);
+
+    /// <inheritdoc/>
+    public override Result<byte[]> ReadSymlink(GuestTask? reader) =>
+        place(task) is { } location ? reader is null ? Errno.EACCES : PathPrinter.Print(reader.Fs.Root, location, out _) : Errno.ENOENT;
+
+    /// <inheritdoc/>
+    public override Result<PathLocation>? FollowMagicLink(GuestTask reader) => place(task) is { } location ? location : Errno.ENOENT;
+}
