@@ -1,0 +1,8 @@
+namespace Moat.Control;
+
+/// <summary>What a Sentry says once, when it has set up everything or failed to.</summary>
+public sealed record BootReport
+{
+    /// <summary>Null if the first process can be started; otherwise one line.</summary>
+    public string? Error { get; init; }
+}

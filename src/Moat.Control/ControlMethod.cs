@@ -1,0 +1,38 @@
+using System.Text.Json.Serialization;
+
+namespace Moat.Control;
+
+/// <summary>What can be asked of a running sandbox.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ControlMethod>))]
+public enum ControlMethod
+{
+    /// <summary>Status and first process. Always answered at once.</summary>
+    State,
+
+    /// <summary>Starts the first process, once.</summary>
+    Start,
+
+    /// <summary>Waits until a process has ended (<see cref="ControlRequest.Pid"/>; 0 for the first).</summary>
+    Wait,
+
+    /// <summary>Sends a signal.</summary>
+    Signal,
+
+    /// <summary>Starts another process, with three descriptors: its standard input, output and error.</summary>
+    Exec,
+
+    /// <summary>Lists processes.</summary>
+    Processes,
+
+    /// <summary>Counts of resources.</summary>
+    Statistics,
+
+    /// <summary>Stops all application code until <see cref="Resume"/>.</summary>
+    Pause,
+
+    /// <summary>Undoes <see cref="Pause"/>.</summary>
+    Resume,
+
+    /// <summary>Kills everything and ends the Sentry.</summary>
+    Destroy,
+}

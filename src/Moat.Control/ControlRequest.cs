@@ -1,0 +1,22 @@
+using Moat.Oci;
+
+namespace Moat.Control;
+
+/// <summary>A request to a sandbox. Descriptors go beside it.</summary>
+public sealed record ControlRequest
+{
+    /// <summary>What is asked.</summary>
+    public required ControlMethod Method { get; init; }
+
+    /// <summary>A process in the container; 0 for the first one.</summary>
+    public int Pid { get; init; }
+
+    /// <summary>A signal's number.</summary>
+    public int Signal { get; init; }
+
+    /// <summary>Who gets it.</summary>
+    public SignalScope Scope { get; init; }
+
+    /// <summary>The process to start. Its descriptors: standard input, output, error, then those that it inherits from 3 on.</summary>
+    public OciProcess? Process { get; init; }
+}

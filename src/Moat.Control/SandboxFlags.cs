@@ -1,0 +1,32 @@
+namespace Moat.Control;
+
+/// <summary>The command line's flags that matter inside a sandbox, checked.</summary>
+public sealed record SandboxFlags
+{
+    /// <summary>How application code runs: ptrace.</summary>
+    public required string Platform { get; init; }
+
+    /// <summary>sandbox, host or none.</summary>
+    public required string Network { get; init; }
+
+    /// <summary>Whether details go to the debug log.</summary>
+    public required bool Debug { get; init; }
+
+    /// <summary>Whether system calls go to the debug log.</summary>
+    public required bool Strace { get; init; }
+
+    /// <summary>The calls to print, by name; empty for all.</summary>
+    public required IReadOnlyList<string> StraceSyscalls { get; init; }
+
+    /// <summary>How many bytes of a buffer are printed.</summary>
+    public required int StraceLogSize { get; init; }
+
+    /// <summary>Where writes to host files go: none, root:memory, all:memory …</summary>
+    public required string Overlay2 { get; init; }
+
+    /// <summary>Who else changes the root: exclusive (nobody) or shared.</summary>
+    public required string FileAccess { get; init; }
+
+    /// <summary>Who else changes bind mounts.</summary>
+    public required string FileAccessMounts { get; init; }
+}
