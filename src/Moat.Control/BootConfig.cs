@@ -26,6 +26,9 @@ public sealed record BootConfig
     /// <summary>Where the Sentry writes its <see cref="BootReport"/> when the first process can be started, or why it can't; closed after it.</summary>
     public required int ReadyFd { get; init; }
 
+    /// <summary>A file for the container's exit code, in decimal, which the Sentry writes before it ends with that code; -1 for none.</summary>
+    public required int ExitStatusFd { get; init; }
+
     /// <summary>The root, first, and the bind mounts of the configuration in its order.</summary>
     public required IReadOnlyList<BootMount> Mounts { get; init; }
 

@@ -17,6 +17,9 @@ public sealed record ControlRequest
     /// <summary>Who gets it.</summary>
     public SignalScope Scope { get; init; }
 
+    /// <summary>Wait: whether the process is killed if the caller goes away before it has ended (the caller stands for it on the host, and was itself killed).</summary>
+    public bool KillWithCaller { get; init; }
+
     /// <summary>The process to start. Its descriptors: standard input, output, error, then those that it inherits from 3 on.</summary>
     public OciProcess? Process { get; init; }
 }

@@ -17,6 +17,7 @@ public sealed unsafe class SpawnPlan : IDisposable
 
     private readonly List<Step> _steps = [];
     private readonly List<nint> _blocks = [];
+    private int _executableCopy = -1;
     private bool _isComplete;
 
     /// <summary>Namespaces that the child is made in.</summary>
@@ -55,7 +56,9 @@ public sealed unsafe class SpawnPlan : IDisposable
     public nint Text(string text) => Bytes(Encoding.UTF8.GetBytes(text));
 
     /// <summary>Makes the child's descriptors 0, 1, 2 … from these of the parent, in this order (an entry may occur twice; -1 leaves a hole), and nothing else open after execve.</summary>
-    public void Descriptors(IReadOnlyList<int> sources)
+    /// <param name="sources">The parent's descriptors.</param>
+    /// <param name="executable">The descriptor given to <see cref="Execute(int, IReadOnlyList{string}, IReadOnlyList{string})"/>, whose number may be needed for another; -1 for none.</param>
+    public void Descriptors(IReadOnlyList<int> sources, int executable = -1)
     {
         const int DupFdCloexec = 1030;
         const int CloseOnExec = 4; // CLOSE_RANGE_CLOEXEC
@@ -63,6 +66,11 @@ public sealed unsafe class SpawnPlan : IDisposable
         for (int i = 0; i < sources.Count; i++)
         {
             copies[i] = sources[i] < 0 ? -1 : Call("dup", SyscallNumber.fcntl, false, sources[i], DupFdCloexec, sources.Count);
+        }
+
+        if (executable >= 0)
+        {
+            _executableCopy = Call("dup", SyscallNumber.fcntl, false, executable, DupFdCloexec, sources.Count);
         }
 
         for (int i = 0; i < sources.Count; i++)
@@ -145,7 +153,12 @@ public sealed unsafe class SpawnPlan : IDisposable
         nint zeros = Bytes(stackalloc byte[32]); // an empty mask, and SIG_DFL without flags
         Call("sigaction", SyscallNumber.rt_sigaction, false, (nint)Signal.SIGPIPE, zeros, 0, MaskSize);
         Call("sigprocmask", SyscallNumber.rt_sigprocmask, false, SetMask, zeros, 0, MaskSize);
-        Call("execve", SyscallNumber.execveat, false, directory, path, Vector(arguments), Vector(environment), flags);
+        int execute = Call("execve", SyscallNumber.execveat, false, directory, path, Vector(arguments), Vector(environment), flags);
+        if (flags == AtEmptyPath && _executableCopy >= 0)
+        {
+            StoreResult(_executableCopy, execute, 0);
+        }
+
         _isComplete = true;
     }
 

@@ -1,0 +1,109 @@
+using Moat.Host;
+using Moat.Host.Process;
+using Moat.Linux;
+using Moat.Oci;
+using Moat.Runtime.Cgroups;
+using Moat.Runtime.Hooks;
+using Moat.Runtime.Launch;
+using Moat.Runtime.State;
+
+namespace Moat.Runtime;
+
+/// <summary>Makes containers. Whatever fails in between leaves nothing behind; if the command is killed, <c>delete</c> finds what there is in the record.</summary>
+public static class ContainerCreator
+{
+    /// <summary>create: everything but the first process.</summary>
+    /// <returns>The record of the created container.</returns>
+    /// <exception cref="RuntimeException">It cannot be made.</exception>
+    public static ContainerRecord Create(RuntimeOptions options, CreateOptions create)
+    {
+        if (ContainerId.Validate(create.Id) is { } fault)
+        {
+            throw new RuntimeException(fault);
+        }
+
+        CheckTerminal(create);
+        using ContainerDirectory directory = ContainerDirectory.Create(options.Root, create.Id);
+        ContainerRecord record = new()
+        {
+            Id = create.Id,
+            Bundle = create.Bundle,
+            Rootfs = BindSource.RootPath(create.Spec, create.Bundle),
+            Created = DateTime.UtcNow,
+            OwnerUid = HostIdentity.Uid,
+            Written = ContainerStatus.Creating,
+            Spec = create.Spec,
+        };
+        try
+        {
+            return Build(options, create, directory, ref record);
+        }
+        catch (RuntimeException)
+        {
+            Container.Destroy(record);
+            directory.Remove();
+            throw;
+        }
+    }
+
+    private static ContainerRecord Build(RuntimeOptions options, CreateOptions create, ContainerDirectory directory, ref ContainerRecord record)
+    {
+        Cgroup? cgroup = options.IgnoreCgroups || options.Rootless ? null : Cgroup.Locate(create.Spec.Linux?.CgroupsPath, create.Id, options.SystemdCgroup);
+        record = record with { CgroupPaths = cgroup?.Paths ?? [] };
+        directory.Write(record);
+        cgroup?.Create(create.Spec.Linux?.Resources);
+
+        using DescriptorSet owned = new();
+        SandboxStreams streams = SandboxStreams.Inherited;
+        if (create.ConsoleSocket is { } socket)
+        {
+            int slave = ConsoleSocket.CreateAndSend(socket, create.Spec.Process!.ConsoleSize);
+            owned.Add(slave);
+            streams = new SandboxStreams(slave, slave, slave, IsOwnTerminal: true);
+        }
+
+        ContainerRecord started = record;
+        void OnStarted(HostProcess process)
+        {
+            started = started with { SandboxPid = process.Pid, SandboxStart = process.StartTicks };
+            directory.Write(started);
+        }
+
+        try
+        {
+            new SentryLauncher(options, directory).Launch(create.Id, create.Spec, create.Bundle, streams, create.PreservedFds, cgroup?.MemberFiles ?? [], OnStarted);
+        }
+        finally
+        {
+            record = started;
+        }
+
+        OciHooks hooks = create.Spec.Hooks ?? new OciHooks();
+        OciState state = record.ToState(ContainerStatus.Creating);
+        HookRunner.Run("prestart", hooks.Prestart, state);
+        HookRunner.Run("createRuntime", hooks.CreateRuntime, state);
+        HookRunner.Run("createContainer", hooks.CreateContainer, state, Container.NetworkNamespace(record));
+        if (create.PidFile is { } pidFile)
+        {
+            PidFile.Write(pidFile, record.SandboxPid);
+        }
+
+        record = record with { Written = ContainerStatus.Created };
+        directory.Write(record);
+        return record;
+    }
+
+    private static void CheckTerminal(CreateOptions create)
+    {
+        bool isTerminal = create.Spec.Process!.Terminal;
+        if (create.ConsoleSocket is not null && !isTerminal)
+        {
+            throw new RuntimeException("cannot use a console socket if config.json: process.terminal is false");
+        }
+
+        if (create.ConsoleSocket is null && isTerminal && create.IsDetached)
+        {
+            throw new RuntimeException("cannot allocate a terminal without --console-socket if nobody waits for the container");
+        }
+    }
+}

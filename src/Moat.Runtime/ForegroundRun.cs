@@ -1,0 +1,54 @@
+using Moat.Control;
+using Moat.Host.Process;
+using Moat.Host.Terminals;
+using Moat.Linux;
+using Moat.Runtime.State;
+
+namespace Moat.Runtime;
+
+/// <summary>run without --detach, and do: the command stands for the container until it has ended, and removes it.</summary>
+public static class ForegroundRun
+{
+    /// <summary>Makes, starts, awaits and deletes a container.</summary>
+    /// <param name="options">Where its state is kept.</param>
+    /// <param name="create">What it is.</param>
+    /// <param name="warn">Told of faults that do not stop it.</param>
+    /// <returns>The exit code, or 128 and a signal's number.</returns>
+    /// <exception cref="RuntimeException">It cannot be made or started; then nothing is left.</exception>
+    public static int Run(RuntimeOptions options, CreateOptions create, Action<string> warn)
+    {
+        ContainerRecord record = ContainerCreator.Create(options, create);
+        try
+        {
+            Container container = Container.Open(options, create.Id);
+            bool isTerminal = PseudoTerminal.IsTerminal(0);
+            using SignalForwarder forwarder = new(signal => Forward(container, signal, isTerminal));
+            foreach (string fault in container.Start())
+            {
+                warn(fault);
+            }
+
+            WaitStatus status = WaitStatus.WaitFor(record.SandboxPid).TryGet(out WaitStatus ended, out Errno errno) ? ended : throw new RuntimeException($"wait: {errno}");
+            return status.HasExited ? status.ExitCode : 128 + status.TermSignal;
+        }
+        finally
+        {
+            foreach (string fault in Container.Delete(options, create.Id, isForced: true))
+            {
+                warn(fault);
+            }
+        }
+    }
+
+    private static void Forward(Container container, Signal signal, bool isTerminal)
+    {
+        try
+        {
+            container.Ask(new ControlRequest { Method = ControlMethod.Signal, Signal = (int)signal, Scope = isTerminal ? SignalScope.Foreground : SignalScope.Process });
+        }
+        catch (RuntimeException)
+        {
+            // The container has just ended, and so will the wait for it.
+        }
+    }
+}

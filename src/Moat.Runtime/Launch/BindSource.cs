@@ -1,0 +1,59 @@
+using Moat.Host;
+using Moat.Linux;
+using Moat.Oci;
+
+namespace Moat.Runtime.Launch;
+
+/// <summary>A file or directory of the host that a container sees, opened.</summary>
+/// <param name="SpecIndex">The mount's index; -1 for the root.</param>
+/// <param name="Destination">Where it is in the container.</param>
+/// <param name="Path">The path on the host.</param>
+/// <param name="Fd">Opened with O_PATH.</param>
+/// <param name="IsDirectory">Whether it is a directory.</param>
+/// <param name="IsReadOnly">Whether nothing may be written.</param>
+internal sealed record BindSource(int SpecIndex, string Destination, string Path, int Fd, bool IsDirectory, bool IsReadOnly)
+{
+    private const uint TypeMask = 0xF000;
+    private const uint DirectoryType = 0x4000;
+
+    /// <summary>Opens the root and all bind mounts of a configuration.</summary>
+    /// <param name="spec">The configuration.</param>
+    /// <param name="bundle">What relative paths start from.</param>
+    /// <param name="owned">Receives the descriptors.</param>
+    /// <exception cref="RuntimeException">A path cannot be opened; the message names the configuration's member.</exception>
+    public static IReadOnlyList<BindSource> OpenAll(OciSpec spec, string bundle, DescriptorSet owned)
+    {
+        List<BindSource> all = [Open(-1, "/", RootPath(spec, bundle), spec.Root!.Readonly, "root.path", owned)];
+        if (!all[0].IsDirectory)
+        {
+            throw new RuntimeException($"config.json: root.path: {all[0].Path} is not a directory");
+        }
+
+        for (int i = 0; i < spec.Mounts.Count; i++)
+        {
+            OciMount mount = spec.Mounts[i];
+            if (mount.IsBind)
+            {
+                bool isReadOnly = mount.Options.Contains("ro") || mount.Options.Contains("rro");
+                all.Add(Open(i, mount.Destination, System.IO.Path.GetFullPath(mount.Source, bundle), isReadOnly, $"mounts[{i}].source", owned));
+            }
+        }
+
+        return all;
+    }
+
+    /// <summary>The root's absolute path.</summary>
+    public static string RootPath(OciSpec spec, string bundle) => System.IO.Path.GetFullPath(spec.Root!.Path, bundle);
+
+    private static BindSource Open(int index, string destination, string path, bool isReadOnly, string member, DescriptorSet owned)
+    {
+        if (!HostPath.OpenFile(path, OpenFlags.O_PATH).TryGet(out int fd, out Errno errno))
+        {
+            throw new RuntimeException($"config.json: {member}: {path}: {errno}");
+        }
+
+        owned.Add(fd);
+        return HostFile.Stat(fd).TryGet(out HostStat stat, out errno) ? new BindSource(index, destination, path, fd, (stat.Mode & TypeMask) == DirectoryType, isReadOnly)
+            : throw new RuntimeException($"config.json: {member}: {path}: {errno}");
+    }
+}

@@ -1,0 +1,77 @@
+using System.Buffers.Binary;
+using Moat.Host;
+using Moat.Host.Process;
+using Moat.Linux;
+
+namespace Moat.Runtime.Launch;
+
+/// <summary>Steps of a child that take away from it what a Sentry must not have.</summary>
+internal static class Confinement
+{
+    private const nint CurrentDirectory = HostFile.CurrentDirectory;
+
+    private const int MsBind = 0x1000;
+    private const int MsRec = 0x4000;
+    private const int MsSlave = 1 << 19;
+    private const int MntDetach = 2;
+
+    private const int PrCapBsetDrop = 24;
+    private const int PrSetNoNewPrivs = 38;
+    private const int PrCapAmbient = 47;
+    private const int PrCapAmbientClearAll = 4;
+    private const int LastCapability = 40;
+    private const int CapabilityVersion3 = 0x20080522;
+
+    /// <summary>Joins groups: the child writes itself into their member files.</summary>
+    /// <param name="memberFds">Opened for writing by the parent.</param>
+    public static void JoinGroups(SpawnPlan plan, IReadOnlyList<int> memberFds)
+    {
+        nint zero = plan.Text("0");
+        foreach (int fd in memberFds)
+        {
+            plan.Call("join cgroup", SyscallNumber.write, false, fd, zero, 1);
+        }
+    }
+
+    /// <summary>Leaves the host's files: an empty directory becomes the root and everything else is unmounted from this namespace.</summary>
+    /// <param name="directory">The empty directory.</param>
+    public static void EnterEmptyRoot(SpawnPlan plan, string directory)
+    {
+        nint root = plan.Text("/");
+        nint here = plan.Text(".");
+        nint path = plan.Text(directory);
+        plan.Call("make mounts private", SyscallNumber.mount, false, 0, root, 0, MsRec | MsSlave, 0);
+        plan.Call("bind the empty root", SyscallNumber.mount, false, path, path, 0, MsBind, 0);
+        plan.Call("enter the empty root", SyscallNumber.chdir, false, path);
+        plan.Call("pivot_root", SyscallNumber.pivot_root, false, here, here);
+        plan.Call("unmount the host's files", SyscallNumber.umount2, false, here, MntDetach);
+        plan.Call("chdir", SyscallNumber.chdir, false, root);
+    }
+
+    /// <summary>Gives up all capabilities for good. In the child's own user namespace, so it needs no privilege outside.</summary>
+    public static void DropCapabilities(SpawnPlan plan)
+    {
+        plan.Call("clear ambient capabilities", SyscallNumber.prctl, true, PrCapAmbient, PrCapAmbientClearAll, 0, 0, 0);
+        for (int capability = 0; capability <= 63; capability++)
+        {
+            // Those beyond the kernel's last one do not exist.
+            plan.Call("drop bounding capability", SyscallNumber.prctl, capability > LastCapability, PrCapBsetDrop, capability, 0, 0, 0);
+        }
+
+        Span<byte> header = stackalloc byte[8];
+        header.Clear();
+        BinaryPrimitives.WriteInt32LittleEndian(header, CapabilityVersion3);
+        Span<byte> none = stackalloc byte[24];
+        none.Clear();
+        plan.Call("drop capabilities", SyscallNumber.capset, false, plan.Bytes(header), plan.Bytes(none));
+        plan.Call("no_new_privs", SyscallNumber.prctl, false, PrSetNoNewPrivs, 1, 0, 0, 0);
+    }
+
+    /// <summary>Writes a file of /proc/self in the child.</summary>
+    public static void WriteOwnFile(SpawnPlan plan, string path, string text, bool ignoreErrors)
+    {
+        int open = plan.Call($"open {path}", SyscallNumber.openat, ignoreErrors, CurrentDirectory, plan.Text(path), (nint)(OpenFlags.O_WRONLY | OpenFlags.O_CLOEXEC), 0);
+        int write = plan.Call($"write {path}", SyscallNumber.write, ignoreErrors, -1, plan.Text(text), text.Length);
+        plan.StoreResult(open, write, 0); // close-on-exec: nothing to close
+    }
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+using Moat.Control;
+using Moat.Host.Terminals;
+using Moat.Oci;
+
+namespace Moat.Runtime.Launch;
+
+/// <summary>Finds out about the host what a Sentry cannot any more.</summary>
+internal static class HostFactsReader
+{
+    private const int MinProcessorsFromQuota = 2;
+    private const long FallbackMemory = 2L << 30;
+
+    /// <summary>Processors: those that the runtime may use, fewer if a quota allows fewer. Memory: the limit or the host's total.</summary>
+    public static BootFacts Read(OciResources? resources, int terminal)
+    {
+        int processors = Environment.ProcessorCount;
+        if (resources?.Cpu is { Quota: > 0 and { } quota, Period: > 0 and { } period })
+        {
+            int allowed = (int)Math.Min((quota + (long)period - 1) / (long)period, int.MaxValue);
+            processors = Math.Min(processors, Math.Max(allowed, MinProcessorsFromQuota));
+        }
+
+        long memory = TotalMemory();
+        if (resources?.Memory?.Limit is > 0 and { } limit)
+        {
+            memory = Math.Min(memory, limit);
+        }
+
+        (int rows, int columns) = terminal >= 0 ? PseudoTerminal.Measure(terminal) : default;
+        return new BootFacts { ProcessorCount = processors, MemoryBytes = (ulong)memory, TerminalRows = rows, TerminalColumns = columns };
+    }
+
+    private static long TotalMemory()
+    {
+        // MemTotal:       24608440 kB, the first line.
+        using StreamReader reader = new("/proc/meminfo");
+        string[] words = (reader.ReadLine() ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return words.Length > 1 && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out long kibibytes) ? kibibytes * 1024 : FallbackMemory;
+    }
+}

@@ -1,0 +1,176 @@
+using System.Runtime.InteropServices;
+using Moat.Control;
+using Moat.Host;
+using Moat.Host.Process;
+using Moat.Host.Sockets;
+using Moat.Linux;
+using Moat.Oci;
+using Moat.Runtime.State;
+
+namespace Moat.Runtime.Launch;
+
+/// <summary>Starts the Sentry of a container, confined: it is born in namespaces of its own with an empty root, no capabilities, and the descriptors that it was given.</summary>
+internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory directory)
+{
+    private const int TiocsCtty = 0x540E;
+    private const string SelfExecutable = "/proc/self/exe";
+
+    /// <summary>Starts it and waits until it can run the first process.</summary>
+    /// <param name="id">The container.</param>
+    /// <param name="spec">Its configuration.</param>
+    /// <param name="bundle">Its bundle.</param>
+    /// <param name="streams">Standard input, output and error.</param>
+    /// <param name="preservedFds">How many descriptors from 3 on the first process inherits.</param>
+    /// <param name="memberFiles">Files of the cgroups that it joins.</param>
+    /// <param name="onStarted">Told of the process as soon as there is one, before it is waited for.</param>
+    /// <exception cref="RuntimeException">It did not start; then it is gone.</exception>
+    public void Launch(string id, OciSpec spec, string bundle, SandboxStreams streams, int preservedFds, IReadOnlyList<string> memberFiles, Action<HostProcess> onStarted)
+    {
+        using DescriptorSet owned = new();
+        ChildDescriptors child = new();
+        int[] stdio = [child.Add(streams.Input), child.Add(streams.Output), child.Add(streams.Error)];
+        int configNumber = child.Reserve();
+        (int readyRead, int readyWrite) = Require(HostPipe.Create(), "pipe");
+        owned.Add(readyRead);
+        owned.Add(readyWrite);
+        int listener = Own(owned, SocketPath.With(directory.ControlSocket, static path => UnixSocket.Listen(path, 64)), "control socket");
+        int exitFile = Own(owned, HostPath.OpenFile(directory.ExitStatusFile, OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_TRUNC), "exit status file");
+        int log = options.OpenDebugLog("boot", id);
+        if (log >= 0)
+        {
+            owned.Add(log);
+        }
+
+        List<BootMount> mounts = [];
+        foreach (BindSource source in BindSource.OpenAll(spec, bundle, owned))
+        {
+            mounts.Add(new BootMount
+            {
+                Destination = source.Destination,
+                SpecIndex = source.SpecIndex,
+                GoferFd = -1,
+                DirectoryFd = child.Add(source.Fd),
+                IsReadOnly = source.IsReadOnly,
+                IsDirectory = source.IsDirectory,
+            });
+        }
+
+        List<int> preserved = [];
+        for (int fd = 3; fd < 3 + preservedFds; fd++)
+        {
+            preserved.Add(child.Add(fd));
+        }
+
+        BootConfig config = new()
+        {
+            ContainerId = id,
+            Spec = spec,
+            Flags = options.Sandbox,
+            Facts = HostFactsReader.Read(spec.Linux?.Resources, spec.Process!.Terminal ? streams.Output : -1),
+            ControlFd = child.Add(listener),
+            ReadyFd = child.Add(readyWrite),
+            ExitStatusFd = child.Add(exitFile),
+            Mounts = mounts,
+            StdioFds = stdio,
+            DebugLogFd = child.Add(log),
+            UserLogFd = -1,
+            PreservedFds = preserved,
+        };
+        int configFd = Own(owned, ConfigFile.Create(config, ControlJson.Default.BootConfig, "boot"u8), "configuration");
+        child.Fill(configNumber, configFd);
+
+        int executable = Own(owned, HostPath.OpenFile(SelfExecutable, OpenFlags.O_PATH), SelfExecutable);
+        using SpawnPlan plan = new();
+        Prepare(plan, spec, streams, Members(memberFiles, owned), owned);
+        plan.Descriptors(child.Sources, executable);
+        Confinement.DropCapabilities(plan);
+        plan.Execute(executable, ["runsc", "boot", id], ["DOTNET_TieredCompilation=0"]);
+        int pid = plan.Run(out SpawnFailure failure);
+        if (pid == 0)
+        {
+            throw new RuntimeException($"cannot start the sandbox: {failure}");
+        }
+
+        if (HostProcess.Find(pid).TryGet(out HostProcess process, out _))
+        {
+            onStarted(process);
+        }
+
+        owned.Close(readyWrite);
+        AwaitReport(readyRead, pid);
+    }
+
+    // Namespaces that are somebody else's are joined before the user namespace takes the power to do so away.
+    private void Prepare(SpawnPlan plan, OciSpec spec, SandboxStreams streams, IReadOnlyList<int> members, DescriptorSet owned)
+    {
+        SpawnFlags unshared = SpawnFlags.CLONE_NEWNS | SpawnFlags.CLONE_NEWIPC | SpawnFlags.CLONE_NEWUTS;
+        string network = spec.Linux?.FindNamespace("network")?.Path ?? "";
+        if (network.Length == 0)
+        {
+            unshared |= SpawnFlags.CLONE_NEWNET;
+        }
+
+        // An ordinary user has no power before the user namespace, so for one it comes with the child.
+        plan.Flags = options.Rootless ? SpawnFlags.CLONE_NEWPID | SpawnFlags.CLONE_NEWUSER : SpawnFlags.CLONE_NEWPID;
+        Confinement.JoinGroups(plan, members);
+        Confinement.WriteOwnFile(plan, "/proc/self/oom_score_adj", (spec.Process!.OomScoreAdj ?? 0).ToString(System.Globalization.CultureInfo.InvariantCulture), ignoreErrors: true);
+        plan.Call("setsid", SyscallNumber.setsid, false);
+        if (streams.IsOwnTerminal)
+        {
+            plan.Call("controlling terminal", SyscallNumber.ioctl, false, streams.Input, TiocsCtty, 0);
+        }
+
+        if (network.Length > 0)
+        {
+            int fd = Own(owned, HostPath.OpenFile(network, OpenFlags.O_RDONLY), $"config.json: linux.namespaces: network: {network}");
+            plan.Call("join the network namespace", SyscallNumber.setns, false, fd, unchecked((nint)(ulong)SpawnFlags.CLONE_NEWNET));
+        }
+        else if (!options.Rootless)
+        {
+            // Made by root, so that hooks and Docker can put interfaces into it; the Sentry itself has no power there.
+            plan.Call("new network namespace", SyscallNumber.unshare, false, unchecked((nint)(ulong)SpawnFlags.CLONE_NEWNET));
+            unshared &= ~SpawnFlags.CLONE_NEWNET;
+        }
+
+        plan.Call("new namespaces", SyscallNumber.unshare, false, unchecked((nint)(ulong)(options.Rootless ? unshared : unshared | SpawnFlags.CLONE_NEWUSER)));
+        RaiseFileLimit(plan);
+        Confinement.EnterEmptyRoot(plan, directory.Jail);
+    }
+
+    // The application's descriptors are the Sentry's too: as many as the hard limit allows.
+    private static void RaiseFileLimit(SpawnPlan plan)
+    {
+        const int NoFile = 7; // RLIMIT_NOFILE
+        if (HostLimits.Get(NoFile).TryGet(out (ulong Soft, ulong Hard) limit, out _))
+        {
+            ulong[] raised = [limit.Hard, limit.Hard];
+            plan.Call("prlimit", SyscallNumber.prlimit64, true, 0, NoFile, plan.Bytes(MemoryMarshal.AsBytes<ulong>(raised)), 0);
+        }
+    }
+
+    private static void AwaitReport(int readyRead, int pid)
+    {
+        Result<BootReport> read = ConfigFile.Read(readyRead, ControlJson.Default.BootReport);
+        if (read.TryGet(out BootReport? report, out Errno errno) && report.Error is null)
+        {
+            return;
+        }
+
+        HostCall.Invoke(SyscallNumber.kill, pid, (int)Signal.SIGKILL);
+        WaitStatus.WaitFor(pid).TryGet(out WaitStatus status, out _);
+        string end = status.WasKilled && status.TermSignal != (int)Signal.SIGKILL ? $"killed by signal {status.TermSignal}" : status.HasExited ? $"exit status {status.ExitCode}" : "no report";
+        throw new RuntimeException(report?.Error ?? (errno == Errno.ENODATA ? $"the sandbox ended while it started ({end}); see the debug log" : $"the sandbox did not report: {errno}"));
+    }
+
+    private static List<int> Members(IReadOnlyList<string> memberFiles, DescriptorSet owned) =>
+        [.. memberFiles.Select(file => Own(owned, HostPath.OpenFile(file, OpenFlags.O_WRONLY), file))];
+
+    private static int Own(DescriptorSet owned, Result<int> opened, string name)
+    {
+        int fd = Require(opened, name);
+        owned.Add(fd);
+        return fd;
+    }
+
+    private static T Require<T>(Result<T> result, string name) => result.TryGet(out T? value, out Errno errno) ? value : throw new RuntimeException($"{name}: {errno}");
+}
