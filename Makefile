@@ -1,19 +1,28 @@
 # Moat: `make` builds artifacts/runsc, `make run` shows a sandboxed program, `make test` runs every test.
-# PACKAGES=URL-or-folder restores from another package feed. PREFIX= for install.
+# PACKAGES=URL-or-folder restores from another package feed. PREFIX= and DESTDIR= for install.
 
-CONFIGURATION ?= Release
 PREFIX ?= /usr/local
-RUNSC := artifacts/runsc
+export PACKAGES
 
-.PHONY: all build
+.PHONY: all run test install uninstall format clean
 
-all: $(RUNSC)
-
-$(RUNSC): FORCE
-	@tools/setup
+all:
 	@tools/publish
 
-build:
-	dotnet build Moat.slnx -c Debug
+run: all
+	@artifacts/runsc do busybox sh -c 'echo "== uname -a"; busybox uname -a; echo "== dmesg"; busybox dmesg; echo "== ps"; busybox ps'
 
-FORCE:
+test:
+	@tools/test
+
+install: all
+	install -D -m 0755 artifacts/runsc $(DESTDIR)$(PREFIX)/bin/runsc
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/runsc
+
+format:
+	dotnet format Moat.slnx --verify-no-changes --no-restore
+
+clean:
+	rm -rf artifacts

@@ -1,0 +1,154 @@
+namespace Moat.Sandbox.Tests;
+
+/// <summary><c>runsc do</c>: what a user sees of a sandboxed command.</summary>
+public sealed class DoTests
+{
+    public static TheoryData<string> SameAsLinux =>
+    [
+        "echo hello",
+        "printf '%s\\n' a b c | sort -r | head -2",
+        "exit 7",
+        "kill -9 $$",
+        "kill -TERM $$",
+        "trap 'echo caught' USR1; kill -USR1 $$; echo after",
+        "for i in 1 2 3 4 5; do /bin/true || echo bad; done; echo done",
+        "(exit 3); echo $?",
+        "cat /etc/passwd | md5sum",
+        "ls /usr/bin | wc -l",
+        "find /usr/share/doc -type f | wc -l",
+        "cd /tmp && mkdir moat-x.$$ && cd moat-x.$$ && echo data > f && cat f && mv f g && ls && ln -s g l && readlink l && cat l && rm g l && cd .. && rmdir moat-x.$$",
+        "sleep 0.05 & wait $!; echo $?",
+        "(sleep 5 & echo $! > /dev/null; kill $!; wait $! 2>/dev/null; echo $?)",
+        "head -c 100000 /dev/zero | wc -c",
+        "head -c 1000000 /dev/urandom | wc -c",
+        "echo abc > /dev/null; echo $?",
+        "readlink /proc/self/fd/0 > /dev/null; echo ok",
+        "umask 027; umask",
+        "ulimit -n",
+        "test -x /bin/sh && test -d /etc && test ! -e /nonexistent && echo ok",
+        "yes | head -n 1000 | tail -n 1",
+        "set -- a b c; echo $# $3",
+        "true | false | true; echo ${PIPESTATUS[@]}",
+        "exec 3< /etc/hostname; read -r x <&3; test -n \"$x\"; echo $?",
+        "diff <(echo a) <(echo b) > /dev/null; echo $?",
+        "echo $(( $(date +%s) > 1700000000 ))",
+        "type python3 > /dev/null 2>&1 || exit 0; python3 -c 'print(sum(i*i for i in range(1000)))'",
+        "perl -e 'print join(\",\", map { $_ * 2 } 1..5), \"\\n\"'",
+        "tar cf - /usr/include/linux 2>/dev/null | md5sum",
+    ];
+
+    [Theory]
+    [MemberData(nameof(SameAsLinux))]
+    public void Shell_DoesTheSameAsOnLinux(string script)
+    {
+        CommandResult native = Runsc.Execute(["/bin/bash", "-c", script]);
+        CommandResult sandboxed = Runsc.Do("/bin/bash", "-c", script);
+        Assert.Equal(native.Output, sandboxed.Output);
+        Assert.Equal(native.ExitCode, sandboxed.ExitCode);
+    }
+
+    [Fact]
+    public void Uname_IsTheSandboxsKernel()
+    {
+        CommandResult result = Runsc.Do("/bin/busybox", "uname", "-r");
+        Assert.EndsWith("-moat\n", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Ps_ShowsOnlyTheSandbox()
+    {
+        string[] lines = Runsc.Do("/bin/busybox", "ps").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, lines.Length);
+        Assert.StartsWith("    1 root", lines[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Root_IsReadOnly()
+    {
+        CommandResult result = Runsc.Do("/bin/busybox", "touch", "/etc/moat-was-here");
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains("Read-only file system", result.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists("/etc/moat-was-here"));
+    }
+
+    [Fact]
+    public void Output_IsSharedHonestlyWithOthers()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            Runsc.Execute(["/bin/bash", "-c", $"(echo a; {Runsc.Executable} do /bin/busybox echo b; echo c) > {file}"]);
+            Assert.Equal("a\nb\nc\n", File.ReadAllText(file));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public void Input_ComesFromThePipe()
+    {
+        CommandResult result = Runsc.Execute([Runsc.Executable, "do", "/bin/busybox", "tr", "a-z", "A-Z"], "moat\n");
+        Assert.Equal("MOAT\n", result.Output);
+    }
+
+    [Fact]
+    public void MissingCommand_IsOneLineAnd127()
+    {
+        CommandResult result = Runsc.Do("/no/such/program");
+        Assert.Equal(127, result.ExitCode);
+        Assert.Equal("runsc: cannot run /no/such/program: ENOENT\n", result.Error);
+    }
+
+    [Theory]
+    [InlineData("-no-such-flag", "flag provided but not defined: -no-such-flag")]
+    [InlineData("-debug=maybe", "invalid boolean value \"maybe\" for flag -debug")]
+    public void BadFlag_IsOneLineAnd128(string flag, string message)
+    {
+        CommandResult result = Runsc.Execute([Runsc.Executable, flag, "do", "/bin/true"]);
+        Assert.Equal(128, result.ExitCode);
+        Assert.Equal($"runsc: {message}\n", result.Error);
+    }
+
+    [Fact]
+    public void Strace_PrintsCallsLikeStrace()
+    {
+        string log = Path.GetTempFileName();
+        try
+        {
+            Assert.Equal(0, Runsc.Execute([Runsc.Executable, "-strace", $"-debug-log={log}", "do", "/bin/busybox", "cat", "/etc/hostname"]).ExitCode);
+            string text = File.ReadAllText(log);
+            Assert.Matches("busybox open(at)?\\((AT_FDCWD, )?\"/etc/hostname\", O_RDONLY(\\|O_LARGEFILE)?(, 0666)?(, 0)?\\) = 3 <", text);
+            Assert.Contains("exit_group(0) = ?", text, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(log);
+        }
+    }
+
+    [Fact]
+    public void Sandboxes_LeaveNoProcessBehind()
+    {
+        int before = CountRunsc();
+        for (int i = 0; i < 10; i++)
+        {
+            Assert.Equal(0, Runsc.Do("/bin/bash", "-c", "sleep 100 & true").ExitCode);
+        }
+
+        Assert.Equal(before, CountRunsc());
+    }
+
+    private static int CountRunsc() => Directory.GetDirectories("/proc").Count(static folder =>
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(folder, "comm")) == "runsc\n";
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    });
+}
