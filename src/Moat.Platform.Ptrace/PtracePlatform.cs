@@ -13,8 +13,9 @@ public sealed class PtracePlatform : IPlatform
     private readonly int _firstStub;
     private readonly byte[] _initialFpuState;
     private readonly List<int> _unreaped = []; // guarded by _lock
+    private readonly HashSet<int> _live = []; // guarded by _lock
 
-    /// <summary>Starts the first stub. Before the Sentry's seccomp filter is on.</summary>
+    /// <summary>Starts the first stub. Before the Sentry's seccomp filter is on, and on the Sentry's first thread: the stubs die with the thread that makes the first one.</summary>
     /// <exception cref="InvalidOperationException">The host refuses a process.</exception>
     public PtracePlatform()
     {
@@ -67,6 +68,8 @@ public sealed class PtracePlatform : IPlatform
             {
                 return errno;
             }
+
+            _live.Add(pid);
         }
 
         if (!PtraceAddressSpace.Open(this, pid).TryGet(out PtraceAddressSpace? space, out Errno failure))
@@ -84,10 +87,15 @@ public sealed class PtracePlatform : IPlatform
     /// <inheritdoc/>
     public void Dispose()
     {
-        Kill(_firstStub);
+        int[] live;
         lock (_lock)
         {
-            ReapLocked();
+            live = [.. _live, _firstStub];
+        }
+
+        foreach (int pid in live)
+        {
+            Kill(pid);
         }
 
         Orders.Dispose();
@@ -100,6 +108,7 @@ public sealed class PtracePlatform : IPlatform
         HostCall.Invoke(SyscallNumber.kill, pid, (int)Signal.SIGKILL);
         lock (_lock)
         {
+            _live.Remove(pid);
             _unreaped.Add(pid);
             ReapLocked();
         }

@@ -15,7 +15,7 @@ internal static class StubFilter
 
     private static readonly SyscallNumber[] s_allowed =
     [
-        SyscallNumber.mmap, SyscallNumber.munmap, SyscallNumber.mprotect, SyscallNumber.clone, SyscallNumber.pause, SyscallNumber.restart_syscall, SyscallNumber.exit,
+        SyscallNumber.mmap, SyscallNumber.munmap, SyscallNumber.mprotect, SyscallNumber.clone, SyscallNumber.pause, SyscallNumber.restart_syscall, SyscallNumber.exit, SyscallNumber.prctl,
     ];
 
     /// <summary>The program as <c>struct sock_filter</c>s.</summary>

@@ -5,7 +5,7 @@ namespace Moat.Sandbox.Tests;
 /// <summary>Runs the published executable, and commands of the host.</summary>
 internal static class Runsc
 {
-    private const int TimeoutMs = 60_000;
+    private const int TimeoutMs = 20_000;
 
     /// <summary>artifacts/runsc.</summary>
     public static string Executable { get; } = Path.Combine(FindRoot(), "artifacts", "runsc");

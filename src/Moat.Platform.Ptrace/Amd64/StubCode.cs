@@ -28,6 +28,8 @@ internal sealed class StubCode
     private const int CloneThreadFlag = 0x10000;
     private const int CloneSysvsem = 0x40000;
     private const int Sigchld = 17;
+    private const int Sigkill = 9;
+    private const int PrSetDeathSignal = 1;
     private const int PrSetNoNewPrivs = 38;
     private const int PrSetSeccomp = 22;
     private const int SeccompModeFilter = 2;
@@ -131,6 +133,13 @@ internal sealed class StubCode
         asm.Label(ref filtered);
         asm.nop();
 
+        // A process that is parked has no tracer whose end would kill it: it dies with its parent, the Sentry's first thread.
+        Label processStart = asm.CreateLabel();
+        asm.Label(ref processStart);
+        asm.mov(edi, PrSetDeathSignal);
+        asm.mov(esi, Sigkill);
+        Call(asm, SyscallNumber.prctl, zeroFrom: 2);
+
         asm.Label(ref park);
         Call(asm, SyscallNumber.pause, zeroFrom: 0);
         asm.jmp(park);
@@ -172,7 +181,7 @@ internal sealed class StubCode
         asm.xor(esi, esi);
         Call(asm, SyscallNumber.clone, zeroFrom: 2);
         asm.test(rax, rax);
-        asm.je(park);
+        asm.je(processStart);
         asm.int3();
 
         asm.Label(ref exit);
