@@ -63,6 +63,9 @@ public sealed class SentryKernel
     /// <summary>Opens FIFOs; set at boot.</summary>
     public IFifoOpener Fifos { get; set; } = null!;
 
+    /// <summary>The home of files without a place; set at boot.</summary>
+    public Filesystem AnonymousFiles { get; set; } = null!;
+
     /// <summary>The first process.</summary>
     public ThreadGroup? Init { get; internal set; }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Moat.Filesystems.Dev;
+using Moat.Filesystems.EventFiles;
 using Moat.Filesystems.HostFd;
 using Moat.Filesystems.HostTree;
 using Moat.Filesystems.Pipe;
@@ -46,6 +47,7 @@ public sealed class Sandbox : IDisposable
         StraceLog? strace = options.Strace ? new StraceLog(options.Log, clock, options.StraceOnly, 64) : null;
         SyscallDispatcher dispatcher = new(SyscallTable.Create(), options.Log, strace);
         _kernel = new SentryKernel(_platform, _memoryFile, clock, options.Log, new HostRandom(), facts, dispatcher) { Observer = _exit };
+        _kernel.AnonymousFiles = new AnonymousFilesystem(_kernel);
         _kernel.Fifos = new PipeFilesystem(_kernel);
         MemoryDevices.Register(_kernel.Devices);
     }

@@ -30,6 +30,8 @@ public sealed class SyscallTable
         Clone.Register(builder);
         CredentialCalls.Register(builder);
         Directories.Register(builder);
+        Epoll.Register(builder);
+        Eventfd.Register(builder);
         Execve.Register(builder);
         Exit.Register(builder);
         Fcntl.Register(builder);

@@ -12,7 +12,7 @@ public sealed class ProjectArrowTests
         ["Moat.Host"] = ["Moat.Linux"],
         ["Moat.NineP"] = ["Moat.Linux"],
         ["Moat.Oci"] = ["Moat.Linux"],
-        ["Moat.Control"] = ["Moat.Linux", "Moat.Host"],
+        ["Moat.Control"] = ["Moat.Linux", "Moat.Host", "Moat.Oci"],
         ["Moat.Platform"] = ["Moat.Linux", "Moat.Host"],
         ["Moat.Platform.Ptrace"] = ["Moat.Linux", "Moat.Host", "Moat.Platform"],
         ["Moat.Kernel"] = ["Moat.Linux", "Moat.Collections", "Moat.Platform"],

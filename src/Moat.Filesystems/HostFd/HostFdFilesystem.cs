@@ -30,5 +30,5 @@ public sealed class HostFdFilesystem(DeviceNumber device) : Filesystem
     /// <param name="flags">How the guest may use it.</param>
     /// <returns>EBADF if it is not open.</returns>
     public Result<FileDescription> Import(int hostFd, OpenFlags flags) =>
-        HostFile.Stat(hostFd).TryGet(out HostStat stat, out Errno errno) ? new HostFdDescription(_poller, new HostFdInode(this, stat), hostFd, flags) : errno;
+        HostFile.Stat(hostFd).TryGet(out HostStat stat, out Errno errno) ? new HostFdDescription(_poller, new HostFdInode(this, _poller, hostFd, stat), hostFd, flags) : errno;
 }

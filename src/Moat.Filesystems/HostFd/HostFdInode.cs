@@ -1,11 +1,12 @@
 using Moat.Host;
+using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 
 namespace Moat.Filesystems.HostFd;
 
 /// <summary>What fstat(2) shows of a donated descriptor.</summary>
-internal sealed class HostFdInode(Filesystem filesystem, HostStat stat) : Inode(filesystem)
+internal sealed class HostFdInode(Filesystem filesystem, HostPoller poller, int hostFd, HostStat stat) : Inode(filesystem)
 {
     /// <summary>The inode number on the host.</summary>
     public ulong Number => stat.Inode;
@@ -34,4 +35,7 @@ internal sealed class HostFdInode(Filesystem filesystem, HostStat stat) : Inode(
         };
         return Errno.None;
     }
+
+    /// <inheritdoc/>
+    public override Result<FileDescription> Open(GuestTask task, PathLocation location, OpenFlags flags) => new HostFdDescription(poller, this, hostFd, flags);
 }

@@ -27,7 +27,7 @@ public sealed class PipeFilesystem(SentryKernel kernel) : SyntheticFilesystem(ne
     public (FileDescription Reader, FileDescription Writer) Create(GuestTask task, OpenFlags flags)
     {
         PipeBuffer pipe = new();
-        PipeInode inode = new(this, new NewOwner(task.Credentials.FilesystemUid, task.Credentials.FilesystemGid));
+        PipeInode inode = new(this, pipe, new NewOwner(task.Credentials.FilesystemUid, task.Credentials.FilesystemGid));
         return (new PipeDescription(pipe, inode, flags | OpenFlags.O_RDONLY, null), new PipeDescription(pipe, inode, flags | OpenFlags.O_WRONLY, null));
     }
 

@@ -40,8 +40,14 @@ internal sealed class FdLink(ProcFilesystem proc, GuestTask owner, int fd) : Syn
 
         try
         {
-            // Files without a place (sockets, anonymous inodes) can't be opened again through /proc.
-            return file.Location is { } location ? location : Errno.ENXIO;
+            if (file.Location is { } location)
+            {
+                return location;
+            }
+
+            // A pipe or a stream of the host has no place: it gets one for this look-up, so that it can be opened again.
+            Dentry dentry = new(null, new FileName(file.AnonymousName), file.Inode);
+            return new PathLocation(new Mount(file.Inode.Filesystem, dentry), dentry);
         }
         finally
         {

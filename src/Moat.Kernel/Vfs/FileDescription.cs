@@ -9,6 +9,8 @@ namespace Moat.Kernel.Vfs;
 /// Offset rule: <see cref="OffsetLock"/> is held over a read or write that uses and moves <see cref="Offset"/> (POSIX: atomic among threads), taken by the caller in Syscalls.</remarks>
 public abstract class FileDescription : IWaitable
 {
+    private readonly Lock _observerLock = new();
+    private List<IFileCloseObserver>? _observers; // guarded by _observerLock
     private int _references = 1;
     private int _statusFlags;
 
@@ -85,8 +87,27 @@ public abstract class FileDescription : IWaitable
     {
         if (Interlocked.Decrement(ref _references) == 0)
         {
+            NotifyObservers();
             OnLastClose();
             Location?.Mount.RemoveUser();
+        }
+    }
+
+    /// <summary>Has an observer told of the last close.</summary>
+    public void AddCloseObserver(IFileCloseObserver observer)
+    {
+        lock (_observerLock)
+        {
+            (_observers ??= []).Add(observer);
+        }
+    }
+
+    /// <summary>Ends what <see cref="AddCloseObserver"/> began.</summary>
+    public void RemoveCloseObserver(IFileCloseObserver observer)
+    {
+        lock (_observerLock)
+        {
+            _observers?.Remove(observer);
         }
     }
 
@@ -138,5 +159,25 @@ public abstract class FileDescription : IWaitable
     /// <summary>The last reference has gone: give back what the file holds.</summary>
     protected virtual void OnLastClose()
     {
+    }
+
+    private void NotifyObservers()
+    {
+        IFileCloseObserver[] observers;
+        lock (_observerLock)
+        {
+            if (_observers is null)
+            {
+                return;
+            }
+
+            observers = [.. _observers];
+            _observers = null;
+        }
+
+        foreach (IFileCloseObserver observer in observers)
+        {
+            observer.OnFileClosed();
+        }
     }
 }

@@ -32,8 +32,8 @@ internal static class Poll
             return errno;
         }
 
-        errno = SwapMask(task, arguments.Address(3), arguments.Size(4));
-        return errno != Errno.None ? errno : KeepMaskOnlyIfInterrupted(task, Run(task, arguments.Address(0), arguments.UInt(1), deadlineNs));
+        errno = SignalMask.Swap(task, arguments.Address(3), arguments.Size(4));
+        return errno != Errno.None ? errno : SignalMask.RestoreUnlessInterrupted(task, Run(task, arguments.Address(0), arguments.UInt(1), deadlineNs));
     }
 
     private static SyscallResult Run(GuestTask task, GuestAddress address, uint count, long deadlineNs)
@@ -114,14 +114,14 @@ internal static class Poll
         {
             Span<ulong> mask = stackalloc ulong[2];
             errno = task.Memory.CopyIn(arguments.Address(5), MemoryMarshal.AsBytes(mask));
-            errno = errno == Errno.None ? SwapMask(task, new GuestAddress(mask[0]), mask[1]) : errno;
+            errno = errno == Errno.None ? SignalMask.Swap(task, new GuestAddress(mask[0]), mask[1]) : errno;
             if (errno != Errno.None)
             {
                 return errno;
             }
         }
 
-        return KeepMaskOnlyIfInterrupted(task, RunSelect(task, arguments, deadlineNs));
+        return SignalMask.RestoreUnlessInterrupted(task, RunSelect(task, arguments, deadlineNs));
     }
 
     private static SyscallResult RunSelect(GuestTask task, in SyscallArguments arguments, long deadlineNs)
@@ -197,46 +197,6 @@ internal static class Poll
     }
 
     private static bool IsSet(byte[] set, int fd) => (set[fd / 8] & (1 << (fd % 8))) != 0;
-
-    private static Errno SwapMask(GuestTask task, GuestAddress address, ulong size)
-    {
-        if (address.IsNull)
-        {
-            return Errno.None;
-        }
-
-        if (size != 8)
-        {
-            return Errno.EINVAL;
-        }
-
-        Errno errno = task.Memory.Read(address, out SignalSet mask);
-        if (errno == Errno.None)
-        {
-            lock (task.Kernel.TaskLock)
-            {
-                task.Signals.SavedMask = task.Signals.Blocked;
-                task.Signals.SetBlocked(mask);
-            }
-        }
-
-        return errno;
-    }
-
-    // When a handler will run, it restores the mask; otherwise it is put back here.
-    private static SyscallResult KeepMaskOnlyIfInterrupted(GuestTask task, SyscallResult result)
-    {
-        if (result.Errno != Errno.ERESTARTNOHAND && task.Signals.SavedMask is { } saved)
-        {
-            lock (task.Kernel.TaskLock)
-            {
-                task.Signals.SetBlocked(saved);
-                task.Signals.SavedMask = null;
-            }
-        }
-
-        return result;
-    }
 
     /// <remarks><c>struct pollfd</c>.</remarks>
     [StructLayout(LayoutKind.Sequential)]

@@ -1,0 +1,274 @@
+using Moat.Kernel.Tasks;
+using Moat.Kernel.Vfs;
+using Moat.Kernel.Waiting;
+using Moat.Linux;
+
+namespace Moat.Filesystems.EventFiles;
+
+/// <summary>An epoll instance (epoll(7)). Two locks: one for the interest list, and a leaf for the ready list, which notifications take.</summary>
+public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription(OpenFlags.O_RDWR, null)
+{
+    /// <summary>fs.epoll.max_user_watches, for one instance.</summary>
+    private const int MaxItems = 1 << 20;
+
+    private const int MaxNesting = 5;
+    private const uint EdgeTriggered = 1u << 31;
+    private const uint OneShot = 1u << 30;
+    private const uint EventMask = 0x27ff;
+
+    private readonly Lock _lock = new();
+    private readonly Lock _readyLock = new();
+    private readonly Dictionary<(int Fd, FileDescription File), EpollItem> _items = []; // guarded by _lock
+    private readonly LinkedList<EpollItem> _ready = []; // guarded by _readyLock
+    private readonly WaitQueue _waiters = new();
+
+    /// <inheritdoc/>
+    public override string AnonymousName => "anon_inode:[eventpoll]";
+
+    /// <inheritdoc/>
+    public override Inode Inode => home.Inode;
+
+    /// <inheritdoc/>
+    public override bool IsPollable => true;
+
+    /// <summary>EPOLL_CTL_ADD.</summary>
+    /// <returns>EEXIST; EPERM for files that have no readiness; ELOOP; ENOSPC.</returns>
+    public Errno Add(int fd, FileDescription file, uint events, ulong data)
+    {
+        if (!file.IsPollable)
+        {
+            return Errno.EPERM;
+        }
+
+        if (file is EpollDescription inner && (inner == this || inner.Reaches(this, 0)))
+        {
+            return inner == this ? Errno.EINVAL : Errno.ELOOP;
+        }
+
+        EpollItem item = new(this, fd, file) { Events = events, Data = data, Mask = (PollEvents)(events & EventMask) };
+        lock (_lock)
+        {
+            if (_items.Count >= MaxItems)
+            {
+                return Errno.ENOSPC;
+            }
+
+            if (!_items.TryAdd((fd, file), item))
+            {
+                return Errno.EEXIST;
+            }
+        }
+
+        file.AddCloseObserver(item);
+        file.AddWaiter(item);
+        if (file.Readiness(item.Mask) != 0)
+        {
+            MarkReady(item);
+        }
+
+        return Errno.None;
+    }
+
+    /// <summary>EPOLL_CTL_MOD.</summary>
+    /// <returns>ENOENT.</returns>
+    public Errno Modify(int fd, FileDescription file, uint events, ulong data)
+    {
+        EpollItem? item;
+        lock (_lock)
+        {
+            if (!_items.TryGetValue((fd, file), out item))
+            {
+                return Errno.ENOENT;
+            }
+
+            (item.Events, item.Data) = (events, data);
+        }
+
+        file.RemoveWaiter(item);
+        item.Mask = (PollEvents)(events & EventMask);
+        file.AddWaiter(item);
+        if (file.Readiness(item.Mask) != 0)
+        {
+            MarkReady(item);
+        }
+
+        return Errno.None;
+    }
+
+    /// <summary>EPOLL_CTL_DEL.</summary>
+    /// <returns>ENOENT.</returns>
+    public Errno Delete(int fd, FileDescription file)
+    {
+        EpollItem? item;
+        lock (_lock)
+        {
+            if (!_items.TryGetValue((fd, file), out item))
+            {
+                return Errno.ENOENT;
+            }
+        }
+
+        file.RemoveCloseObserver(item);
+        Remove(item);
+        return Errno.None;
+    }
+
+    /// <summary>Collects what is ready now.</summary>
+    /// <param name="results">Where it goes.</param>
+    /// <param name="max">How many at most.</param>
+    public void Collect(List<(uint Events, ulong Data)> results, int max)
+    {
+        int candidates;
+        lock (_readyLock)
+        {
+            candidates = _ready.Count;
+        }
+
+        // Each candidate once: level-triggered ones go to the end of the list again.
+        for (; candidates > 0 && results.Count < max; candidates--)
+        {
+            EpollItem item;
+            lock (_readyLock)
+            {
+                if (_ready.First is not { } first)
+                {
+                    return;
+                }
+
+                item = first.Value;
+                _ready.RemoveFirst();
+                item.ReadyNode = null;
+            }
+
+            uint events;
+            ulong data;
+            lock (_lock)
+            {
+                if (item.IsRemoved)
+                {
+                    continue;
+                }
+
+                (events, data) = (item.Events, item.Data);
+            }
+
+            if ((events & EventMask) == 0)
+            {
+                continue; // a one-shot that has fired
+            }
+
+            PollEvents wanted = (PollEvents)(events & EventMask) | PollEvents.POLLERR | PollEvents.POLLHUP;
+            PollEvents ready = item.File.Readiness(wanted) & wanted;
+            if (ready == 0)
+            {
+                continue;
+            }
+
+            results.Add(((uint)ready, data));
+            if ((events & OneShot) != 0)
+            {
+                lock (_lock)
+                {
+                    item.Events &= ~EventMask;
+                }
+            }
+            else if ((events & EdgeTriggered) == 0)
+            {
+                MarkReady(item, tell: false);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override PollEvents Readiness(PollEvents mask)
+    {
+        EpollItem[] candidates;
+        lock (_readyLock)
+        {
+            candidates = [.. _ready];
+        }
+
+        foreach (EpollItem item in candidates)
+        {
+            PollEvents wanted = (PollEvents)(item.Events & EventMask);
+            if (!item.IsRemoved && wanted != 0 && item.File.Readiness(wanted) != 0)
+            {
+                return PollEvents.Readable & mask;
+            }
+        }
+
+        return PollEvents.None;
+    }
+
+    /// <inheritdoc/>
+    public override void AddWaiter(WaitEntry entry) => _waiters.Add(entry);
+
+    /// <inheritdoc/>
+    public override void RemoveWaiter(WaitEntry entry) => _waiters.Remove(entry);
+
+    /// <summary>An item may have become ready.</summary>
+    internal void MarkReady(EpollItem item, bool tell = true)
+    {
+        lock (_readyLock)
+        {
+            item.ReadyNode ??= _ready.AddLast(item);
+        }
+
+        if (tell)
+        {
+            _waiters.Notify(PollEvents.Readable);
+        }
+    }
+
+    /// <summary>Takes an item off both lists.</summary>
+    internal void Remove(EpollItem item)
+    {
+        item.File.RemoveWaiter(item);
+        lock (_lock)
+        {
+            item.IsRemoved = true;
+            _items.Remove((item.Fd, item.File));
+        }
+
+        lock (_readyLock)
+        {
+            if (item.ReadyNode is { } node)
+            {
+                _ready.Remove(node);
+                item.ReadyNode = null;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void OnLastClose()
+    {
+        EpollItem[] items;
+        lock (_lock)
+        {
+            items = [.. _items.Values];
+        }
+
+        foreach (EpollItem item in items)
+        {
+            item.File.RemoveCloseObserver(item);
+            Remove(item);
+        }
+    }
+
+    private bool Reaches(EpollDescription target, int depth)
+    {
+        if (depth >= MaxNesting)
+        {
+            return true;
+        }
+
+        EpollDescription[] inner;
+        lock (_lock)
+        {
+            inner = [.. _items.Values.Select(static item => item.File).OfType<EpollDescription>()];
+        }
+
+        return inner.Contains(target) || inner.Any(next => next.Reaches(target, depth + 1));
+    }
+}

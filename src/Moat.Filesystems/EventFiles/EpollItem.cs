@@ -1,0 +1,33 @@
+using Moat.Kernel.Vfs;
+using Moat.Kernel.Waiting;
+using Moat.Linux;
+
+namespace Moat.Filesystems.EventFiles;
+
+/// <summary>One descriptor on an epoll instance's interest list.</summary>
+internal sealed class EpollItem(EpollDescription owner, int fd, FileDescription file) : WaitEntry, IFileCloseObserver
+{
+    /// <summary>The descriptor it was added by.</summary>
+    public int Fd { get; } = fd;
+
+    /// <summary>The file, of which it holds no reference: closing the last descriptor takes it off the list.</summary>
+    public FileDescription File { get; } = file;
+
+    /// <summary>EPOLL* flags and events as they were given. Guarded by the owner's lock.</summary>
+    public uint Events { get; set; }
+
+    /// <summary>What epoll_wait(2) hands back. Guarded by the owner's lock.</summary>
+    public ulong Data { get; set; }
+
+    /// <summary>Its place in the ready list. Guarded by the owner's ready lock.</summary>
+    public LinkedListNode<EpollItem>? ReadyNode { get; set; }
+
+    /// <summary>Set when it has been taken off the list.</summary>
+    public bool IsRemoved { get; set; }
+
+    /// <inheritdoc/>
+    public void OnFileClosed() => owner.Remove(this);
+
+    /// <inheritdoc/>
+    protected override void OnEvents(PollEvents events) => owner.MarkReady(this);
+}

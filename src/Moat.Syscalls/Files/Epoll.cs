@@ -1,0 +1,184 @@
+using System.Buffers.Binary;
+using Moat.Filesystems.EventFiles;
+using Moat.Kernel.Tasks;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+
+namespace Moat.Syscalls.Files;
+
+/// <summary>epoll_create(2), epoll_ctl(2), epoll_wait(2), epoll_pwait(2), epoll_pwait2(2).</summary>
+internal static class Epoll
+{
+    private const int EventSize = 12; // packed on x86-64
+    private const int MaxEvents = int.MaxValue / EventSize;
+    private const uint Exclusive = 1u << 28;
+
+    public static void Register(SyscallTableBuilder table)
+    {
+        table.Add(SyscallNumber.epoll_create, static (GuestTask task, in SyscallArguments arguments) => arguments.Int(0) <= 0 ? Errno.EINVAL : Create(task, 0), Arg.Int);
+        table.Add(SyscallNumber.epoll_create1, static (GuestTask task, in SyscallArguments arguments) => Create(task, arguments.Int(0)), Arg.Hex);
+        table.Add(SyscallNumber.epoll_ctl, Ctl, Arg.Fd, Arg.Int, Arg.Fd, Arg.EpollEvent);
+        table.Add(SyscallNumber.epoll_wait, Wait, Arg.Fd, Arg.EpollEventsOut, Arg.Int, Arg.Int);
+        table.Add(SyscallNumber.epoll_pwait, Pwait, Arg.Fd, Arg.EpollEventsOut, Arg.Int, Arg.Int, Arg.SignalSet, Arg.Size);
+        table.Add(SyscallNumber.epoll_pwait2, Pwait2, Arg.Fd, Arg.EpollEventsOut, Arg.Int, Arg.Timespec, Arg.SignalSet, Arg.Size);
+    }
+
+    private static SyscallResult Create(GuestTask task, int flags)
+    {
+        if ((flags & ~(int)OpenFlags.O_CLOEXEC) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        EpollDescription file = new((AnonymousFilesystem)task.Kernel.AnonymousFiles);
+        return task.Files.Install(file, flags != 0, 0, task.ThreadGroup.Limits.Get(ResourceLimits.OpenFiles).Current).TryGet(out int fd, out Errno errno) ? fd : errno;
+    }
+
+    private static SyscallResult Ctl(GuestTask task, in SyscallArguments arguments)
+    {
+        const int AddOperation = 1;
+        const int DeleteOperation = 2;
+        const int ModifyOperation = 3;
+        (int operation, int fd) = (arguments.Int(1), arguments.Int(2));
+        uint events = 0;
+        ulong data = 0;
+        if (operation != DeleteOperation)
+        {
+            Span<byte> given = stackalloc byte[EventSize];
+            Errno failure = task.Memory.CopyIn(arguments.Address(3), given);
+            if (failure != Errno.None)
+            {
+                return failure;
+            }
+
+            (events, data) = (BinaryPrimitives.ReadUInt32LittleEndian(given), BinaryPrimitives.ReadUInt64LittleEndian(given[4..]));
+        }
+
+        if (!task.Files.Get(arguments.Int(0)).TryGet(out FileDescription? epollFile, out Errno errno))
+        {
+            return errno;
+        }
+
+        if (!task.Files.Get(fd).TryGet(out FileDescription? target, out errno))
+        {
+            epollFile.Release();
+            return errno;
+        }
+
+        try
+        {
+            if (!target.IsPollable)
+            {
+                return Errno.EPERM;
+            }
+
+            if (epollFile is not EpollDescription epoll || target == epollFile)
+            {
+                return Errno.EINVAL;
+            }
+
+            if ((events & Exclusive) != 0 && (operation == ModifyOperation || target is EpollDescription))
+            {
+                return Errno.EINVAL;
+            }
+
+            return operation switch
+            {
+                AddOperation => epoll.Add(fd, target, events, data),
+                DeleteOperation => epoll.Delete(fd, target),
+                ModifyOperation => epoll.Modify(fd, target, events, data),
+                _ => Errno.EINVAL,
+            };
+        }
+        finally
+        {
+            target.Release();
+            epollFile.Release();
+        }
+    }
+
+    private static SyscallResult Wait(GuestTask task, in SyscallArguments arguments) => Run(task, arguments, DeadlineOf(task, arguments.Int(3)));
+
+    private static SyscallResult Pwait(GuestTask task, in SyscallArguments arguments)
+    {
+        Errno errno = SignalMask.Swap(task, arguments.Address(4), arguments.Size(5));
+        return errno != Errno.None ? errno : SignalMask.RestoreUnlessInterrupted(task, Run(task, arguments, DeadlineOf(task, arguments.Int(3))));
+    }
+
+    private static SyscallResult Pwait2(GuestTask task, in SyscallArguments arguments)
+    {
+        if (!Guest.DeadlineOf(task, arguments.Address(3)).TryGet(out long deadlineNs, out Errno errno))
+        {
+            return errno;
+        }
+
+        errno = SignalMask.Swap(task, arguments.Address(4), arguments.Size(5));
+        return errno != Errno.None ? errno : SignalMask.RestoreUnlessInterrupted(task, Run(task, arguments, deadlineNs));
+    }
+
+    private static long DeadlineOf(GuestTask task, int timeoutMs) => timeoutMs < 0 ? long.MaxValue : Guest.DeadlineAfter(task, timeoutMs * 1_000_000L);
+
+    private static SyscallResult Run(GuestTask task, in SyscallArguments arguments, long deadlineNs)
+    {
+        int max = arguments.Int(2);
+        if (max is <= 0 or > MaxEvents)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (!task.Files.Get(arguments.Int(0)).TryGet(out FileDescription? file, out Errno errno))
+        {
+            return errno;
+        }
+
+        try
+        {
+            if (file is not EpollDescription epoll)
+            {
+                return Errno.EINVAL;
+            }
+
+            List<(uint Events, ulong Data)> ready = [];
+            while (true)
+            {
+                epoll.Collect(ready, max);
+                if (ready.Count > 0)
+                {
+                    return WriteEvents(task, arguments.Address(1), ready);
+                }
+
+                errno = task.WaitFor(epoll, PollEvents.Readable, deadlineNs);
+                if (errno == Errno.ETIMEDOUT)
+                {
+                    return 0;
+                }
+
+                if (errno != Errno.None)
+                {
+                    return Errno.EINTR; // never restarted (signal(7))
+                }
+            }
+        }
+        finally
+        {
+            file.Release();
+        }
+    }
+
+    private static SyscallResult WriteEvents(GuestTask task, GuestAddress address, List<(uint Events, ulong Data)> ready)
+    {
+        Span<byte> one = stackalloc byte[EventSize];
+        for (int i = 0; i < ready.Count; i++)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(one, ready[i].Events);
+            BinaryPrimitives.WriteUInt64LittleEndian(one[4..], ready[i].Data);
+            Errno errno = task.Memory.CopyOut(address + (ulong)(i * EventSize), one);
+            if (errno != Errno.None)
+            {
+                return i > 0 ? i : errno;
+            }
+        }
+
+        return ready.Count;
+    }
+}
