@@ -1,0 +1,35 @@
+using CsCheck;
+using Moat.Kernel.Memory;
+
+namespace Moat.Kernel.Tests.Memory;
+
+public sealed class PageTableTests
+{
+    [Fact]
+    public void Table_AgreesWithADictionary() =>
+        Gen.Select(Gen.ULong[0, 3000], Gen.Int[0, 1000], Gen.Bool).Array[0, 200].Sample(steps =>
+        {
+            PageTable table = new();
+            Dictionary<ulong, int> model = [];
+            foreach ((ulong index, int page, bool remove) in steps)
+            {
+                if (remove)
+                {
+                    ulong end = index + (ulong)(page % 700) + 1;
+                    List<ulong> removed = [];
+                    table.Remove(index, end, (at, _) => removed.Add(at));
+                    Assert.Equal(model.Keys.Where(key => key >= index && key < end).Order(), removed);
+                    removed.ForEach(key => model.Remove(key));
+                }
+                else
+                {
+                    Assert.Equal(model.TryGetValue(index, out int before) ? before : -1, table.Set(index, page));
+                    model[index] = page;
+                }
+
+                Assert.Equal(model.Count, table.Count);
+            }
+
+            Assert.All(model, entry => Assert.Equal(entry.Value, table[entry.Key]));
+        });
+}
