@@ -2,6 +2,7 @@ using Moat.Kernel.Futex;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Time;
 using Moat.Kernel.Vfs;
+using Moat.Linux;
 using Moat.Platform;
 
 namespace Moat.Kernel;
@@ -81,12 +82,14 @@ public sealed class SentryKernel
     /// <summary>A minor number for a filesystem without a device.</summary>
     public int NextAnonymousDevice() => Interlocked.Increment(ref _lastAnonymousDevice);
 
-    /// <summary>Logs an exception that no application should be able to cause, and tells the observer. False: the exception goes on.</summary>
-    internal bool ReportBug(GuestTask task, Exception exception)
+    /// <summary>Logs an exception that no application should be able to cause, with where the application was, and has the observer end the sandbox.</summary>
+    internal void ReportBug(GuestTask task, Exception exception)
     {
-        Log.Error($"bug in the kernel, task {task.Tid} ({task.Name}), call {(Linux.SyscallNumber)task.Registers.OrigRax}, rip {task.Registers.Rip:x}", exception);
+        RegisterSet at = task.Registers;
+        Log.Error(
+            $"bug in the kernel, task {task.Tid} ({task.Name}), call {(SyscallNumber)at.OrigRax}: rip {at.Rip:x} rsp {at.Rsp:x} rax {at.Rax:x} rdi {at.Rdi:x} rsi {at.Rsi:x} rdx {at.Rdx:x}",
+            exception);
         Observer?.OnBug(exception);
-        return false;
     }
 
     internal void CountCreated() => Interlocked.Increment(ref _created);

@@ -10,6 +10,9 @@ internal sealed class ExitWatch : IProcessObserver, IDisposable
     private readonly ManualResetEventSlim _ended = new();
     private volatile int _status;
 
+    /// <summary>The bug that ended the sandbox, if one did.</summary>
+    public Exception? Bug { get; private set; }
+
     /// <summary>Waits; returns the exit code as a shell reports it.</summary>
     public int Wait()
     {
@@ -32,6 +35,7 @@ internal sealed class ExitWatch : IProcessObserver, IDisposable
     /// <inheritdoc/>
     public void OnBug(Exception exception)
     {
+        Bug = exception;
         _status = BugStatus;
         _ended.Set();
     }

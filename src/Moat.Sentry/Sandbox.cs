@@ -54,7 +54,7 @@ public sealed class Sandbox : IDisposable
 
     /// <summary>Starts the program and waits until the sandbox has ended.</summary>
     /// <returns>The exit code as a shell reports it: the program's, or 128 and the signal's number.</returns>
-    /// <param name="error">Why the program could not be started, if it could not.</param>
+    /// <param name="error">Why the program could not be started, or that the kernel failed, in one line.</param>
     public int Run(out string? error)
     {
         GuestTask init = MakeInit();
@@ -65,8 +65,9 @@ public sealed class Sandbox : IDisposable
             return errno is Errno.ENOENT ? 127 : 126;
         }
 
-        error = null;
-        return _exit.Wait();
+        int status = _exit.Wait();
+        error = _exit.Bug is { } bug ? $"the sandbox's kernel failed and ended it: {bug.GetType().Name}: {bug.Message} (see the debug log)" : null;
+        return status;
     }
 
     /// <inheritdoc/>

@@ -4,6 +4,7 @@ using Moat.Syscalls.Machine;
 using Moat.Syscalls.Memory;
 using Moat.Syscalls.Process;
 using Moat.Syscalls.Signals;
+using Moat.Syscalls.Sockets;
 using Moat.Syscalls.Time;
 
 namespace Moat.Syscalls;
@@ -34,6 +35,7 @@ public sealed class SyscallTable
         Eventfd.Register(builder);
         Execve.Register(builder);
         Exit.Register(builder);
+        ExtendedAttributes.Register(builder);
         Fcntl.Register(builder);
         FutexCalls.Register(builder);
         Identity.Register(builder);
@@ -45,8 +47,10 @@ public sealed class SyscallTable
         Poll.Register(builder);
         ReadWrite.Register(builder);
         SignalCalls.Register(builder);
+        SocketCalls.Register(builder);
         Stat.Register(builder);
         SystemCalls.Register(builder);
+        Transfer.Register(builder);
         Wait.Register(builder);
         return builder.Build();
     }

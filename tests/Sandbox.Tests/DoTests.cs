@@ -34,6 +34,16 @@ public sealed class DoTests
         "type python3 > /dev/null 2>&1 || exit 0; python3 -c 'print(sum(i*i for i in range(1000)))'",
         "perl -e 'print join(\",\", map { $_ * 2 } 1..5), \"\\n\"'",
         "tar cf - /usr/include/linux 2>/dev/null | md5sum",
+        "mkdir /tmp/moat-t.$$ && tar cf - -C /usr/include linux | tar xf - -C /tmp/moat-t.$$ && diff -r /usr/include/linux /tmp/moat-t.$$/linux && echo same; rm -rf /tmp/moat-t.$$",
+        "busybox cat /etc/passwd | busybox sha256sum",
+        "cd /tmp && mkfifo moat-f.$$ && (echo through > moat-f.$$ &) && cat moat-f.$$ && rm moat-f.$$",
+        "set -m; sleep 10 & kill -STOP %1; sleep 0.1; jobs | tr -s ' ' | cut -d' ' -f2; kill -9 %1; wait; true",
+        "python3 -c 'import threading; l=[]; t=[threading.Thread(target=l.append, args=(i,)) for i in range(8)]; [x.start() for x in t]; [x.join() for x in t]; print(sorted(l))'",
+        "python3 -c 'import subprocess; print(subprocess.check_output([\"echo\", \"from a child\"]))'",
+        "python3 -c 'import os,mmap; m=mmap.mmap(-1, 4096); p=os.fork(); (m.write(b\"child\"), os._exit(0)) if p == 0 else os.waitpid(p,0); print(m[:5])'",
+        "python3 -c 'import signal,os; signal.signal(signal.SIGALRM, lambda s,f: print(\"sig\", s)); os.kill(os.getpid(), signal.SIGALRM); print(\"end\")'",
+        "python3 -c 'import select,os; e=select.epoll(); r,w=os.pipe(); e.register(r, select.EPOLLIN); print(e.poll(0)); os.write(w,b\"x\"); print(e.poll(1) == [(r,1)])'",
+        "gcc -x c -o /tmp/moat-c.$$ - <<< 'int puts(const char*); int main(void){ puts(\"compiled\"); return 5; }' && /tmp/moat-c.$$; echo $?; rm -f /tmp/moat-c.$$",
     ];
 
     [Theory]
