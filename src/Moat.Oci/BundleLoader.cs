@@ -35,6 +35,9 @@ public static class BundleLoader
         return error is null ? read : Checked<OciProcess>.Fail($"{path}: {error}");
     }
 
+    /// <summary>Reads limits (<c>update --resources</c>).</summary>
+    public static Checked<OciResources> LoadResources(string path) => ReadFile(path, path, OciJson.Default.OciResources);
+
     /// <summary>Parses bytes, naming the member that does not fit.</summary>
     internal static Checked<T> Parse<T>(ReadOnlySpan<byte> json, string name, JsonTypeInfo<T> type)
         where T : class

@@ -20,6 +20,35 @@ internal sealed class ExitWatch : IProcessObserver, IDisposable
         return _status;
     }
 
+    /// <summary>Waits until the end or until nobody is interested any more.</summary>
+    public bool TryWait(CancellationToken cancellation, out int status)
+    {
+        try
+        {
+            _ended.Wait(cancellation);
+            status = _status;
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            status = 0;
+            return false;
+        }
+    }
+
+    /// <summary>Whether the end has come.</summary>
+    public bool HasEnded => _ended.IsSet;
+
+    /// <summary>The end comes from outside.</summary>
+    public void End(int status)
+    {
+        if (!_ended.IsSet)
+        {
+            _status = status;
+            _ended.Set();
+        }
+    }
+
     /// <inheritdoc/>
     public void OnProcessExit(ThreadGroup group)
     {

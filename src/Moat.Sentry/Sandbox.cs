@@ -1,4 +1,5 @@
 using System.Text;
+using Moat.Control;
 using Moat.Filesystems.Dev;
 using Moat.Filesystems.EventFiles;
 using Moat.Filesystems.HostFd;
@@ -28,6 +29,8 @@ public sealed class Sandbox : IDisposable
     private readonly MemoryFile _memoryFile;
     private readonly SentryKernel _kernel;
     private readonly ExitWatch _exit = new();
+    private readonly Lock _startLock = new();
+    private volatile bool _hasStarted;
 
     /// <summary>Builds everything up to the first process; nothing of it runs yet.</summary>
     /// <exception cref="InvalidOperationException">The host refuses something that is needed.</exception>
@@ -52,23 +55,44 @@ public sealed class Sandbox : IDisposable
         MemoryDevices.Register(_kernel.Devices);
     }
 
-    /// <summary>Starts the program and waits until the sandbox has ended.</summary>
-    /// <returns>The exit code as a shell reports it: the program's, or 128 and the signal's number.</returns>
-    /// <param name="error">Why the program could not be started, or that the kernel failed, in one line.</param>
-    public int Run(out string? error)
-    {
-        GuestTask init = MakeInit();
-        Errno errno = StartProgram(init);
-        if (errno != Errno.None)
-        {
-            error = $"cannot run {_options.Arguments[0]}: {errno}";
-            return errno is Errno.ENOENT ? 127 : 126;
-        }
+    /// <summary>The kernel.</summary>
+    internal SentryKernel Kernel => _kernel;
 
-        int status = _exit.Wait();
-        error = _exit.Bug is { } bug ? $"the sandbox's kernel failed and ended it: {bug.GetType().Name}: {bug.Message} (see the debug log)" : null;
-        return status;
+    /// <summary>How far the sandbox is.</summary>
+    internal SandboxStatus Status => _exit.HasEnded ? SandboxStatus.Stopped : _hasStarted ? SandboxStatus.Running : SandboxStatus.Created;
+
+    /// <summary>Starts the program, once.</summary>
+    /// <returns>Why it could not be started; null if it runs.</returns>
+    internal string? Start()
+    {
+        lock (_startLock)
+        {
+            if (_hasStarted || _exit.HasEnded)
+            {
+                return "the container was started before";
+            }
+
+            Errno errno = StartProgram(MakeInit());
+            if (errno != Errno.None)
+            {
+                _exit.End(errno is Errno.ENOENT ? 127 : 126);
+                return $"cannot run {_options.Arguments[0]}: {errno}";
+            }
+
+            _hasStarted = true;
+            return null;
+        }
     }
+
+    /// <summary>Waits until the sandbox has ended.</summary>
+    /// <returns>The exit code as a shell reports it: the first process's, or 128 and the signal's number.</returns>
+    internal int Wait() => _exit.Wait();
+
+    /// <summary>As <see cref="Wait"/>, but gives up when nobody is interested any more.</summary>
+    internal bool TryWait(CancellationToken cancellation, out int status) => _exit.TryWait(cancellation, out status);
+
+    /// <summary>Ends the sandbox with a status.</summary>
+    internal void End(int status) => _exit.End(status);
 
     /// <inheritdoc/>
     public void Dispose()

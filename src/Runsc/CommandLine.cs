@@ -1,4 +1,6 @@
+using Moat.Runtime;
 using Runsc.Commands;
+using Runsc.Flags;
 
 namespace Runsc;
 
@@ -8,62 +10,76 @@ internal static class CommandLine
     /// <summary>The exit status when runsc itself fails.</summary>
     public const int Failure = 128;
 
-    private const string Usage = """
-        Usage: runsc [flags] <command> [arguments]
-
-        Commands:
-          do     run a command in a sandbox, with the host's files read-only
-          help   print this text
-
-        Flags:
-          -platform ptrace          how application code is run
-          -strace                   print system calls to the debug log
-          -strace-syscalls a,b      only these
-          -debug                    write details to the debug log
-          -debug-log FILE           the debug log
-          -version                  print the version
-
-        """;
+    /// <summary>All subcommands, in the order of the help text.</summary>
+    public static readonly IReadOnlyList<ICommand> Commands =
+    [
+        new DoCommand(), new RunCommand(), new CreateCommand(), new StartCommand(), new StateCommand(), new ExecCommand(), new KillCommand(), new DeleteCommand(), new ListCommand(),
+        new PsCommand(), new WaitCommand(), new PauseCommand(), new ResumeCommand(), new UpdateCommand(), new EventsCommand(), new SpecCommand(), new FeaturesCommand(),
+        new InstallCommand(), new UninstallCommand(), new FlagsCommand(), new HelpCommand(), new BootCommand(), new ExecProxyCommand(),
+    ];
 
     /// <summary>Runs a command line.</summary>
     public static int Run(string[] arguments)
     {
-        if (GlobalFlags.Parse(arguments, out int rest, out string? error) is not { } flags)
+        FlagSet globals = new(GlobalFlags.All);
+        string? fault = globals.Parse(arguments);
+        ErrorLog errors = new(globals.TextOrNull("log"), globals.Text("log-format") != "text");
+        if (fault is not null)
         {
-            return Fail(error!);
+            return Fail(errors, fault);
         }
 
-        if (flags.IsSet("version"))
+        if (globals.IsSet("version"))
         {
-            Console.Out.Write("runsc version 0.1.0\nspec: 1.2.0\n");
+            Console.Out.Write($"runsc version {CommandContext.Version}\nspec: {Moat.Oci.SpecVersions.Newest}\n");
             return 0;
         }
 
-        string command = flags.IsSet("help") || rest == arguments.Length ? "help" : arguments[rest];
-        string[] own = arguments[Math.Min(rest + 1, arguments.Length)..];
+        string name = globals.IsSet("help") || globals.IsSet("h") || globals.Arguments.Count == 0 ? "help" : globals.Arguments[0];
+        ICommand? command = Find(name);
+        if (command is null)
+        {
+            return Fail(errors, $"unknown command \"{name}\"");
+        }
+
+        FlagSet flags = new(command.Flags);
+        fault = flags.Parse([.. globals.Arguments.Skip(1)]);
+        if (fault is not null)
+        {
+            return Fail(errors, $"{name}: {fault}");
+        }
+
         try
         {
-            switch (command)
-            {
-                case "do":
-                    return Do.Run(flags, own);
-                case "help":
-                    Console.Out.Write(Usage);
-                    return 0;
-                default:
-                    return Fail($"unknown command \"{command}\"");
-            }
+            return command.Run(new CommandContext(globals, errors, name), flags);
         }
-        catch (InvalidOperationException exception)
+        catch (RuntimeException e)
         {
-            return Fail(exception.Message);
+            return Fail(errors, e.Message);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            return Fail(errors, $"{name}: {e.Message}");
         }
     }
 
-    /// <summary>Says one line on standard error.</summary>
-    public static int Fail(string message)
+    /// <summary>A subcommand by its name, or null.</summary>
+    public static ICommand? Find(string name)
     {
-        Console.Error.WriteLine($"runsc: {message}");
+        foreach (ICommand command in Commands)
+        {
+            if (command.Name == name)
+            {
+                return command;
+            }
+        }
+
+        return null;
+    }
+
+    private static int Fail(ErrorLog errors, string message)
+    {
+        errors.Error(message);
         return Failure;
     }
 }

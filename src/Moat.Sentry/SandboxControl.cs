@@ -1,0 +1,164 @@
+using Moat.Control;
+using Moat.Kernel;
+using Moat.Kernel.Signals;
+using Moat.Kernel.Tasks;
+using Moat.Linux;
+
+namespace Moat.Sentry;
+
+/// <summary>Carries out what the command line asks of a sandbox.</summary>
+internal sealed class SandboxControl(Sandbox sandbox, DebugLog log) : IControlHandler
+{
+    private const long NanosecondsPerSecond = 1_000_000_000;
+    private const long NanosecondsPerMillisecond = 1_000_000;
+
+    /// <inheritdoc/>
+    public ControlReply Handle(ControlRequest request, List<int> descriptors, CancellationToken callerGone)
+    {
+        log.Debug($"control: {request.Method} pid {request.Pid} signal {request.Signal} {request.Scope}");
+        return request.Method switch
+        {
+            ControlMethod.State => new ControlReply { Status = sandbox.Status, Pid = sandbox.Kernel.Init?.Pid ?? 0 },
+            ControlMethod.Start => Start(),
+            ControlMethod.Wait => Wait(request, callerGone),
+            ControlMethod.Signal => SendSignal(request),
+            ControlMethod.Processes => new ControlReply { Processes = ListProcesses() },
+            ControlMethod.Statistics => new ControlReply { Statistics = Count() },
+            ControlMethod.Destroy => Destroy(),
+            _ => ControlReply.Fail(Errno.ENOSYS, $"{request.Method} is not supported yet"),
+        };
+    }
+
+    private ControlReply Start()
+    {
+        return sandbox.Start() is { } error ? ControlReply.Fail(Errno.EINVAL, error) : new ControlReply { Pid = sandbox.Kernel.Init!.Pid };
+    }
+
+    private ControlReply Wait(ControlRequest request, CancellationToken callerGone)
+    {
+        if (request.Pid != 0 && request.Pid != sandbox.Kernel.Init?.Pid)
+        {
+            return ControlReply.Fail(Errno.ESRCH, $"there is no process {request.Pid} that was started from outside");
+        }
+
+        return sandbox.TryWait(callerGone, out int status) ? new ControlReply { ExitCode = status } : ControlReply.Fail(Errno.EINTR, "the caller has gone");
+    }
+
+    private ControlReply SendSignal(ControlRequest request)
+    {
+        if (request.Signal is < 0 or > 64)
+        {
+            return ControlReply.Fail(Errno.EINVAL, $"there is no signal {request.Signal}");
+        }
+
+        // A container that was not started ends when its process would.
+        if (sandbox.Status == SandboxStatus.Created)
+        {
+            if (request.Signal is (int)Signal.SIGKILL or (int)Signal.SIGTERM)
+            {
+                sandbox.End(128 + request.Signal);
+            }
+
+            return new ControlReply();
+        }
+
+        SignalInfo info = SignalInfo.FromSender((Signal)request.Signal, 0, 0, 0);
+        lock (sandbox.Kernel.TaskLock)
+        {
+            return SendLocked(request, info);
+        }
+    }
+
+    private ControlReply SendLocked(ControlRequest request, SignalInfo info)
+    {
+        SentryKernel kernel = sandbox.Kernel;
+        if (request.Scope == SignalScope.All)
+        {
+            kernel.IsKillingInit |= request.Signal == (int)Signal.SIGKILL;
+            foreach (ThreadGroup process in kernel.Pids.ListProcesses())
+            {
+                Send(process, info);
+            }
+
+            return new ControlReply();
+        }
+
+        if (request.Scope == SignalScope.Group)
+        {
+            bool hasFound = false;
+            foreach (ThreadGroup process in kernel.Pids.ListProcesses())
+            {
+                if (process.ProcessGroup.Id == request.Pid)
+                {
+                    hasFound = true;
+                    Send(process, info);
+                }
+            }
+
+            return hasFound ? new ControlReply() : ControlReply.Fail(Errno.ESRCH, $"there is no process group {request.Pid}");
+        }
+
+        ThreadGroup? target = request.Pid == 0 ? kernel.Init : kernel.Pids.FindProcess(request.Pid);
+        if (target is null || target.IsZombie)
+        {
+            return ControlReply.Fail(Errno.ESRCH, $"there is no process {request.Pid}");
+        }
+
+        kernel.IsKillingInit |= target == kernel.Init && request.Signal == (int)Signal.SIGKILL;
+        Send(target, info);
+        return new ControlReply();
+    }
+
+    private static void Send(ThreadGroup process, SignalInfo info)
+    {
+        if (info.Signal != Signal.None)
+        {
+            SignalSender.SendToProcess(process, info);
+        }
+    }
+
+    private List<GuestProcess> ListProcesses()
+    {
+        List<GuestProcess> list = [];
+        long now = sandbox.Kernel.Clock.MonotonicNs;
+        long nowSeconds = sandbox.Kernel.Clock.RealtimeNs / NanosecondsPerSecond;
+        lock (sandbox.Kernel.TaskLock)
+        {
+            foreach (ThreadGroup process in sandbox.Kernel.Pids.ListProcesses())
+            {
+                list.Add(new GuestProcess
+                {
+                    Uid = process.Leader.Credentials.EffectiveUid,
+                    Pid = process.Pid,
+                    ParentPid = process.Parent?.Pid ?? 0,
+                    StartTimeSeconds = nowSeconds - ((now - process.StartNs) / NanosecondsPerSecond),
+                    CpuTimeMs = process.CpuNs / NanosecondsPerMillisecond,
+                    Terminal = "?",
+                    Command = process.Leader.Name,
+                });
+            }
+        }
+
+        return list;
+    }
+
+    private SandboxStatistics Count()
+    {
+        long cpu = 0;
+        lock (sandbox.Kernel.TaskLock)
+        {
+            foreach (ThreadGroup process in sandbox.Kernel.Pids.ListProcesses())
+            {
+                cpu += process.CpuNs;
+            }
+        }
+
+        return new SandboxStatistics { CpuUserNs = cpu, TaskCount = sandbox.Kernel.Pids.Count, MemoryUsageBytes = Environment.WorkingSet };
+    }
+
+    private ControlReply Destroy()
+    {
+        sandbox.End(128 + (int)Signal.SIGKILL);
+        return new ControlReply();
+    }
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text;
+using Moat.Control;
+using Moat.Host;
+using Moat.Linux;
+using Moat.Oci;
+
+namespace Moat.Sentry;
+
+/// <summary>The Sentry's process, from the configuration that it inherits to the exit code of the container.</summary>
+public static class SentryProcess
+{
+    private const int Failure = 128;
+
+    /// <summary>Boots the sandbox, reports, and serves the control socket until the first process has ended.</summary>
+    /// <returns>The container's exit code.</returns>
+    public static int Run()
+    {
+        if (!ConfigFile.Read(BootConfig.Descriptor, ControlJson.Default.BootConfig).TryGet(out BootConfig? config, out Errno errno))
+        {
+            Console.Error.WriteLine($"runsc: boot: no configuration: {errno}");
+            return Failure;
+        }
+
+        HostMemory.Close(BootConfig.Descriptor);
+        DebugLog log = new(config.DebugLogFd, config.Flags.Debug || config.Flags.Strace);
+        Sandbox sandbox;
+        try
+        {
+            sandbox = new Sandbox(ToOptions(config, log));
+            ControlServer server = new(config.ControlFd, new SandboxControl(sandbox, log), message => log.Warning(message));
+            errno = server.Start();
+            if (errno != Errno.None)
+            {
+                throw new InvalidOperationException($"control socket: {errno}");
+            }
+        }
+        catch (InvalidOperationException e)
+        {
+            log.Error("the sandbox cannot start", e);
+            Report(config.ReadyFd, e.Message);
+            return Failure;
+        }
+
+        Report(config.ReadyFd, null);
+        int status = sandbox.Wait();
+        HostFile.Write(config.ExitStatusFd, Encoding.ASCII.GetBytes(status.ToString(CultureInfo.InvariantCulture)));
+        return status;
+    }
+
+    private static void Report(int fd, string? error)
+    {
+        ConfigFile.Write(fd, new BootReport { Error = error }, ControlJson.Default.BootReport);
+        HostMemory.Close(fd);
+    }
+
+    private static SandboxOptions ToOptions(BootConfig config, DebugLog log)
+    {
+        OciProcess process = config.Spec.Process!;
+        HashSet<SyscallNumber>? only = null;
+        foreach (string name in config.Flags.StraceSyscalls)
+        {
+            only ??= [];
+            only.Add(Enum.TryParse(name, out SyscallNumber number) ? number : throw new InvalidOperationException($"flag -strace-syscalls: there is no system call \"{name}\""));
+        }
+
+        return new SandboxOptions
+        {
+            RootFd = config.Mounts[0].DirectoryFd,
+            Arguments = process.Args,
+            Environment = process.Env,
+            WorkingDirectory = process.Cwd,
+            HostName = config.Spec.Hostname ?? "moat",
+            Strace = config.Flags.Strace,
+            StraceOnly = only,
+            Log = log,
+            MemoryBytes = config.Facts.MemoryBytes,
+        };
+    }
+}

@@ -1,0 +1,39 @@
+using Moat.Oci;
+using Moat.Runtime;
+using Runsc.Flags;
+
+namespace Runsc.Commands;
+
+/// <summary><c>update</c>: change the limits of a container.</summary>
+internal sealed class UpdateCommand : ICommand
+{
+    /// <inheritdoc/>
+    public string Name => "update";
+
+    /// <inheritdoc/>
+    public string Usage => "--resources <file|-> <id>";
+
+    /// <inheritdoc/>
+    public string Summary => "change the limits of a container";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<FlagDefinition> Flags => 
+    [
+        new("resources", FlagKind.Text, "", "file with limits as linux.resources of a configuration has them; - for standard input"),
+        new("r", FlagKind.Text, "", "the same"),
+    ];
+
+    /// <inheritdoc/>
+    public int Run(CommandContext context, FlagSet flags)
+    {
+        string id = CommandContext.OneId(this, flags);
+        string path = flags.TextOrNull("resources") ?? flags.TextOrNull("r") ?? throw new RuntimeException("update: -resources is needed");
+        if (!BundleLoader.LoadResources(path == "-" ? "/dev/stdin" : path).TryGet(out OciResources? resources, out string? error))
+        {
+            throw new RuntimeException(error);
+        }
+
+        Container.Open(context.Options, id).Update(resources);
+        return 0;
+    }
+}
