@@ -84,6 +84,17 @@ public sealed class Sandbox : IDisposable
         }
     }
 
+    /// <summary>Starts the program and waits until the sandbox has ended.</summary>
+    /// <param name="error">Why the program could not be started, or that the kernel failed, in one line.</param>
+    /// <returns>The exit code as a shell reports it.</returns>
+    public int Run(out string? error)
+    {
+        error = Start();
+        int status = _exit.Wait();
+        error ??= _exit.Bug is { } bug ? $"the sandbox's kernel failed and ended it: {bug.GetType().Name}: {bug.Message} (see the debug log)" : null;
+        return status;
+    }
+
     /// <summary>Waits until the sandbox has ended.</summary>
     /// <returns>The exit code as a shell reports it: the first process's, or 128 and the signal's number.</returns>
     internal int Wait() => _exit.Wait();

@@ -1,9 +1,11 @@
-using Moat.Host;
-using Moat.Oci;
-using Moat.Runtime;
-using Runsc.Flags;
 using System.Collections;
-using System.Globalization;
+using System.Text;
+using Moat.Control;
+using Moat.Host;
+using Moat.Linux;
+using Moat.Runtime;
+using Moat.Sentry;
+using Runsc.Flags;
 
 namespace Runsc.Commands;
 
@@ -38,60 +40,42 @@ internal sealed class DoCommand : ICommand
         }
 
         string root = Path.GetFullPath(flags.Text("root"));
-        string id = string.Create(CultureInfo.InvariantCulture, $"runsc-{Environment.ProcessId}-{Random.Shared.Next(1_000_000):D6}");
-        OciSpec spec = MakeSpec(flags, root);
-        if (SpecValidator.Validate(spec) is { } fault)
+        if (!HostFile.OpenAt(HostFile.CurrentDirectory, Encoding.UTF8.GetBytes(root), OpenFlags.O_PATH | OpenFlags.O_DIRECTORY).TryGet(out int rootFd, out Errno errno))
         {
-            throw new RuntimeException($"do: {fault}");
+            throw new RuntimeException($"do: root {root}: {errno}");
         }
 
-        // No limits are set, so no cgroup is needed.
-        RuntimeOptions options = context.Options with { IgnoreCgroups = true };
-        return ForegroundRun.Run(options, new CreateOptions { Id = id, Bundle = root, Spec = spec }, context.Errors.Warning);
-    }
-
-    // As the caller: the same user, groups of its own namespace aside, the same environment and directory.
-    private static OciSpec MakeSpec(FlagSet flags, string root)
-    {
-        uint uid = HostIdentity.Uid;
         List<string> environment = [];
         foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
         {
             environment.Add($"{variable.Key}={variable.Value}");
         }
 
-        IReadOnlyList<string> capabilities = uid == 0 ? CapabilityNames.All : [];
-        return new OciSpec
+        SandboxFlags sandboxFlags = context.Options.Sandbox;
+        HashSet<SyscallNumber>? only = null;
+        foreach (string name in sandboxFlags.StraceSyscalls)
         {
-            OciVersion = SpecVersions.Newest,
-            Root = new OciRoot { Path = root, Readonly = false },
-            Hostname = Environment.MachineName,
-            Process = new OciProcess
-            {
-                Args = flags.Arguments,
-                Env = environment,
-                Cwd = flags.TextOrNull("cwd") ?? (root == "/" ? Environment.CurrentDirectory : "/"),
-                User = new OciUser { Uid = uid, Gid = HostIdentity.Gid },
-                Terminal = false,
-                Capabilities = new OciCapabilities { Bounding = capabilities, Effective = capabilities, Permitted = capabilities },
-            },
-            Mounts =
-            [
-                new OciMount { Destination = "/proc", Type = "proc", Source = "proc" },
-                new OciMount { Destination = "/dev", Type = "tmpfs", Source = "tmpfs", Options = ["nosuid", "strictatime", "mode=755"] },
-                new OciMount { Destination = "/dev/pts", Type = "devpts", Source = "devpts", Options = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"] },
-                new OciMount { Destination = "/dev/shm", Type = "tmpfs", Source = "shm", Options = ["nosuid", "noexec", "nodev", "mode=1777"] },
-                new OciMount { Destination = "/sys", Type = "sysfs", Source = "sysfs", Options = ["nosuid", "noexec", "nodev", "ro"] },
-                new OciMount { Destination = "/tmp", Type = "tmpfs", Source = "tmpfs", Options = ["nosuid", "nodev", "mode=1777"] },
-            ],
-            Linux = new OciLinux
-            {
-                Namespaces =
-                [
-                    new OciNamespace { Type = "pid" }, new OciNamespace { Type = "network" }, new OciNamespace { Type = "ipc" },
-                    new OciNamespace { Type = "uts" }, new OciNamespace { Type = "mount" },
-                ],
-            },
-        };
+            (only ??= []).Add(Enum.TryParse(name, out SyscallNumber number) ? number : throw new RuntimeException($"strace-syscalls: there is no system call \"{name}\""));
+        }
+
+        // The Sentry runs in this very process: the confined one needs the Gofer to open files for it.
+        int logFd = context.Options.OpenDebugLog("do", "do");
+        using Sandbox sandbox = new(new SandboxOptions
+        {
+            RootFd = rootFd,
+            Arguments = flags.Arguments,
+            Environment = environment,
+            WorkingDirectory = flags.TextOrNull("cwd") ?? (root == "/" ? Environment.CurrentDirectory : "/"),
+            Strace = sandboxFlags.Strace,
+            StraceOnly = only,
+            Log = new DebugLog(logFd, sandboxFlags.Debug || sandboxFlags.Strace),
+        });
+        int status = sandbox.Run(out string? error);
+        if (error is not null)
+        {
+            context.Errors.Error(error);
+        }
+
+        return status;
     }
 }
