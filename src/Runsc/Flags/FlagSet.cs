@@ -106,11 +106,12 @@ internal sealed class FlagSet(IReadOnlyList<FlagDefinition> definitions)
     {
         if (definition.Kind == FlagKind.Boolean)
         {
-            value = s_true.Contains(value) ? "true" : s_false.Contains(value) ? "false" : "";
-            if (value.Length == 0)
+            if (!s_true.Contains(value) && !s_false.Contains(value))
             {
-                return $"invalid boolean value for flag -{definition.Name}";
+                return $"invalid boolean value \"{value}\" for flag -{definition.Name}";
             }
+
+            value = s_true.Contains(value) ? "true" : "false";
         }
         else if (definition.Kind == FlagKind.Number && !int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _))
         {
