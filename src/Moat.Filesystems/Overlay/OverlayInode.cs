@@ -412,7 +412,7 @@ internal sealed class OverlayInode : Inode
     {
         if (LookupLower(task, name).TryGet(out _, out _))
         {
-            _children![name] = null;
+            (_children ??= new Dictionary<FileName, OverlayInode?>(FileNameComparer.Instance))[name] = null;
         }
         else
         {

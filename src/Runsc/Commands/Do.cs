@@ -4,7 +4,7 @@ using Moat.Sentry;
 
 namespace Runsc.Commands;
 
-/// <summary><c>runsc do</c>: one command in a sandbox that sees the host's files read-only.</summary>
+/// <summary><c>runsc do</c>: one command in a sandbox that sees the host's files; what it changes stays in the sandbox's memory.</summary>
 internal static class Do
 {
     /// <summary>Runs it; the exit status is the command's.</summary>
