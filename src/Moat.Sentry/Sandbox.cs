@@ -4,6 +4,7 @@ using Moat.Filesystems.Dev;
 using Moat.Filesystems.EventFiles;
 using Moat.Filesystems.HostFd;
 using Moat.Filesystems.HostTree;
+using Moat.Filesystems.Overlay;
 using Moat.Filesystems.Pipe;
 using Moat.Filesystems.Proc;
 using Moat.Filesystems.Sys;
@@ -115,7 +116,8 @@ public sealed class Sandbox : IDisposable
     private GuestTask MakeInit()
     {
         HostTreeFilesystem tree = new(_options.RootFd, NewDevice());
-        MountNamespace mounts = new(new Mount(tree, new Dentry(null, new FileName("/"), tree.Root), MountFlags.ReadOnly) { Source = "root" });
+        OverlayFilesystem overlay = OverlayInMemory(tree);
+        MountNamespace mounts = new(new Mount(overlay, new Dentry(null, new FileName("/"), overlay.Root), MountFlags.None) { Source = "root" });
         CapabilitySet all = CapabilitySet.Full;
         TaskCredentials root = new()
         {
@@ -144,6 +146,14 @@ public sealed class Sandbox : IDisposable
         }
 
         return init;
+    }
+
+    // Changes stay in the sandbox's memory (--overlay2=root:memory) and go with it.
+    private OverlayFilesystem OverlayInMemory(Filesystem lower)
+    {
+        lower.Root.GetAttributes(out InodeAttributes root);
+        TmpfsFilesystem upper = new(_kernel, new TmpfsOptions { RootMode = root.Mode & Mode.PermissionMask, Uid = root.Uid, Gid = root.Gid });
+        return new OverlayFilesystem(lower, upper, NewDevice());
     }
 
     private DeviceNumber NewDevice() => new(0, (uint)_kernel.NextAnonymousDevice());
