@@ -1,10 +1,10 @@
 namespace Moat.Sockets;
 
 /// <summary>What a receive tells beside the bytes.</summary>
-public ref struct ReceivedMessage
+public struct ReceivedMessage
 {
-    /// <summary>The sender's address as a <c>sockaddr</c>; empty if there is none to tell.</summary>
-    public ReadOnlySpan<byte> Address { get; set; }
+    /// <summary>The sender's address as a <c>sockaddr</c>; null if there is none to tell.</summary>
+    public byte[]? Address { get; set; }
 
     /// <summary>MSG_TRUNC and the like.</summary>
     public MessageFlags Flags { get; set; }

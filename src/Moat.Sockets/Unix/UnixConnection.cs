@@ -291,7 +291,7 @@ internal sealed class UnixConnection(UnixFamily family, GuestTask task, SocketTy
         {
             ready |= Queue.Count > 0 ? PollEvents.Readable : 0;
             ready |= _peer is null ? PollEvents.POLLHUP : 0;
-            ready |= HasRoom ? PollEvents.Writable : 0;
+            ready |= HasRoom ? PollEvents.Writable | PollEvents.POLLWRBAND : 0;
         }
 
         return ready & (mask | PollEvents.POLLERR | PollEvents.POLLHUP);

@@ -168,7 +168,7 @@ internal sealed class UnixDatagram(UnixFamily family, GuestTask task, OpenFlags 
         ready |= Queue.Count > 0 ? PollEvents.Readable : 0;
         if (HasRoom && (mask & PollEvents.Writable) != 0 && !(_peer is { } peer && peer.Holds(this)))
         {
-            ready |= PollEvents.Writable;
+            ready |= PollEvents.Writable | PollEvents.POLLWRBAND;
         }
 
         return ready & (mask | PollEvents.POLLERR | PollEvents.POLLHUP);

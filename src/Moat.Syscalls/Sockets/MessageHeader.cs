@@ -9,13 +9,13 @@ internal struct MessageHeader
 {
     public ulong Name;
     public int NameLength;
-    private int _padding;
+    private readonly int _padding;
     public ulong Vectors;
     public ulong VectorCount;
     public ulong Control;
     public ulong ControlLength;
     public uint Flags;
-    private int _endPadding;
+    private readonly int _endPadding;
 
     /// <summary>Bytes.</summary>
     public const int Size = 56;

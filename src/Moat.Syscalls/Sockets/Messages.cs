@@ -72,7 +72,7 @@ internal static class Messages
             message.Ancillary?.ReleaseFiles();
             if (!result.IsError && !arguments.Address(4).IsNull)
             {
-                errno = SocketAddress.Write(task, message.Address, arguments.Address(4), arguments.Address(5));
+                errno = SocketAddress.Write(task, message.Address ?? [], arguments.Address(4), arguments.Address(5));
                 return errno == Errno.None ? result : errno;
             }
 
@@ -230,8 +230,9 @@ internal static class Messages
 
         if (header.Name != 0)
         {
-            errno = task.Memory.CopyOut(new GuestAddress(header.Name), message.Address[..Math.Min(header.NameLength, message.Address.Length)]);
-            errno = errno == Errno.None ? task.Memory.Write(new GuestAddress(at.Value + MessageHeader.NameLengthOffset), message.Address.Length) : errno;
+            ReadOnlySpan<byte> address = message.Address;
+            errno = task.Memory.CopyOut(new GuestAddress(header.Name), address[..Math.Min(header.NameLength, address.Length)]);
+            errno = errno == Errno.None ? task.Memory.Write(new GuestAddress(at.Value + MessageHeader.NameLengthOffset), address.Length) : errno;
         }
 
         errno = errno == Errno.None ? task.Memory.Write(new GuestAddress(at.Value + MessageHeader.FlagsOffset), (uint)told) : errno;

@@ -72,7 +72,8 @@ internal static class SocketOptionCalls
                     ReadOnlySpan<long> timeout = [timeoutNs / Timespec.NanosecondsPerSecond, timeoutNs % Timespec.NanosecondsPerSecond / 1000];
                     return Put(task, arguments, room, MemoryMarshal.AsBytes(timeout));
                 case PeerCredentialsOption:
-                    return Put(task, arguments, room, MemoryMarshal.AsBytes(new ReadOnlySpan<PeerCredentials>(socket.PeerCredentials)));
+                    PeerCredentials peer = socket.PeerCredentials;
+                    return Put(task, arguments, room, MemoryMarshal.AsBytes(new ReadOnlySpan<PeerCredentials>(in peer)));
                 case PeerGroups:
                     return PutGroups(task, arguments, room, socket.PeerGroups);
             }
