@@ -67,6 +67,9 @@ public sealed class SentryKernel
     /// <summary>The home of files without a place; set at boot.</summary>
     public Filesystem AnonymousFiles { get; set; } = null!;
 
+    /// <summary>The home of sockets and the registry of their families; set at boot.</summary>
+    public Filesystem SocketFiles { get; set; } = null!;
+
     /// <summary>The first process.</summary>
     public ThreadGroup? Init { get; internal set; }
 

@@ -17,6 +17,8 @@ using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.Platform;
 using Moat.Platform.Ptrace;
+using Moat.Sockets;
+using Moat.Sockets.Unix;
 using Moat.Syscalls;
 using Moat.Syscalls.Strace;
 
@@ -53,6 +55,9 @@ public sealed class Sandbox : IDisposable
         _kernel = new SentryKernel(_platform, _memoryFile, clock, options.Log, new HostRandom(), facts, dispatcher) { Observer = _exit };
         _kernel.AnonymousFiles = new AnonymousFilesystem(_kernel);
         _kernel.Fifos = new PipeFilesystem(_kernel);
+        SocketFilesystem sockets = new(_kernel);
+        sockets.Register(AddressFamily.AF_UNIX, new UnixFamily(sockets));
+        _kernel.SocketFiles = sockets;
         MemoryDevices.Register(_kernel.Devices);
     }
 

@@ -41,6 +41,7 @@ public sealed class SyscallTable
         Identity.Register(builder);
         Kill.Register(builder);
         Links.Register(builder);
+        Messages.Register(builder);
         Mmap.Register(builder);
         Open.Register(builder);
         PipeCalls.Register(builder);
@@ -48,6 +49,7 @@ public sealed class SyscallTable
         ReadWrite.Register(builder);
         SignalCalls.Register(builder);
         SocketCalls.Register(builder);
+        SocketOptionCalls.Register(builder);
         Stat.Register(builder);
         SystemCalls.Register(builder);
         Transfer.Register(builder);

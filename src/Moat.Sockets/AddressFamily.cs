@@ -1,0 +1,11 @@
+namespace Moat.Sockets;
+
+/// <summary>Address families that the kernel's own code names (<c>linux/socket.h</c>).</summary>
+public enum AddressFamily
+{
+    AF_UNSPEC = 0,
+    AF_UNIX = 1,
+
+    /// <summary>Numbers from here on are no family at all.</summary>
+    AF_MAX = 46,
+}

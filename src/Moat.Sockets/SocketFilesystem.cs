@@ -1,0 +1,43 @@
+using Moat.Kernel;
+using Moat.Kernel.Tasks;
+using Moat.Kernel.Time;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+
+namespace Moat.Sockets;
+
+/// <summary>The home of sockets (sockfs), mounted nowhere, and the registry of address families. Families are added at boot.</summary>
+public sealed class SocketFilesystem(SentryKernel kernel) : Filesystem
+{
+    private readonly ISocketFamily?[] _families = new ISocketFamily?[(int)AddressFamily.AF_MAX];
+    private long _lastInode;
+
+    /// <inheritdoc/>
+    public override string TypeName => "sockfs";
+
+    /// <inheritdoc/>
+    public override DeviceNumber Device { get; } = new(0, (uint)kernel.NextAnonymousDevice());
+
+    /// <inheritdoc/>
+    public override Inode Root => throw new InvalidOperationException("not mountable");
+
+    /// <summary>The time, for new inodes and deadlines.</summary>
+    public IKernelClock Clock => kernel.Clock;
+
+    /// <summary>Adds a family.</summary>
+    public void Register(AddressFamily number, ISocketFamily family) => _families[(int)number] = family;
+
+    /// <summary>The family with a number; null (EAFNOSUPPORT) if there is none.</summary>
+    public ISocketFamily? Find(int number) => (uint)number < (uint)_families.Length ? _families[number] : null;
+
+    /// <inheritdoc/>
+    public override Errno GetStatistics(out FilesystemStatistics statistics)
+    {
+        statistics = new FilesystemStatistics { Magic = 0x534f434b, BlockSize = 4096, NameLength = FileName.MaxLength };
+        return Errno.None;
+    }
+
+    /// <summary>An inode for a new socket of a task.</summary>
+    internal SocketInode NewInode(GuestTask task) =>
+        new(this, (ulong)Interlocked.Increment(ref _lastInode), new NewOwner(task.Credentials.FilesystemUid, task.Credentials.FilesystemGid), Clock.RealtimeNs);
+}

@@ -1,0 +1,57 @@
+namespace Moat.Sockets;
+
+/// <summary>The options of SOL_SOCKET that only hold a value (socket(7)). Any thread; each is one word.</summary>
+public sealed class SocketOptions
+{
+    /// <summary>net.core.wmem_default and rmem_default.</summary>
+    public const int DefaultBuffer = 212992;
+
+    /// <summary>net.core.wmem_max and rmem_max.</summary>
+    public const int MaxBuffer = 212992;
+
+    private const int MinSendBuffer = 4608;
+    private const int MinReceiveBuffer = 2304;
+
+    /// <summary>SO_SNDBUF in bytes, as getsockopt(2) tells it: twice what was set.</summary>
+    public int SendBuffer { get; private set; } = DefaultBuffer;
+
+    /// <summary>SO_RCVBUF, likewise.</summary>
+    public int ReceiveBuffer { get; private set; } = DefaultBuffer;
+
+    /// <summary>SO_SNDTIMEO in nanoseconds; 0 for no limit.</summary>
+    public long SendTimeoutNs { get; set; }
+
+    /// <summary>SO_RCVTIMEO in nanoseconds; 0 for no limit.</summary>
+    public long ReceiveTimeoutNs { get; set; }
+
+    /// <summary>SO_PASSCRED.</summary>
+    public bool PassCredentials { get; set; }
+
+    /// <summary>SO_REUSEADDR.</summary>
+    public bool ReuseAddress { get; set; }
+
+    /// <summary>SO_KEEPALIVE.</summary>
+    public bool KeepAlive { get; set; }
+
+    /// <summary>SO_BROADCAST.</summary>
+    public bool Broadcast { get; set; }
+
+    /// <summary>SO_LINGER: on or off, and the seconds.</summary>
+    public (int On, int Seconds) Linger { get; set; }
+
+    /// <summary>SO_PRIORITY.</summary>
+    public int Priority { get; set; }
+
+    /// <summary>Sets SO_SNDBUF the way Linux does: bounded and doubled.</summary>
+    public void SetSendBuffer(int bytes, bool isForced) => SendBuffer = Bounded(bytes, isForced, MinSendBuffer);
+
+    /// <summary>Sets SO_RCVBUF the way Linux does: bounded and doubled.</summary>
+    public void SetReceiveBuffer(int bytes, bool isForced) => ReceiveBuffer = Bounded(bytes, isForced, MinReceiveBuffer);
+
+    private static int Bounded(int bytes, bool isForced, int minimum)
+    {
+        const int ForcedMax = 1 << 26; // a guest must not make the Sentry hold more than this for one socket
+        long limit = isForced ? ForcedMax : MaxBuffer;
+        return (int)Math.Max(Math.Min((uint)bytes, limit) * 2, minimum);
+    }
+}

@@ -1,0 +1,47 @@
+using System.Buffers;
+
+namespace Moat.Sockets.Unix;
+
+/// <summary>Bytes on their way to a unix socket, and what goes with them. Guarded by the lock of the queue it is in.</summary>
+internal sealed class UnixMessage(UnixSocket sender, int length)
+{
+    /// <summary>What a message counts against the sender's buffer beside its bytes; bounds the number of small ones.</summary>
+    private const int Overhead = 576;
+
+    private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(length);
+    private int _start;
+    private int _end;
+
+    /// <summary>What comes after it in the queue.</summary>
+    public UnixMessage? Next { get; set; }
+
+    /// <summary>Who sent it: its send buffer is charged until the message has gone.</summary>
+    public UnixSocket Sender { get; } = sender;
+
+    /// <summary>The sender's address when it was sent.</summary>
+    public byte[] SenderAddress { get; } = sender.LocalAddress;
+
+    /// <summary>Who sent it, or who it said it was.</summary>
+    public PeerCredentials Credentials { get; init; }
+
+    /// <summary>The files that go with it; null when there are none or they have been received.</summary>
+    public AncillaryData? Files { get; set; }
+
+    /// <summary>What it counts.</summary>
+    public int Charge { get; } = length + Overhead;
+
+    /// <summary>The bytes that have not been received.</summary>
+    public ReadOnlySpan<byte> Unread => _buffer.AsSpan(_start, _end - _start);
+
+    /// <summary>The room to fill at first.</summary>
+    public Span<byte> Room => _buffer.AsSpan(0, length);
+
+    /// <summary>Says how much of the room has been filled.</summary>
+    public void SetLength(int filled) => _end = filled;
+
+    /// <summary>Drops bytes from the front.</summary>
+    public void Skip(int count) => _start += count;
+
+    /// <summary>Gives the buffer back; the message is not used after that.</summary>
+    public void Recycle() => ArrayPool<byte>.Shared.Return(_buffer);
+}
