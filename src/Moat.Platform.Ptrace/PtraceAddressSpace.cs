@@ -47,9 +47,14 @@ internal sealed class PtraceAddressSpace : IAddressSpace
 
         if (StubThread.Seize(platform.Region, pid, pid).TryGet(out StubThread? thread, out errno))
         {
-            errno = thread.Call(
-                SyscallNumber.mmap, platform.Region.Orders, OrdersFile.PageSize, HostMemory.ProtRead, HostMemory.MapShared | HostMemory.MapFixed,
-                (ulong)platform.Orders.Fd, (ulong)page * OrdersFile.PageSize).Errno;
+            errno = thread.SetUp(first: false);
+            if (errno == Errno.None)
+            {
+                errno = thread.Call(
+                    SyscallNumber.mmap, platform.Region.Orders, OrdersFile.PageSize, HostMemory.ProtRead, HostMemory.MapShared | HostMemory.MapFixed,
+                    (ulong)platform.Orders.Fd, (ulong)page * OrdersFile.PageSize).Errno;
+            }
+
             if (errno == Errno.None)
             {
                 errno = thread.Park();

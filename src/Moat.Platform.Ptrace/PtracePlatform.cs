@@ -11,7 +11,7 @@ public sealed class PtracePlatform : IPlatform
     private readonly StubRegion _region = new();
     private readonly Lock _lock = new();
     private readonly int _firstStub;
-    private readonly byte[] _initialFpuState;
+    private readonly byte[] _initialFpuState = [];
     private readonly List<int> _unreaped = []; // guarded by _lock
     private readonly HashSet<int> _live = []; // guarded by _lock
 
@@ -24,8 +24,13 @@ public sealed class PtracePlatform : IPlatform
             throw new InvalidOperationException($"cannot start the first stub: {errno}");
         }
 
-        _initialFpuState = first.ReadFpuState();
-        errno = first.Park();
+        errno = first.SetUp(first: true);
+        if (errno == Errno.None)
+        {
+            _initialFpuState = first.ReadFpuState();
+            errno = first.Park();
+        }
+
         if (errno != Errno.None)
         {
             throw new InvalidOperationException($"cannot start the first stub: {errno}");

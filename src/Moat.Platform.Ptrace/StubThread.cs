@@ -134,6 +134,15 @@ internal sealed class StubThread
         return result.IsError ? result.Errno : (int)result.Raw;
     }
 
+    /// <summary>Makes a stub of a process that has just been cloned: nothing of the application's may run in it before.</summary>
+    /// <param name="first">Whether it is a copy of the Sentry rather than of another stub.</param>
+    public Errno SetUp(bool first)
+    {
+        RegisterSet registers = StubRegisters(first ? _region.Code.SetUpFirst : _region.Code.SetUpProcess);
+        Errno errno = Run(ref registers);
+        return errno != Errno.None ? errno : new SyscallResult((long)registers.Rax).Errno;
+    }
+
     /// <summary>The FPU state in XSAVE format, as large as this processor's is.</summary>
     public byte[] ReadFpuState()
     {

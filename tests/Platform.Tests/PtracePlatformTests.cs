@@ -64,6 +64,31 @@ public sealed class PtracePlatformTests : IDisposable
     }
 
     [Fact]
+    public void Stub_HoldsNothingOfTheSentrys()
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            using PtracePlatform platform = new();
+            HashSet<int> before = [.. ChildProcesses()];
+            using IAddressSpace space = platform.NewAddressSpace().Value;
+            foreach (int stub in ChildProcesses())
+            {
+                string[] mappings = File.ReadAllLines($"/proc/{stub}/maps");
+                if (mappings.Length == 0)
+                {
+                    continue; // killed, and waiting to be reaped
+                }
+
+                Assert.All(mappings, line => Assert.Matches("^(7ffe|7ffd|ffffffffff600000)|moat-orders", line));
+                Assert.InRange(mappings.Length, 3, 4);
+                Assert.Contains("\nSeccomp:\t2\n", File.ReadAllText($"/proc/{stub}/status"), StringComparison.Ordinal);
+            }
+
+            Assert.Single(ChildProcesses().Except(before));
+        }
+    }
+
+    [Fact]
     public void Interrupt_WhileRunning_StopsTheLoop()
     {
         using IAddressSpace space = LoadCode(asm =>
@@ -182,6 +207,9 @@ public sealed class PtracePlatformTests : IDisposable
         Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
         Assert.Equal(0xfeedfaceUL, registers.Rbx);
     }
+
+    private static IEnumerable<int> ChildProcesses() =>
+        Directory.GetDirectories("/proc/self/task").SelectMany(thread => File.ReadAllText($"{thread}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(int.Parse);
 
     private static RegisterSet Start() => new() { Rip = CodeAddress, Cs = 0x33, Ss = 0x2b, Eflags = 0x202, Rsp = DataAddress };
 

@@ -79,6 +79,15 @@ public sealed class MemoryManager
         }
     }
 
+    /// <summary>What lies at an address, for the debug log.</summary>
+    public string Describe(GuestAddress address)
+    {
+        lock (_lock)
+        {
+            return _mappings.Find(address.Value) is { } mapping ? $"{mapping.Start:x}-{mapping.End:x} {mapping.Access}" : "no mapping";
+        }
+    }
+
     /// <summary>mmap(2), arguments checked: makes a mapping.</summary>
     /// <param name="request">What and where.</param>
     /// <returns>Its address; ENOMEM, EEXIST.</returns>

@@ -25,6 +25,9 @@ public struct SignalInfo
     /// <summary><c>si_code</c>.</summary>
     public readonly int Code => BinaryPrimitives.ReadInt32LittleEndian(((ReadOnlySpan<byte>)this)[8..]);
 
+    /// <summary><c>si_addr</c> of a fault.</summary>
+    public readonly GuestAddress Address => new(BinaryPrimitives.ReadUInt64LittleEndian(((ReadOnlySpan<byte>)this)[16..]));
+
     /// <summary>Of a kill(2)-like sender.</summary>
     public static SignalInfo FromSender(Signal signal, int code, int pid, uint uid)
     {

@@ -102,6 +102,12 @@ internal sealed class TaskLoop(GuestTask task)
 
     private void ForceSignal(in SignalInfo info)
     {
+        if (task.Kernel.Log.IsDebug)
+        {
+            task.Kernel.Log.Debug(
+                $"{task.Name}[{task.Tid}]: {info.Signal} code {info.Code} at 0x{info.Address.Value:x}, rip 0x{task.Registers.Rip:x}, rsp 0x{task.Registers.Rsp:x}, in {task.Memory.Describe(info.Address)}");
+        }
+
         lock (task.Kernel.TaskLock)
         {
             SignalSender.Force(task, info);

@@ -44,13 +44,15 @@ internal sealed class StubCode
         CloneThread = entries[4];
         CloneProcess = entries[5];
         Exit = entries[6];
+        SetUpFirst = entries[7];
+        SetUpProcess = entries[8];
     }
 
     /// <summary>The code.</summary>
     public byte[] Bytes { get; }
 
     /// <summary>Called from the Sentry with the C convention, <c>int spawn(void *stackTop, int *pid)</c>: makes the first stub, writes its pid, and returns the pid of a middle child that
-    /// has ended and is to be reaped, or a negative errno.</summary>
+    /// has ended and is to be reaped, or a negative errno. The stub parks at once; it is a copy of the Sentry until <see cref="SetUpFirst"/> has run.</summary>
     public ulong Spawn { get; }
 
     /// <summary>Waits until a tracer comes.</summary>
@@ -71,6 +73,12 @@ internal sealed class StubCode
     /// <summary>Ends the thread.</summary>
     public ulong Exit { get; }
 
+    /// <summary>Makes a stub of the copy of the Sentry: its memory goes, the filter comes; then int3 with the first error, or 0, in RAX.</summary>
+    public ulong SetUpFirst { get; }
+
+    /// <summary>What a process does not inherit from the stub that it was cloned from; then int3 with an error, or 0, in RAX.</summary>
+    public ulong SetUpProcess { get; }
+
     /// <summary>Assembles the code to stand at <paramref name="codeAddress"/>.</summary>
     /// <param name="codeAddress">Where the code is, in the Sentry (for <see cref="Spawn"/>) and in every stub.</param>
     /// <param name="stubStart">The first byte of the stub region: everything below is unmapped in a new stub.</param>
@@ -87,11 +95,13 @@ internal sealed class StubCode
         Label cloneThread = asm.CreateLabel();
         Label cloneProcess = asm.CreateLabel();
         Label exit = asm.CreateLabel();
+        Label setUpFirst = asm.CreateLabel();
+        Label setUpProcess = asm.CreateLabel();
 
         // Two steps: a child that shares the Sentry's memory has no rseq area registered, and so has the stub that it makes. One made by the Sentry's
         // own thread would inherit the registration, and die when its area is unmapped.
         Label middle = asm.CreateLabel();
-        Label firstStub = asm.CreateLabel();
+        Label processStart = asm.CreateLabel();
         asm.Label(ref spawn);
         asm.mov(r8, rsi);
         asm.mov(rsi, rdi);
@@ -106,35 +116,13 @@ internal sealed class StubCode
         asm.xor(esi, esi);
         Call(asm, SyscallNumber.clone, zeroFrom: 2);
         asm.test(rax, rax);
-        asm.je(firstStub);
+        asm.je(processStart);
         asm.mov(__dword_ptr[r8], eax);
         asm.xor(edi, edi);
         Call(asm, SyscallNumber.exit, zeroFrom: 1);
 
-        // The copy of the Sentry's memory goes before anything else.
-        asm.Label(ref firstStub);
-        asm.xor(edi, edi);
-        asm.mov(rsi, stubStart);
-        Call(asm, SyscallNumber.munmap, zeroFrom: 2);
-        asm.mov(rdi, stubEnd);
-        asm.mov(rsi, TaskSize - stubEnd);
-        Call(asm, SyscallNumber.munmap, zeroFrom: 2);
-        asm.mov(edi, PrSetNoNewPrivs);
-        asm.mov(esi, 1);
-        Call(asm, SyscallNumber.prctl, zeroFrom: 2);
-        asm.mov(edi, PrSetSeccomp);
-        asm.mov(esi, SeccompModeFilter);
-        asm.mov(rdx, filterAddress);
-        Call(asm, SyscallNumber.prctl, zeroFrom: 3);
-        Label filtered = asm.CreateLabel();
-        asm.test(rax, rax);
-        asm.je(filtered);
-        asm.hlt(); // no stub without its filter: SIGSEGV ends it
-        asm.Label(ref filtered);
-        asm.nop();
-
-        // A process that is parked has no tracer whose end would kill it: it dies with its parent, the Sentry's first thread.
-        Label processStart = asm.CreateLabel();
+        // A process that is parked has no tracer whose end would kill it: it dies with its parent, the Sentry's first thread. Whoever seizes a new process makes sure
+        // that it got that far, by doing it again.
         asm.Label(ref processStart);
         asm.mov(edi, PrSetDeathSignal);
         asm.mov(esi, Sigkill);
@@ -145,6 +133,35 @@ internal sealed class StubCode
         asm.jmp(park);
 
         Label done = asm.CreateLabel();
+        asm.Label(ref setUpFirst);
+        asm.xor(edi, edi);
+        asm.mov(rsi, stubStart);
+        Call(asm, SyscallNumber.munmap, zeroFrom: 2);
+        asm.test(rax, rax);
+        asm.jne(done);
+        asm.mov(rdi, stubEnd);
+        asm.mov(rsi, TaskSize - stubEnd);
+        Call(asm, SyscallNumber.munmap, zeroFrom: 2);
+        asm.test(rax, rax);
+        asm.jne(done);
+        asm.mov(edi, PrSetNoNewPrivs);
+        asm.mov(esi, 1);
+        Call(asm, SyscallNumber.prctl, zeroFrom: 2);
+        asm.test(rax, rax);
+        asm.jne(done);
+        asm.mov(edi, PrSetSeccomp);
+        asm.mov(esi, SeccompModeFilter);
+        asm.mov(rdx, filterAddress);
+        Call(asm, SyscallNumber.prctl, zeroFrom: 3);
+        asm.test(rax, rax);
+        asm.jne(done);
+
+        asm.Label(ref setUpProcess);
+        asm.mov(edi, PrSetDeathSignal);
+        asm.mov(esi, Sigkill);
+        Call(asm, SyscallNumber.prctl, zeroFrom: 2);
+        asm.int3();
+
         asm.Label(ref runList);
         asm.test(r12, r12);
         asm.je(done);
@@ -191,7 +208,7 @@ internal sealed class StubCode
 
         using MemoryStream code = new();
         AssemblerResult result = asm.Assemble(new StreamCodeWriter(code), codeAddress, BlockEncoderOptions.ReturnNewInstructionOffsets);
-        Label[] labels = [spawn, park, runList, single, cloneThread, cloneProcess, exit];
+        Label[] labels = [spawn, park, runList, single, cloneThread, cloneProcess, exit, setUpFirst, setUpProcess];
         return new StubCode(code.ToArray(), Array.ConvertAll(labels, label => result.GetLabelRIP(label)));
     }
 
