@@ -9,11 +9,8 @@ public sealed record BootMount
     /// <summary>The index in <see cref="Oci.OciSpec.Mounts"/>; -1 for the root.</summary>
     public required int SpecIndex { get; init; }
 
-    /// <summary>The connection to the Gofer that serves it; -1 if it is a donated descriptor.</summary>
+    /// <summary>The connection to the Gofer that serves it.</summary>
     public required int GoferFd { get; init; }
-
-    /// <summary>The directory or file itself, opened with O_PATH, where no Gofer serves it; -1 otherwise.</summary>
-    public required int DirectoryFd { get; init; }
 
     /// <summary>Whether nothing may be written.</summary>
     public required bool IsReadOnly { get; init; }

@@ -12,11 +12,8 @@ public sealed record GoferConfig
     /// <summary>What it serves; the root first.</summary>
     public required IReadOnlyList<GoferExport> Exports { get; init; }
 
-    /// <summary>Whether it lives in a user namespace of an ordinary user.</summary>
-    public required bool IsRootless { get; init; }
-
-    /// <summary>An empty directory of the host on which it can build its root.</summary>
-    public required string JailPath { get; init; }
+    /// <summary>Its own /proc/self/fd, opened with O_PATH as a mount of its own, to open files again that it holds by O_PATH descriptors.</summary>
+    public required int DescriptorsFd { get; init; }
 
     /// <summary>Written with a <see cref="BootReport"/> when it serves, or cannot; closed after it.</summary>
     public required int ReadyFd { get; init; }

@@ -6,11 +6,8 @@ public sealed record GoferExport
     /// <summary>What it is, for messages.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The path on the host, absolute.</summary>
+    /// <summary>The path, in the Gofer's own root.</summary>
     public required string Source { get; init; }
-
-    /// <summary>Whether mounts below the source are served too.</summary>
-    public required bool IsRecursive { get; init; }
 
     /// <summary>Whether nothing may be written.</summary>
     public required bool IsReadOnly { get; init; }

@@ -29,4 +29,12 @@ public sealed record SandboxFlags
 
     /// <summary>Who else changes bind mounts.</summary>
     public required string FileAccessMounts { get; init; }
+
+    /// <summary>Whether writes to the root reach the host: there is no overlay over it.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool WritesToRoot => Overlay2 == "none";
+
+    /// <summary>Whether bind mounts are covered by an overlay too.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool OverlaysMounts => Overlay2.StartsWith("all:", StringComparison.Ordinal);
 }

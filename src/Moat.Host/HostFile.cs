@@ -29,6 +29,14 @@ public static unsafe class HostFile
         }
     }
 
+    /// <summary>fcntl(2) F_GETFL: access mode and status flags.</summary>
+    public static Result<OpenFlags> GetStatusFlags(int fd)
+    {
+        const int GetFlags = 3;
+        SyscallResult result = HostCall.Invoke(SyscallNumber.fcntl, fd, GetFlags);
+        return result.IsError ? result.Errno : (OpenFlags)result.Raw;
+    }
+
     /// <summary>read(2).</summary>
     public static SyscallResult Read(int fd, Span<byte> destination)
     {
@@ -56,6 +64,16 @@ public static unsafe class HostFile
         fixed (byte* pointer = destination)
         {
             return HostCall.Invoke(SyscallNumber.pread64, fd, (nint)pointer, destination.Length, (nint)offset);
+        }
+    }
+
+    /// <summary>pwrite(2).</summary>
+    public static SyscallResult WriteAt(int fd, ReadOnlySpan<byte> source, long offset)
+    {
+        // SAFETY: as in Write.
+        fixed (byte* pointer = source)
+        {
+            return HostCall.Invoke(SyscallNumber.pwrite64, fd, (nint)pointer, source.Length, (nint)offset);
         }
     }
 

@@ -52,7 +52,16 @@ public sealed class Container
         OciHooks hooks = Record.Spec.Hooks ?? new OciHooks();
         OciState state = Record.ToState(ContainerStatus.Created);
         HookRunner.Run("startContainer", hooks.StartContainer, state, NetworkNamespace(Record));
-        Call(directory.ControlSocket, new ControlRequest { Method = ControlMethod.Start });
+        try
+        {
+            Call(directory.ControlSocket, new ControlRequest { Method = ControlMethod.Start });
+        }
+        catch (RuntimeException)
+        {
+            TryCall(directory.ControlSocket, new ControlRequest { Method = ControlMethod.Destroy }); // a container that cannot be started has stopped
+            throw;
+        }
+
         Record = Record with { Written = ContainerStatus.Running };
         directory.Write(Record);
         return HookRunner.RunAll("poststart", hooks.Poststart, Record.ToState(ContainerStatus.Running));
@@ -282,7 +291,8 @@ public sealed class Container
                 throw NotThere(errno);
             }
 
-            return reply.Error is null || (tolerated != Errno.None && reply.Errno == (int)tolerated) ? reply : throw new RuntimeException(reply.Error);
+            return reply.Error is null || (tolerated != Errno.None && reply.Errno == (int)tolerated) ? reply
+                : throw new RuntimeException(reply.Error) { ExitCode = reply.ExitCode != 0 ? reply.ExitCode : 128 };
         }
     }
 

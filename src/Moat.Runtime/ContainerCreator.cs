@@ -63,6 +63,12 @@ public static class ContainerCreator
         }
 
         ContainerRecord started = record;
+        void OnGoferStarted(HostProcess process)
+        {
+            started = started with { GoferPid = process.Pid, GoferStart = process.StartTicks };
+            directory.Write(started);
+        }
+
         void OnStarted(HostProcess process)
         {
             started = started with { SandboxPid = process.Pid, SandboxStart = process.StartTicks };
@@ -71,7 +77,7 @@ public static class ContainerCreator
 
         try
         {
-            new SentryLauncher(options, directory).Launch(create.Id, create.Spec, create.Bundle, streams, create.PreservedFds, cgroup?.MemberFiles ?? [], OnStarted);
+            new SentryLauncher(options, directory).Launch(create.Id, create.Spec, create.Bundle, streams, create.PreservedFds, cgroup?.MemberFiles ?? [], OnGoferStarted, OnStarted);
         }
         finally
         {

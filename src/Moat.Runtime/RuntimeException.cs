@@ -16,6 +16,9 @@ public sealed class RuntimeException : Exception
     {
     }
 
+    /// <summary>The command's exit status: 128 unless a shell's convention asks for another (127: no such program).</summary>
+    public int ExitCode { get; init; } = 128;
+
     /// <summary>Makes one without a line.</summary>
     public RuntimeException()
     {

@@ -20,6 +20,7 @@ internal sealed class SandboxControl(Sandbox sandbox, DebugLog log) : IControlHa
         {
             ControlMethod.State => new ControlReply { Status = sandbox.Status, Pid = sandbox.Kernel.Init?.Pid ?? 0 },
             ControlMethod.Start => Start(),
+            ControlMethod.Exec => Execute(request, descriptors),
             ControlMethod.Wait => Wait(request, callerGone),
             ControlMethod.Signal => SendSignal(request),
             ControlMethod.Processes => new ControlReply { Processes = ListProcesses() },
@@ -31,17 +32,40 @@ internal sealed class SandboxControl(Sandbox sandbox, DebugLog log) : IControlHa
 
     private ControlReply Start()
     {
-        return sandbox.Start() is { } error ? ControlReply.Fail(Errno.EINVAL, error) : new ControlReply { Pid = sandbox.Kernel.Init!.Pid };
+        return sandbox.Start(out int exitCode) is { } error ? ControlReply.Fail(Errno.EINVAL, error) with { ExitCode = exitCode } : new ControlReply { Pid = sandbox.Kernel.Init!.Pid };
+    }
+
+    private ControlReply Execute(ControlRequest request, List<int> descriptors)
+    {
+        if (request.Process is not { Args.Count: > 0 } process || descriptors.Count < 3)
+        {
+            return ControlReply.Fail(Errno.EINVAL, "exec needs a process and its descriptors");
+        }
+
+        int[] taken = [.. descriptors];
+        descriptors.Clear(); // the process has them now
+        return sandbox.Execute(process, taken, out int pid, out int exitCode) is { } fault ? ControlReply.Fail(Errno.ENOEXEC, fault) with { ExitCode = exitCode } : new ControlReply { Pid = pid };
     }
 
     private ControlReply Wait(ControlRequest request, CancellationToken callerGone)
     {
-        if (request.Pid != 0 && request.Pid != sandbox.Kernel.Init?.Pid)
+        bool isFirst = request.Pid == 0 || request.Pid == sandbox.Kernel.Init?.Pid;
+        if (!isFirst && !sandbox.Watch.Knows(request.Pid))
         {
             return ControlReply.Fail(Errno.ESRCH, $"there is no process {request.Pid} that was started from outside");
         }
 
-        return sandbox.TryWait(callerGone, out int status) ? new ControlReply { ExitCode = status } : ControlReply.Fail(Errno.EINTR, "the caller has gone");
+        if (isFirst ? sandbox.Watch.TryWait(callerGone, out int status) : sandbox.Watch.TryWait(request.Pid, callerGone, out status))
+        {
+            return new ControlReply { ExitCode = status };
+        }
+
+        if (request.KillWithCaller)
+        {
+            SendSignal(new ControlRequest { Method = ControlMethod.Signal, Pid = request.Pid, Signal = (int)Signal.SIGKILL });
+        }
+
+        return ControlReply.Fail(Errno.EINTR, "the caller has gone");
     }
 
     private ControlReply SendSignal(ControlRequest request)

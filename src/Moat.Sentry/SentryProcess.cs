@@ -3,7 +3,6 @@ using System.Text;
 using Moat.Control;
 using Moat.Host;
 using Moat.Linux;
-using Moat.Oci;
 
 namespace Moat.Sentry;
 
@@ -27,12 +26,32 @@ public static class SentryProcess
         Sandbox sandbox;
         try
         {
-            sandbox = new Sandbox(ToOptions(config, log));
+            sandbox = new Sandbox(new SandboxOptions
+            {
+                Spec = config.Spec,
+                Flags = config.Flags,
+                Facts = config.Facts,
+                Mounts = config.Mounts,
+                Descriptors = [.. config.StdioFds, .. config.PreservedFds],
+                Log = log,
+            });
             ControlServer server = new(config.ControlFd, new SandboxControl(sandbox, log), message => log.Warning(message));
             errno = server.Start();
             if (errno != Errno.None)
             {
                 throw new InvalidOperationException($"control socket: {errno}");
+            }
+
+            GoferWatch.Start(config.Mounts[0].GoferFd, () =>
+            {
+                log.Error("the gofer has gone: the sandbox ends");
+                sandbox.End(Failure);
+            });
+            RuntimeWarmup.Run();
+            errno = SentryFilter.Create(config.ControlFd).Install();
+            if (errno != Errno.None)
+            {
+                throw new InvalidOperationException($"seccomp: {errno}");
             }
         }
         catch (InvalidOperationException e)
@@ -44,6 +63,11 @@ public static class SentryProcess
 
         Report(config.ReadyFd, null);
         int status = sandbox.Wait();
+        if (sandbox.Watch.Bug is { } bug)
+        {
+            log.Error("the kernel failed and ended the sandbox", bug);
+        }
+
         HostFile.Write(config.ExitStatusFd, Encoding.ASCII.GetBytes(status.ToString(CultureInfo.InvariantCulture)));
         return status;
     }
@@ -52,29 +76,5 @@ public static class SentryProcess
     {
         ConfigFile.Write(fd, new BootReport { Error = error }, ControlJson.Default.BootReport);
         HostMemory.Close(fd);
-    }
-
-    private static SandboxOptions ToOptions(BootConfig config, DebugLog log)
-    {
-        OciProcess process = config.Spec.Process!;
-        HashSet<SyscallNumber>? only = null;
-        foreach (string name in config.Flags.StraceSyscalls)
-        {
-            only ??= [];
-            only.Add(Enum.TryParse(name, out SyscallNumber number) ? number : throw new InvalidOperationException($"flag -strace-syscalls: there is no system call \"{name}\""));
-        }
-
-        return new SandboxOptions
-        {
-            RootFd = config.Mounts[0].DirectoryFd,
-            Arguments = process.Args,
-            Environment = process.Env,
-            WorkingDirectory = process.Cwd,
-            HostName = config.Spec.Hostname ?? "moat",
-            Strace = config.Flags.Strace,
-            StraceOnly = only,
-            Log = log,
-            MemoryBytes = config.Facts.MemoryBytes,
-        };
     }
 }

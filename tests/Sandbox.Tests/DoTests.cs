@@ -107,7 +107,7 @@ public sealed class DoTests
     {
         CommandResult result = Runsc.Do("/no/such/program");
         Assert.Equal(127, result.ExitCode);
-        Assert.Equal("runsc: cannot run /no/such/program: ENOENT\n", result.Error);
+        Assert.Equal("runsc: exec: \"/no/such/program\": stat /no/such/program: no such file or directory\n", result.Error);
     }
 
     [Theory]

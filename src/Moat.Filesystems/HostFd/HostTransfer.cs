@@ -56,8 +56,26 @@ internal static class HostTransfer
         return done;
     }
 
-    /// <summary>Writes at the descriptor's own offset, at most <paramref name="limit"/> bytes.</summary>
-    public static SyscallResult Write(ref IoBuffer source, int fd, long limit)
+    /// <summary>Writes all of it at an offset, as far as the host takes it.</summary>
+    public static SyscallResult WriteAt(ref IoBuffer source, int fd, long offset)
+    {
+        long done = 0;
+        while (!source.IsEmpty)
+        {
+            SyscallResult part = Write(ref source, fd, 1 << 16, offset + done);
+            if (part.IsError || part.Raw == 0)
+            {
+                return done > 0 ? done : part;
+            }
+
+            done += part.Raw;
+        }
+
+        return done;
+    }
+
+    /// <summary>Writes at the descriptor's own offset, at most <paramref name="limit"/> bytes; at another offset if one is given.</summary>
+    public static SyscallResult Write(ref IoBuffer source, int fd, long limit, long offset = -1)
     {
         if (source.IsEmpty)
         {
@@ -66,7 +84,8 @@ internal static class HostTransfer
 
         if (source.TryGetOwn(out Span<byte> own))
         {
-            SyscallResult direct = HostFile.Write(fd, own[..(int)Math.Min(own.Length, limit)]);
+            ReadOnlySpan<byte> first = own[..(int)Math.Min(own.Length, limit)];
+            SyscallResult direct = offset < 0 ? HostFile.Write(fd, first) : HostFile.WriteAt(fd, first, offset);
             if (!direct.IsError)
             {
                 source.Advance(direct.Raw);
@@ -85,7 +104,7 @@ internal static class HostTransfer
                 return errno;
             }
 
-            SyscallResult result = HostFile.Write(fd, copy.AsSpan(0, count));
+            SyscallResult result = offset < 0 ? HostFile.Write(fd, copy.AsSpan(0, count)) : HostFile.WriteAt(fd, copy.AsSpan(0, count), offset);
             if (!result.IsError)
             {
                 source.Advance(result.Raw);

@@ -41,6 +41,13 @@ public static class InitialProcess
         return task;
     }
 
+    /// <summary>Ends a created task whose program could not be started.</summary>
+    public static void Abandon(GuestTask task)
+    {
+        const int Failed = 255 << 8;
+        ProcessExit.EndTask(task, Failed);
+    }
+
     /// <summary>Loads the program and lets it run.</summary>
     /// <returns>What execve(2) would say.</returns>
     public static Errno Start(GuestTask task, byte[] path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment)

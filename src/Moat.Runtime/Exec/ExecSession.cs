@@ -78,7 +78,7 @@ public static class ExecSession
             return errno == Errno.ECONNRESET && request.Method == ControlMethod.Wait ? new ControlReply { ExitCode = 128 + (int)Signal.SIGKILL } : throw new RuntimeException("container not running");
         }
 
-        return reply.Error is null ? reply : throw new RuntimeException(reply.Error);
+        return reply.Error is null ? reply : throw new RuntimeException(reply.Error) { ExitCode = reply.ExitCode != 0 ? reply.ExitCode : 128 };
     }
 
     private static void Forward(Container container, int pid, Signal signal, bool isTerminal)

@@ -13,17 +13,21 @@ namespace Moat.Runtime.Launch;
 /// <param name="IsReadOnly">Whether nothing may be written.</param>
 internal sealed record BindSource(int SpecIndex, string Destination, string Path, int Fd, bool IsDirectory, bool IsReadOnly)
 {
+    // Where the Sentry mounts file systems of its own.
+    private static readonly string[] s_ownPlaces = ["proc", "sys", "dev"];
+
     private const uint TypeMask = 0xF000;
     private const uint DirectoryType = 0x4000;
 
     /// <summary>Opens the root and all bind mounts of a configuration.</summary>
     /// <param name="spec">The configuration.</param>
     /// <param name="bundle">What relative paths start from.</param>
+    /// <param name="writesToRoot">Whether writes to the root reach the host (no overlay).</param>
     /// <param name="owned">Receives the descriptors.</param>
     /// <exception cref="RuntimeException">A path cannot be opened; the message names the configuration's member.</exception>
-    public static IReadOnlyList<BindSource> OpenAll(OciSpec spec, string bundle, DescriptorSet owned)
+    public static IReadOnlyList<BindSource> OpenAll(OciSpec spec, string bundle, bool writesToRoot, DescriptorSet owned)
     {
-        List<BindSource> all = [Open(-1, "/", RootPath(spec, bundle), spec.Root!.Readonly, "root.path", owned)];
+        List<BindSource> all = [Open(-1, "/", RootPath(spec, bundle), spec.Root!.Readonly || !writesToRoot, "root.path", owned)];
         if (!all[0].IsDirectory)
         {
             throw new RuntimeException($"config.json: root.path: {all[0].Path} is not a directory");
@@ -42,6 +46,9 @@ internal sealed record BindSource(int SpecIndex, string Destination, string Path
         return all;
     }
 
+    /// <summary>Mounts of the host right below the root that the Sentry covers with its own: never to be seen. (The host's /proc, where the root is the host's.)</summary>
+    public IReadOnlyList<string> HostMounts { get; private init; } = [];
+
     /// <summary>The root's absolute path.</summary>
     public static string RootPath(OciSpec spec, string bundle) => System.IO.Path.GetFullPath(spec.Root!.Path, bundle);
 
@@ -53,7 +60,13 @@ internal sealed record BindSource(int SpecIndex, string Destination, string Path
         }
 
         owned.Add(fd);
-        return HostFile.Stat(fd).TryGet(out HostStat stat, out errno) ? new BindSource(index, destination, path, fd, (stat.Mode & TypeMask) == DirectoryType, isReadOnly)
-            : throw new RuntimeException($"config.json: {member}: {path}: {errno}");
+        if (!HostFile.Stat(fd).TryGet(out HostStat stat, out errno))
+        {
+            throw new RuntimeException($"config.json: {member}: {path}: {errno}");
+        }
+
+        bool isDirectory = (stat.Mode & TypeMask) == DirectoryType;
+        string[] hidden = index < 0 ? Array.FindAll(s_ownPlaces, place => HostFile.StatAt(fd, System.Text.Encoding.ASCII.GetBytes(place)).TryGet(out HostStat below, out _) && below.Device != stat.Device) : [];
+        return new BindSource(index, destination, path, fd, isDirectory, isReadOnly) { HostMounts = hidden };
     }
 }

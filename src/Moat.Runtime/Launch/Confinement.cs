@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Moat.Host;
 using Moat.Host.Process;
 using Moat.Linux;
@@ -49,11 +50,20 @@ internal static class Confinement
     }
 
     /// <summary>Gives up all capabilities for good. In the child's own user namespace, so it needs no privilege outside.</summary>
-    public static void DropCapabilities(SpawnPlan plan)
+    public static void DropCapabilities(SpawnPlan plan) => KeepCapabilities(plan, 0);
+
+    /// <summary>Gives up all capabilities but some, for good.</summary>
+    /// <param name="kept">Bit n for capability n; a program executed as root has these.</param>
+    public static void KeepCapabilities(SpawnPlan plan, ulong kept)
     {
         plan.Call("clear ambient capabilities", SyscallNumber.prctl, true, PrCapAmbient, PrCapAmbientClearAll, 0, 0, 0);
         for (int capability = 0; capability <= 63; capability++)
         {
+            if ((kept >> capability & 1) != 0)
+            {
+                continue;
+            }
+
             // Those beyond the kernel's last one do not exist.
             plan.Call("drop bounding capability", SyscallNumber.prctl, capability > LastCapability, PrCapBsetDrop, capability, 0, 0, 0);
         }
@@ -61,10 +71,33 @@ internal static class Confinement
         Span<byte> header = stackalloc byte[8];
         header.Clear();
         BinaryPrimitives.WriteInt32LittleEndian(header, CapabilityVersion3);
-        Span<byte> none = stackalloc byte[24];
-        none.Clear();
-        plan.Call("drop capabilities", SyscallNumber.capset, false, plan.Bytes(header), plan.Bytes(none));
+        Span<byte> sets = stackalloc byte[24]; // effective, permitted, inheritable: the low halves, then the high ones
+        sets.Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(sets, (uint)kept);
+        BinaryPrimitives.WriteUInt32LittleEndian(sets[4..], (uint)kept);
+        BinaryPrimitives.WriteUInt32LittleEndian(sets[12..], (uint)(kept >> 32));
+        BinaryPrimitives.WriteUInt32LittleEndian(sets[16..], (uint)(kept >> 32));
+        plan.Call("drop capabilities", SyscallNumber.capset, false, plan.Bytes(header), plan.Bytes(sets));
         plan.Call("no_new_privs", SyscallNumber.prctl, false, PrSetNoNewPrivs, 1, 0, 0, 0);
+    }
+
+    /// <summary>In a new user namespace: the child's user becomes its root, and the only one in it.</summary>
+    public static void BecomeRootOfOwnNamespace(SpawnPlan plan)
+    {
+        WriteOwnFile(plan, "/proc/self/setgroups", "deny", ignoreErrors: false);
+        WriteOwnFile(plan, "/proc/self/uid_map", $"0 {HostIdentity.Uid} 1", ignoreErrors: false);
+        WriteOwnFile(plan, "/proc/self/gid_map", $"0 {HostIdentity.Gid} 1", ignoreErrors: false);
+    }
+
+    /// <summary>Descriptors of guests are descriptors of ours: as many as the hard limit allows.</summary>
+    public static void RaiseFileLimit(SpawnPlan plan)
+    {
+        const int NoFile = 7; // RLIMIT_NOFILE
+        if (HostLimits.Get(NoFile).TryGet(out (ulong Soft, ulong Hard) limit, out _))
+        {
+            ulong[] raised = [limit.Hard, limit.Hard];
+            plan.Call("prlimit", SyscallNumber.prlimit64, true, 0, NoFile, plan.Bytes(MemoryMarshal.AsBytes<ulong>(raised)), 0);
+        }
     }
 
     /// <summary>Writes a file of /proc/self in the child.</summary>

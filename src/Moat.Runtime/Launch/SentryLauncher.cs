@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Moat.Control;
 using Moat.Host;
 using Moat.Host.Process;
@@ -22,9 +21,10 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
     /// <param name="streams">Standard input, output and error.</param>
     /// <param name="preservedFds">How many descriptors from 3 on the first process inherits.</param>
     /// <param name="memberFiles">Files of the cgroups that it joins.</param>
-    /// <param name="onStarted">Told of the process as soon as there is one, before it is waited for.</param>
+    /// <param name="onGoferStarted">Told of the Gofer as soon as there is one.</param>
+    /// <param name="onStarted">Told of the Sentry as soon as there is one, before it is waited for.</param>
     /// <exception cref="RuntimeException">It did not start; then it is gone.</exception>
-    public void Launch(string id, OciSpec spec, string bundle, SandboxStreams streams, int preservedFds, IReadOnlyList<string> memberFiles, Action<HostProcess> onStarted)
+    public void Launch(string id, OciSpec spec, string bundle, SandboxStreams streams, int preservedFds, IReadOnlyList<string> memberFiles, Action<HostProcess> onGoferStarted, Action<HostProcess> onStarted)
     {
         using DescriptorSet owned = new();
         ChildDescriptors child = new();
@@ -41,17 +41,19 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
             owned.Add(log);
         }
 
+        IReadOnlyList<BindSource> sources = BindSource.OpenAll(spec, bundle, options.Sandbox.WritesToRoot, owned);
+        List<int> memberFds = Members(memberFiles, owned);
+        StartedGofer gofer = new GoferLauncher(options, directory.Jail).Start(id, sources, memberFds, owned, onGoferStarted);
         List<BootMount> mounts = [];
-        foreach (BindSource source in BindSource.OpenAll(spec, bundle, owned))
+        for (int i = 0; i < sources.Count; i++)
         {
             mounts.Add(new BootMount
             {
-                Destination = source.Destination,
-                SpecIndex = source.SpecIndex,
-                GoferFd = -1,
-                DirectoryFd = child.Add(source.Fd),
-                IsReadOnly = source.IsReadOnly,
-                IsDirectory = source.IsDirectory,
+                Destination = sources[i].Destination,
+                SpecIndex = sources[i].SpecIndex,
+                GoferFd = child.Add(gofer.Connections[i]),
+                IsReadOnly = sources[i].IsReadOnly,
+                IsDirectory = sources[i].IsDirectory,
             });
         }
 
@@ -81,7 +83,7 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
 
         int executable = Own(owned, HostPath.OpenFile(SelfExecutable, OpenFlags.O_PATH), SelfExecutable);
         using SpawnPlan plan = new();
-        Prepare(plan, spec, streams, Members(memberFiles, owned), owned);
+        Prepare(plan, spec, streams, memberFds, owned);
         plan.Descriptors(child.Sources, executable);
         Confinement.DropCapabilities(plan);
         plan.Execute(executable, ["runsc", "boot", id], ["DOTNET_TieredCompilation=0"]);
@@ -97,7 +99,8 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
         }
 
         owned.Close(readyWrite);
-        AwaitReport(readyRead, pid);
+        LaunchReport.Await(gofer.ReadyFd, gofer.Pid, "the gofer");
+        LaunchReport.Await(readyRead, pid, "the sandbox");
     }
 
     // Namespaces that are somebody else's are joined before the user namespace takes the power to do so away.
@@ -133,33 +136,8 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
         }
 
         plan.Call("new namespaces", SyscallNumber.unshare, false, unchecked((nint)(ulong)(options.Rootless ? unshared : unshared | SpawnFlags.CLONE_NEWUSER)));
-        RaiseFileLimit(plan);
+        Confinement.RaiseFileLimit(plan);
         Confinement.EnterEmptyRoot(plan, directory.Jail);
-    }
-
-    // The application's descriptors are the Sentry's too: as many as the hard limit allows.
-    private static void RaiseFileLimit(SpawnPlan plan)
-    {
-        const int NoFile = 7; // RLIMIT_NOFILE
-        if (HostLimits.Get(NoFile).TryGet(out (ulong Soft, ulong Hard) limit, out _))
-        {
-            ulong[] raised = [limit.Hard, limit.Hard];
-            plan.Call("prlimit", SyscallNumber.prlimit64, true, 0, NoFile, plan.Bytes(MemoryMarshal.AsBytes<ulong>(raised)), 0);
-        }
-    }
-
-    private static void AwaitReport(int readyRead, int pid)
-    {
-        Result<BootReport> read = ConfigFile.Read(readyRead, ControlJson.Default.BootReport);
-        if (read.TryGet(out BootReport? report, out Errno errno) && report.Error is null)
-        {
-            return;
-        }
-
-        HostCall.Invoke(SyscallNumber.kill, pid, (int)Signal.SIGKILL);
-        WaitStatus.WaitFor(pid).TryGet(out WaitStatus status, out _);
-        string end = status.WasKilled && status.TermSignal != (int)Signal.SIGKILL ? $"killed by signal {status.TermSignal}" : status.HasExited ? $"exit status {status.ExitCode}" : "no report";
-        throw new RuntimeException(report?.Error ?? (errno == Errno.ENODATA ? $"the sandbox ended while it started ({end}); see the debug log" : $"the sandbox did not report: {errno}"));
     }
 
     private static List<int> Members(IReadOnlyList<string> memberFiles, DescriptorSet owned) =>

@@ -1,10 +1,9 @@
 using System.Collections;
-using System.Text;
-using Moat.Control;
+using System.Globalization;
+using System.Security.Cryptography;
 using Moat.Host;
-using Moat.Linux;
+using Moat.Oci;
 using Moat.Runtime;
-using Moat.Sentry;
 using Runsc.Flags;
 
 namespace Runsc.Commands;
@@ -40,42 +39,59 @@ internal sealed class DoCommand : ICommand
         }
 
         string root = Path.GetFullPath(flags.Text("root"));
-        if (!HostFile.OpenAt(HostFile.CurrentDirectory, Encoding.UTF8.GetBytes(root), OpenFlags.O_PATH | OpenFlags.O_DIRECTORY).TryGet(out int rootFd, out Errno errno))
-        {
-            throw new RuntimeException($"do: root {root}: {errno}");
-        }
+        string id = string.Create(CultureInfo.InvariantCulture, $"do-{Environment.ProcessId}-{RandomNumberGenerator.GetInt32(int.MaxValue):x8}");
+        CreateOptions create = new() { Id = id, Bundle = root, Spec = MakeSpec(flags, root) };
+        return ForegroundRun.Run(context.Options with { IgnoreCgroups = true }, create, context.Errors.Warning);
+    }
 
+    // The caller's root and environment; a user of an ordinary account is root in the sandbox, as the only one there is.
+    private static OciSpec MakeSpec(FlagSet flags, string root)
+    {
         List<string> environment = [];
         foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
         {
             environment.Add($"{variable.Key}={variable.Value}");
         }
 
-        SandboxFlags sandboxFlags = context.Options.Sandbox;
-        HashSet<SyscallNumber>? only = null;
-        foreach (string name in sandboxFlags.StraceSyscalls)
+        string[] all = [.. CapabilityNames.All];
+        return new OciSpec
         {
-            (only ??= []).Add(Enum.TryParse(name, out SyscallNumber number) ? number : throw new RuntimeException($"strace-syscalls: there is no system call \"{name}\""));
+            OciVersion = SpecVersions.Newest,
+            Root = new OciRoot { Path = root, Readonly = false },
+            Hostname = "moat",
+            Process = new OciProcess
+            {
+                Args = flags.Arguments,
+                Env = environment,
+                Cwd = flags.TextOrNull("cwd") ?? (root == "/" ? Environment.CurrentDirectory : "/"),
+                Capabilities = new OciCapabilities { Bounding = all, Effective = all, Permitted = all },
+                Rlimits = InheritedLimits(),
+            },
+            Mounts =
+            [
+                new OciMount { Destination = "/proc", Type = "proc", Source = "proc", Options = ["nosuid", "nodev", "noexec"] },
+                new OciMount { Destination = "/dev", Type = "tmpfs", Source = "tmpfs", Options = ["nosuid", "mode=755", "size=65536k"] },
+                new OciMount { Destination = "/dev/pts", Type = "devpts", Source = "devpts", Options = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"] },
+                new OciMount { Destination = "/dev/shm", Type = "tmpfs", Source = "shm", Options = ["nosuid", "nodev", "mode=1777"] },
+                new OciMount { Destination = "/sys", Type = "sysfs", Source = "sysfs", Options = ["nosuid", "nodev", "noexec", "ro"] },
+                new OciMount { Destination = "/tmp", Type = "tmpfs", Source = "tmpfs", Options = ["nosuid", "nodev", "mode=1777"] },
+            ],
+            Linux = new OciLinux { Namespaces = [new OciNamespace { Type = "network" }] },
+        };
+    }
+
+    private static List<OciRlimit> InheritedLimits()
+    {
+        (string Name, int Number)[] limits = [("RLIMIT_NOFILE", 7), ("RLIMIT_STACK", 3), ("RLIMIT_CORE", 4), ("RLIMIT_FSIZE", 1)];
+        List<OciRlimit> list = [];
+        foreach ((string name, int number) in limits)
+        {
+            if (HostLimits.Get(number).TryGet(out (ulong Soft, ulong Hard) limit, out _))
+            {
+                list.Add(new OciRlimit { Type = name, Soft = limit.Soft, Hard = limit.Hard });
+            }
         }
 
-        // The Sentry runs in this very process: the confined one needs the Gofer to open files for it.
-        int logFd = context.Options.OpenDebugLog("do", "do");
-        using Sandbox sandbox = new(new SandboxOptions
-        {
-            RootFd = rootFd,
-            Arguments = flags.Arguments,
-            Environment = environment,
-            WorkingDirectory = flags.TextOrNull("cwd") ?? (root == "/" ? Environment.CurrentDirectory : "/"),
-            Strace = sandboxFlags.Strace,
-            StraceOnly = only,
-            Log = new DebugLog(logFd, sandboxFlags.Debug || sandboxFlags.Strace),
-        });
-        int status = sandbox.Run(out string? error);
-        if (error is not null)
-        {
-            context.Errors.Error(error);
-        }
-
-        return status;
+        return list;
     }
 }

@@ -1,0 +1,116 @@
+using System.Buffers.Binary;
+using Moat.Linux;
+
+namespace Moat.Host.Seccomp;
+
+/// <summary>A seccomp program in the making (seccomp(2)): a list of calls that are allowed, some only with certain arguments; the rest is refused with EPERM. x86-64 calls only:
+/// 32-bit and x32 ones kill the process.</summary>
+public sealed unsafe class SeccompFilter
+{
+    private const ushort LoadWord = 0x20; // BPF_LD | BPF_W | BPF_ABS
+    private const ushort JumpEqual = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
+    private const ushort JumpGreaterOrEqual = 0x35; // BPF_JMP | BPF_JGE | BPF_K
+    private const ushort And = 0x54; // BPF_ALU | BPF_AND | BPF_K
+    private const ushort Return = 0x06; // BPF_RET | BPF_K
+    private const uint AllowAction = 0x7fff0000;
+    private const uint ErrnoAction = 0x00050000;
+    private const uint KillProcess = 0x80000000;
+    private const uint ArchX8664 = 0xc000003e;
+    private const uint X32Bit = 0x40000000;
+    private const int ArgumentsOffset = 16; // of struct seccomp_data
+
+    private readonly List<(ushort Code, byte True, byte False, uint Value)> _program =
+    [
+        (LoadWord, 0, 0, 4), // seccomp_data.arch
+        (JumpEqual, 1, 0, ArchX8664),
+        (Return, 0, 0, KillProcess),
+        (LoadWord, 0, 0, 0), // seccomp_data.nr
+        (JumpGreaterOrEqual, 0, 1, X32Bit),
+        (Return, 0, 0, KillProcess),
+    ];
+
+    /// <summary>Allows calls whatever their arguments.</summary>
+    public SeccompFilter Allow(params ReadOnlySpan<SyscallNumber> numbers)
+    {
+        foreach (SyscallNumber number in numbers)
+        {
+            _program.Add((JumpEqual, 0, 1, (uint)number));
+            _program.Add((Return, 0, 0, AllowAction));
+        }
+
+        return this;
+    }
+
+    /// <summary>Allows a call if the low half of an argument, masked, has a value; it is refused with EPERM otherwise, unless a later rule for the same call allows it.</summary>
+    public SeccompFilter AllowIf(SyscallNumber number, int argument, uint mask, uint value)
+    {
+        _program.Add((JumpEqual, 0, 5, (uint)number));
+        _program.Add((LoadWord, 0, 0, (uint)(ArgumentsOffset + (argument * 8)))); // little-endian: the low half comes first
+        _program.Add((And, 0, 0, mask));
+        _program.Add((JumpEqual, 0, 1, value));
+        _program.Add((Return, 0, 0, AllowAction));
+        _program.Add((LoadWord, 0, 0, 0));
+        return this;
+    }
+
+    /// <summary>Refuses a call with another errno than EPERM.</summary>
+    public SeccompFilter Refuse(SyscallNumber number, Errno errno)
+    {
+        _program.Add((JumpEqual, 0, 1, (uint)number));
+        _program.Add((Return, 0, 0, ErrnoAction | (uint)errno));
+        return this;
+    }
+
+    /// <summary>Ends the process that tries a call.</summary>
+    public SeccompFilter Kill(params ReadOnlySpan<SyscallNumber> numbers)
+    {
+        foreach (SyscallNumber number in numbers)
+        {
+            _program.Add((JumpEqual, 0, 1, (uint)number));
+            _program.Add((Return, 0, 0, KillProcess));
+        }
+
+        return this;
+    }
+
+    /// <summary>Puts the filter on all threads of the process, for good. Sets no_new_privs on the calling one.</summary>
+    public Errno Install()
+    {
+        const int SetModeFilter = 1;
+        const int SynchronizeThreads = 1;
+        const int PrSetNoNewPrivs = 38;
+        Errno errno = HostCall.Invoke(SyscallNumber.prctl, PrSetNoNewPrivs, 1, 0, 0, 0).Errno;
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        byte[] bytes = Assemble();
+
+        // SAFETY: struct sock_fprog { unsigned short len; struct sock_filter *filter; } on this stack frame points to the pinned program, which the kernel copies.
+        fixed (byte* pointer = bytes)
+        {
+            long* header = stackalloc long[2];
+            header[0] = bytes.Length / 8;
+            header[1] = (long)pointer;
+            SyscallResult result = HostCall.Invoke(SyscallNumber.seccomp, SetModeFilter, SynchronizeThreads, (nint)header);
+            return result.IsError ? result.Errno : result.Raw == 0 ? Errno.None : Errno.EBUSY; // a thread that cannot take the filter
+        }
+    }
+
+    private byte[] Assemble()
+    {
+        List<(ushort Code, byte True, byte False, uint Value)> program = [.. _program, (Return, 0, 0, ErrnoAction | (uint)Errno.EPERM)];
+        byte[] bytes = new byte[program.Count * 8];
+        for (int i = 0; i < program.Count; i++)
+        {
+            Span<byte> instruction = bytes.AsSpan(i * 8, 8);
+            BinaryPrimitives.WriteUInt16LittleEndian(instruction, program[i].Code);
+            instruction[2] = program[i].True;
+            instruction[3] = program[i].False;
+            BinaryPrimitives.WriteUInt32LittleEndian(instruction[4..], program[i].Value);
+        }
+
+        return bytes;
+    }
+}

@@ -1,0 +1,492 @@
+using System.Text;
+using Moat.Linux;
+
+namespace Moat.NineP;
+
+/// <summary>A connection to a server: one request at a time, each answered before the next is sent. Any thread.</summary>
+/// <remarks>The server is not trusted more than a peer: a malformed answer ends the connection, after which everything gives EIO.</remarks>
+public sealed class NinePClient
+{
+    /// <summary>The fid of the attached root.</summary>
+    public const uint RootFid = 0;
+
+    private const uint NoFid = uint.MaxValue;
+    private const ushort NoTag = ushort.MaxValue;
+    private const int DefaultMessage = 128 << 10;
+    private const int IoHeader = 24;
+
+    private readonly Lock _lock = new();
+    private readonly INinePTransport _transport;
+    private readonly Action<int> _closeDescriptor;
+    private readonly NinePStream _stream;
+    private readonly NinePWriter _writer = new(DefaultMessage);
+    private readonly List<int> _received = [];
+    private readonly Stack<uint> _freeFids = [];
+    private uint _nextFid = RootFid + 1;
+    private int _messageSize = DefaultMessage;
+    private bool _isBroken;
+
+    private NinePClient(INinePTransport transport, Action<int> closeDescriptor)
+    {
+        _transport = transport;
+        _closeDescriptor = closeDescriptor;
+        _stream = new NinePStream(transport, DefaultMessage);
+    }
+
+    private delegate T Parse<T>(ref NinePReader reader);
+
+    /// <summary>Whether the server knows Moat's own messages.</summary>
+    public bool IsExtended { get; private set; }
+
+    /// <summary>The most bytes that one read or write moves.</summary>
+    public int MaxTransfer => _messageSize - IoHeader;
+
+    /// <summary>Agrees on a version and attaches to the root as <see cref="RootFid"/>.</summary>
+    /// <param name="transport">The connection.</param>
+    /// <param name="closeDescriptor">Closes a descriptor that came without being asked for.</param>
+    /// <param name="userId">Who attaches.</param>
+    /// <param name="tree">Which tree; empty for the only one.</param>
+    /// <returns>EPROTONOSUPPORT if the server speaks neither version; EIO.</returns>
+    public static Result<NinePClient> Connect(INinePTransport transport, Action<int> closeDescriptor, uint userId, string tree)
+    {
+        NinePClient client = new(transport, closeDescriptor);
+        Errno errno = client.AgreeOnVersion(NinePVersion.Extended);
+        if (errno == Errno.EPROTONOSUPPORT)
+        {
+            errno = client.AgreeOnVersion(NinePVersion.Linux);
+        }
+
+        if (errno == Errno.None)
+        {
+            lock (client._lock)
+            {
+                client.Begin(NinePMessageType.Tattach);
+                client._writer.UInt32(RootFid);
+                client._writer.UInt32(NoFid);
+                client._writer.String("");
+                client._writer.String(tree);
+                client._writer.UInt32(userId);
+                errno = client.Call();
+            }
+        }
+
+        return errno == Errno.None ? client : errno;
+    }
+
+    /// <summary>A new fid for a name, or for the same file if the name is empty.</summary>
+    public Result<uint> Walk(uint fid, ReadOnlySpan<byte> name)
+    {
+        lock (_lock)
+        {
+            uint made = _freeFids.TryPop(out uint free) ? free : _nextFid++;
+            Begin(NinePMessageType.Twalk);
+            _writer.UInt32(fid);
+            _writer.UInt32(made);
+            _writer.UInt16(name.IsEmpty ? (ushort)0 : (ushort)1);
+            if (!name.IsEmpty)
+            {
+                _writer.String(name);
+            }
+
+            Errno errno = Call();
+            if (errno != Errno.None)
+            {
+                _freeFids.Push(made);
+                return errno;
+            }
+
+            return made;
+        }
+    }
+
+    /// <summary>Gives a fid back.</summary>
+    public void Clunk(uint fid)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Tclunk);
+            _writer.UInt32(fid);
+            if (Call() == Errno.None)
+            {
+                _freeFids.Push(fid);
+            }
+        }
+    }
+
+    public Result<NinePAttributes> GetAttributes(uint fid)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Tgetattr);
+            _writer.UInt32(fid);
+            _writer.UInt64(NinePAttributes.Basic);
+            return Call(NinePAttributes.Read);
+        }
+    }
+
+    public Errno SetAttributes(uint fid, in NinePAttributeChange change)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Tsetattr);
+            _writer.UInt32(fid);
+            change.Write(_writer);
+            return Call();
+        }
+    }
+
+    /// <summary>Opens a fid.</summary>
+    public Errno Open(uint fid, OpenFlags flags)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Tlopen);
+            _writer.UInt32(fid);
+            _writer.UInt32((uint)flags);
+            return Call();
+        }
+    }
+
+    /// <summary>Makes a regular file; the fid of the directory becomes the file's, opened.</summary>
+    public Errno Create(uint fid, ReadOnlySpan<byte> name, OpenFlags flags, Mode mode, uint gid)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Tlcreate);
+            _writer.UInt32(fid);
+            _writer.String(name);
+            _writer.UInt32((uint)flags);
+            _writer.UInt32((uint)mode);
+            _writer.UInt32(gid);
+            return Call();
+        }
+    }
+
+    /// <summary>Reads from an opened fid: short at the end, or at <see cref="MaxTransfer"/>.</summary>
+    public Result<int> Read(uint fid, ulong offset, Span<byte> destination)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Tread);
+            _writer.UInt32(fid);
+            _writer.UInt64(offset);
+            _writer.UInt32((uint)Math.Min(destination.Length, MaxTransfer));
+            Errno errno = Exchange(out NinePReader reader);
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+
+            ReadOnlySpan<byte> bytes = reader.Bytes((int)Math.Min(reader.UInt32(), int.MaxValue));
+            if (reader.IsMalformed || bytes.Length > destination.Length)
+            {
+                return Break();
+            }
+
+            bytes.CopyTo(destination);
+            return bytes.Length;
+        }
+    }
+
+    /// <summary>Writes to an opened fid, at most <see cref="MaxTransfer"/> bytes.</summary>
+    public Result<int> Write(uint fid, ulong offset, ReadOnlySpan<byte> source)
+    {
+        lock (_lock)
+        {
+            ReadOnlySpan<byte> bytes = source[..Math.Min(source.Length, MaxTransfer)];
+            Begin(NinePMessageType.Twrite);
+            _writer.UInt32(fid);
+            _writer.UInt64(offset);
+            _writer.UInt32((uint)bytes.Length);
+            _writer.Bytes(bytes);
+            Result<uint> written = Call(static (ref NinePReader reader) => reader.UInt32());
+            return !written.TryGet(out uint count, out Errno errno) ? errno : count <= (uint)bytes.Length ? (int)count : Break();
+        }
+    }
+
+    /// <summary>Entries of an opened directory after a cookie; none at the end.</summary>
+    public Result<IReadOnlyList<NinePDirectoryEntry>> ReadDirectory(uint fid, ulong cookie)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Treaddir);
+            _writer.UInt32(fid);
+            _writer.UInt64(cookie);
+            _writer.UInt32((uint)MaxTransfer);
+            Errno errno = Exchange(out NinePReader reader);
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+
+            NinePReader entries = new(reader.Bytes((int)Math.Min(reader.UInt32(), int.MaxValue)));
+            List<NinePDirectoryEntry> list = [];
+            while (entries.Remaining > 0)
+            {
+                NinePDirectoryEntry entry = new(entries.Qid(), entries.UInt64(), entries.Byte(), entries.String().ToArray());
+                list.Add(entry);
+            }
+
+            return reader.IsMalformed || entries.IsMalformed ? Break() : list;
+        }
+    }
+
+    public Result<byte[]> ReadLink(uint fid)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Treadlink);
+            _writer.UInt32(fid);
+            return Call(static (ref NinePReader reader) => reader.String().ToArray());
+        }
+    }
+
+    public Errno MakeDirectory(uint fid, ReadOnlySpan<byte> name, Mode mode, uint gid)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Tmkdir);
+            _writer.UInt32(fid);
+            _writer.String(name);
+            _writer.UInt32((uint)mode);
+            _writer.UInt32(gid);
+            return Call();
+        }
+    }
+
+    public Errno MakeSymlink(uint fid, ReadOnlySpan<byte> name, ReadOnlySpan<byte> target, uint gid)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Tsymlink);
+            _writer.UInt32(fid);
+            _writer.String(name);
+            _writer.String(target);
+            _writer.UInt32(gid);
+            return Call();
+        }
+    }
+
+    public Errno MakeNode(uint fid, ReadOnlySpan<byte> name, Mode mode, DeviceNumber device, uint gid)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Tmknod);
+            _writer.UInt32(fid);
+            _writer.String(name);
+            _writer.UInt32((uint)mode);
+            _writer.UInt32(device.Major);
+            _writer.UInt32(device.Minor);
+            _writer.UInt32(gid);
+            return Call();
+        }
+    }
+
+    public Errno Link(uint directory, uint fid, ReadOnlySpan<byte> name)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Tlink);
+            _writer.UInt32(directory);
+            _writer.UInt32(fid);
+            _writer.String(name);
+            return Call();
+        }
+    }
+
+    public Errno Rename(uint directory, ReadOnlySpan<byte> name, uint newDirectory, ReadOnlySpan<byte> newName)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Trenameat);
+            _writer.UInt32(directory);
+            _writer.String(name);
+            _writer.UInt32(newDirectory);
+            _writer.String(newName);
+            return Call();
+        }
+    }
+
+    public Errno Unlink(uint directory, ReadOnlySpan<byte> name, bool isDirectory)
+    {
+        const uint RemoveDirectory = 0x200;
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Tunlinkat);
+            _writer.UInt32(directory);
+            _writer.String(name);
+            _writer.UInt32(isDirectory ? RemoveDirectory : 0);
+            return Call();
+        }
+    }
+
+    public Errno Sync(uint fid, bool dataOnly)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Tfsync);
+            _writer.UInt32(fid);
+            _writer.UInt32(dataOnly ? 1u : 0);
+            return Call();
+        }
+    }
+
+    public Result<NinePStatistics> GetStatistics(uint fid)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Tstatfs);
+            _writer.UInt32(fid);
+            return Call(static (ref NinePReader reader) => new NinePStatistics(
+                reader.UInt32(), reader.UInt32(), reader.UInt64(), reader.UInt64(), reader.UInt64(), reader.UInt64(), reader.UInt64(), reader.UInt64(), reader.UInt32()));
+        }
+    }
+
+    /// <summary>What a name is, and a symbolic link's target (<see cref="IsExtended"/> only).</summary>
+    public Result<(NinePAttributes Attributes, byte[] Target)> Lookup(uint fid, ReadOnlySpan<byte> name)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Tlookup);
+            _writer.UInt32(fid);
+            _writer.String(name);
+            return Call(static (ref NinePReader reader) => (NinePAttributes.Read(ref reader), reader.String().ToArray()));
+        }
+    }
+
+    /// <summary>Opens a regular file and gets its descriptor (<see cref="IsExtended"/> only).</summary>
+    public Result<(int Descriptor, NinePAttributes Attributes)> OpenAt(uint fid, ReadOnlySpan<byte> name, OpenFlags flags)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Topenat);
+            _writer.UInt32(fid);
+            _writer.String(name);
+            _writer.UInt32((uint)flags);
+            return CallForDescriptor();
+        }
+    }
+
+    /// <summary>Makes a regular file and gets its descriptor (<see cref="IsExtended"/> only).</summary>
+    public Result<(int Descriptor, NinePAttributes Attributes)> CreateAt(uint fid, ReadOnlySpan<byte> name, OpenFlags flags, Mode mode, uint uid, uint gid)
+    {
+        lock (_lock)
+        {
+            Begin(NinePMessageType.Tcreateat);
+            _writer.UInt32(fid);
+            _writer.String(name);
+            _writer.UInt32((uint)flags);
+            _writer.UInt32((uint)mode);
+            _writer.UInt32(uid);
+            _writer.UInt32(gid);
+            return CallForDescriptor();
+        }
+    }
+
+    private Errno AgreeOnVersion(string version)
+    {
+        lock (_lock)
+        {
+            _writer.Begin((byte)NinePMessageType.Tversion, NoTag);
+            _writer.UInt32(DefaultMessage);
+            _writer.String(version);
+            Result<(uint Size, string Version)> answer = Call(static (ref NinePReader reader) => (reader.UInt32(), Encoding.UTF8.GetString(reader.String())));
+            if (!answer.TryGet(out (uint Size, string Version) agreed, out Errno errno))
+            {
+                return errno is Errno.EIO ? errno : Errno.EPROTONOSUPPORT;
+            }
+
+            if (agreed.Version is not (NinePVersion.Extended or NinePVersion.Linux) || agreed.Size is < 4096 or > DefaultMessage)
+            {
+                return Errno.EPROTONOSUPPORT;
+            }
+
+            IsExtended = agreed.Version == NinePVersion.Extended && version == NinePVersion.Extended;
+            _messageSize = (int)agreed.Size;
+            return Errno.None;
+        }
+    }
+
+    private void Begin(NinePMessageType type) => _writer.Begin((byte)type, 1);
+
+    private Errno Call() => Exchange(out _);
+
+    private Result<T> Call<T>(Parse<T> parse)
+    {
+        Errno errno = Exchange(out NinePReader reader);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        T value = parse(ref reader);
+        return reader.IsMalformed ? Break() : value;
+    }
+
+    private Result<(int Descriptor, NinePAttributes Attributes)> CallForDescriptor()
+    {
+        Errno errno = Exchange(out NinePReader reader, keepDescriptors: true);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        NinePAttributes attributes = NinePAttributes.Read(ref reader);
+        if (reader.IsMalformed || _received.Count != 1)
+        {
+            DropReceived();
+            return Break();
+        }
+
+        int descriptor = _received[0];
+        _received.Clear();
+        return (descriptor, attributes);
+    }
+
+    private Errno Exchange(out NinePReader reader, bool keepDescriptors = false)
+    {
+        reader = default;
+        if (_isBroken)
+        {
+            return Errno.EIO;
+        }
+
+        ReadOnlySpan<byte> request = _writer.End();
+        byte expected = (byte)(request[4] + 1);
+        ushort tag = (ushort)(request[5] | (request[6] << 8));
+        ReadOnlySpan<byte> message = default;
+        if (_transport.Send(request, []) != Errno.None || _stream.Receive(_received, out message) != Errno.None)
+        {
+            DropReceived();
+            return Break();
+        }
+
+        if (!keepDescriptors)
+        {
+            DropReceived();
+        }
+
+        reader = new NinePReader(message[4..]);
+        byte type = reader.Byte();
+        if (reader.UInt16() == tag && type == expected)
+        {
+            return Errno.None;
+        }
+
+        DropReceived();
+        uint error = reader.UInt32();
+        return type == (byte)NinePMessageType.Rlerror && !reader.IsMalformed && error is > 0 and < 4096 ? (Errno)error : Break();
+    }
+
+    private Errno Break()
+    {
+        _isBroken = true;
+        return Errno.EIO;
+    }
+
+    private void DropReceived()
+    {
+        _received.ForEach(_closeDescriptor);
+        _received.Clear();
+    }
+}

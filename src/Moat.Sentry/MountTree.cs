@@ -1,0 +1,190 @@
+using System.Text;
+using Moat.Control;
+using Moat.Filesystems.Dev;
+using Moat.Filesystems.GoferClient;
+using Moat.Filesystems.Overlay;
+using Moat.Filesystems.Proc;
+using Moat.Filesystems.Sys;
+using Moat.Filesystems.Tmpfs;
+using Moat.Kernel;
+using Moat.Kernel.Tasks;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+using Moat.Oci;
+
+namespace Moat.Sentry;
+
+/// <summary>Builds the container's tree from its configuration: the root, what is mounted on it, devices, masked and read-only paths.</summary>
+internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
+{
+    private static readonly Mode s_directoryMode = (Mode)0x1ED; // 0755
+
+    /// <summary>The root alone.</summary>
+    /// <exception cref="InvalidOperationException">The Gofer does not serve it.</exception>
+    public MountNamespace MakeRoot()
+    {
+        BootMount root = options.Mounts[0];
+        bool isOverlaid = !options.Flags.WritesToRoot;
+        Filesystem lower = Attach(root, isShared: !isOverlaid || options.Flags.FileAccess == "shared");
+        Filesystem shown = isOverlaid ? OverlayInMemory(lower) : lower;
+        return new MountNamespace(new Mount(shown, new Dentry(null, new FileName("/"), shown.Root), MountFlags.None) { Source = "root" });
+    }
+
+    /// <summary>Everything else, in the order of the configuration.</summary>
+    /// <param name="init">A task at the root of the tree with all capabilities.</param>
+    public void Populate(GuestTask init)
+    {
+        bool hasProc = false;
+        for (int i = 0; i < options.Spec.Mounts.Count; i++)
+        {
+            OciMount mount = options.Spec.Mounts[i];
+            MountOptions parsed = MountOptions.Parse(mount.Options);
+            hasProc |= mount.Type == "proc";
+            if (MakeFilesystem(mount, i, parsed) is not { } filesystem)
+            {
+                continue;
+            }
+
+            PathLocation top = MountAt(init, mount.Destination, filesystem, parsed.Flags, mount.Source);
+            if (mount.Type == "tmpfs" && mount.Destination.TrimEnd('/') == "/dev")
+            {
+                MemoryDevices.Populate(init, top);
+                AddDevices(init);
+            }
+        }
+
+        if (!hasProc)
+        {
+            MountAt(init, "/proc", new ProcFilesystem(kernel, NewDevice()), MountFlags.NoSuid | MountFlags.NoDev | MountFlags.NoExec, "proc");
+        }
+
+        foreach (string path in options.Spec.Linux?.MaskedPaths ?? [])
+        {
+            Mask(init, path);
+        }
+
+        foreach (string path in options.Spec.Linux?.ReadonlyPaths ?? [])
+        {
+            if (Find(init, path) is { } place)
+            {
+                init.Fs.MountNamespace.Attach(new Mount(place.Mount.Filesystem, place.Dentry, place.Mount.Flags | MountFlags.ReadOnly) { Source = place.Mount.Source }, place);
+            }
+        }
+
+        if (options.Spec.Root!.Readonly)
+        {
+            init.Fs.MountNamespace.Root.Flags |= MountFlags.ReadOnly;
+        }
+    }
+
+    private Filesystem? MakeFilesystem(OciMount mount, int index, MountOptions parsed)
+    {
+        if (mount.IsBind)
+        {
+            BootMount bind = options.Mounts.First(candidate => candidate.SpecIndex == index);
+            Filesystem lower = Attach(bind, isShared: !options.Flags.OverlaysMounts && options.Flags.FileAccessMounts != "exclusive");
+            return options.Flags.OverlaysMounts && bind.IsDirectory ? OverlayInMemory(lower) : lower;
+        }
+
+        switch (mount.Type)
+        {
+            case "proc":
+                return new ProcFilesystem(kernel, NewDevice());
+            case "sysfs":
+                return new SysFilesystem(NewDevice(), kernel.Facts, kernel.Clock);
+            case "tmpfs":
+                TmpfsOptions tmpfs = parsed.ToTmpfs(options.Facts.MemoryBytes);
+                return new TmpfsFilesystem(kernel, mount.Destination.TrimEnd('/') == "/dev" ? tmpfs with { TypeName = "devtmpfs" } : tmpfs);
+            default:
+                options.Log.Warning($"mount {mount.Destination}: type {mount.Type} is not supported yet: left out");
+                return null;
+        }
+    }
+
+    private GoferFilesystem Attach(BootMount mount, bool isShared) =>
+        GoferFilesystem.Attach(mount.GoferFd, NewDevice(), isShared).TryGet(out GoferFilesystem? filesystem, out Errno errno) ? filesystem
+            : throw new InvalidOperationException($"{mount.Destination}: the gofer does not serve it: {errno}");
+
+    // Changes stay in the sandbox's memory and go with it.
+    private OverlayFilesystem OverlayInMemory(Filesystem lower)
+    {
+        lower.Root.GetAttributes(out InodeAttributes root);
+        TmpfsFilesystem upper = new(kernel, new TmpfsOptions { RootMode = root.Mode & Mode.PermissionMask, Uid = root.Uid, Gid = root.Gid });
+        return new OverlayFilesystem(lower, upper, NewDevice());
+    }
+
+    private DeviceNumber NewDevice() => new(0, (uint)kernel.NextAnonymousDevice());
+
+    private void AddDevices(GuestTask init)
+    {
+        foreach (OciDevice device in options.Spec.Linux?.Devices ?? [])
+        {
+            if (Find(init, device.Path) is not null)
+            {
+                continue;
+            }
+
+            Mode type = device.Type switch { "b" => Mode.S_IFBLK, "p" => Mode.S_IFIFO, _ => Mode.S_IFCHR };
+            Errno errno = FileCreation.Make(init, init.Fs.Root, Encoding.UTF8.GetBytes(device.Path), type | (Mode)(device.FileMode ?? 0x1B6), new DeviceNumber((uint)device.Major, (uint)device.Minor));
+            if (errno == Errno.None && Find(init, device.Path) is { } place)
+            {
+                place.Inode.SetAttributes(init, new AttributeChange { Uid = device.Uid, Gid = device.Gid });
+            }
+            else
+            {
+                options.Log.Warning($"config.json: linux.devices: {device.Path}: {errno}");
+            }
+        }
+    }
+
+    private void Mask(GuestTask init, string path)
+    {
+        if (Find(init, path) is not { } place)
+        {
+            return;
+        }
+
+        if (place.Inode.IsDirectory)
+        {
+            Attach(init, place, new TmpfsFilesystem(kernel, new TmpfsOptions { RootMode = (Mode)0x16D }), MountFlags.ReadOnly, "tmpfs"); // 0555
+        }
+        else if (Find(init, "/dev/null") is { } nothing)
+        {
+            init.Fs.MountNamespace.Attach(new Mount(nothing.Mount.Filesystem, nothing.Dentry, nothing.Mount.Flags) { Source = "null" }, place);
+        }
+    }
+
+    private static PathLocation? Find(GuestTask init, string path) =>
+        PathWalker.Resolve(init, init.Fs.Root, Encoding.UTF8.GetBytes(path), WalkFlags.None).TryGet(out PathLocation place, out _) ? place : null;
+
+    private static PathLocation MountAt(GuestTask init, string path, Filesystem filesystem, MountFlags flags, string source)
+    {
+        PathLocation place = Find(init, path) ?? MakePlace(init, path, filesystem.Root.IsDirectory);
+        return Attach(init, place, filesystem, flags, source);
+    }
+
+    private static PathLocation Attach(GuestTask init, PathLocation place, Filesystem filesystem, MountFlags flags, string source)
+    {
+        Mount mount = new(filesystem, new Dentry(null, new FileName("/"), filesystem.Root), flags) { Source = source.Length > 0 ? source : filesystem.TypeName };
+        Errno errno = init.Fs.MountNamespace.Attach(mount, place);
+        return errno == Errno.None ? new PathLocation(mount, mount.Root) : throw new InvalidOperationException($"mount: {errno}");
+    }
+
+    // Makes the directories on the way that are missing, and the place itself.
+    private static PathLocation MakePlace(GuestTask init, string path, bool isDirectory)
+    {
+        string[] names = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        Errno errno = Errno.None;
+        for (int i = 1; i <= names.Length; i++)
+        {
+            string sofar = "/" + string.Join('/', names[..i]);
+            if (Find(init, sofar) is null)
+            {
+                Mode mode = i < names.Length || isDirectory ? Mode.S_IFDIR | s_directoryMode : Mode.S_IFREG | (Mode)0x1A4;
+                errno = FileCreation.Make(init, init.Fs.Root, Encoding.UTF8.GetBytes(sofar), mode, default);
+            }
+        }
+
+        return Find(init, path) ?? throw new InvalidOperationException($"config.json: mounts: {path} cannot be made: {errno}");
+    }
+}

@@ -1,0 +1,45 @@
+using Moat.Host.Seccomp;
+using Moat.Linux;
+
+namespace Moat.Sentry;
+
+/// <summary>The Sentry's seccomp filter: what the kernel, the platform and the runtime need of the host once everything is open. No file is opened, no socket made, no program executed,
+/// no memory made executable: a guest that takes the Sentry over has these calls and the descriptors that it was given.</summary>
+internal static class SentryFilter
+{
+    private const uint ProtExec = 4;
+
+    /// <summary>Makes the filter.</summary>
+    /// <param name="controlFd">The control socket, the only one that connections are taken from.</param>
+    public static SeccompFilter Create(int controlFd) => new SeccompFilter()
+
+        // Hot ones first.
+        .Allow(SyscallNumber.ptrace, SyscallNumber.wait4, SyscallNumber.futex)
+
+        // Descriptors that it holds.
+        .Allow(
+            SyscallNumber.read, SyscallNumber.write, SyscallNumber.readv, SyscallNumber.writev, SyscallNumber.pread64, SyscallNumber.pwrite64, SyscallNumber.preadv, SyscallNumber.pwritev,
+            SyscallNumber.fstat, SyscallNumber.lseek, SyscallNumber.close, SyscallNumber.ftruncate, SyscallNumber.fallocate, SyscallNumber.fsync, SyscallNumber.fdatasync, SyscallNumber.eventfd2,
+            SyscallNumber.sendmsg, SyscallNumber.recvmsg, SyscallNumber.shutdown)
+        .AllowIf(SyscallNumber.newfstatat, 3, 0x1000, 0x1000) // AT_EMPTY_PATH: of a descriptor
+        .AllowIf(SyscallNumber.accept4, 0, uint.MaxValue, (uint)controlFd)
+        .AllowIf(SyscallNumber.fcntl, 1, uint.MaxValue, 3) // F_GETFL
+        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x5401) // TCGETS
+        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x5402) // TCSETS
+        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x5403) // TCSETSW
+        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x5404) // TCSETSF
+        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x5413) // TIOCGWINSZ
+        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x5414) // TIOCSWINSZ
+        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x541b) // FIONREAD
+
+        // Stubs; their pid namespace holds nothing else.
+        .Allow(SyscallNumber.kill, SyscallNumber.sched_setaffinity)
+
+        // The runtime.
+        .Allow(RuntimeCalls.Always)
+        .AllowIf(SyscallNumber.mmap, 2, ProtExec, 0)
+        .AllowIf(SyscallNumber.mprotect, 2, ProtExec, 0)
+        .AllowIf(SyscallNumber.clone, 0, RuntimeCalls.ThreadFlags, RuntimeCalls.ThreadFlags)
+        .Refuse(SyscallNumber.clone3, Errno.ENOSYS) // its flags are in memory: the C library falls back to clone
+        .Kill(SyscallNumber.execve, SyscallNumber.execveat);
+}
