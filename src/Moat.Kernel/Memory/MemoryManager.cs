@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.Platform;
@@ -13,7 +12,6 @@ public sealed class MemoryManager
     private const int PageSize = MemoryFile.PageSize;
 
     private readonly Lock _lock = new();
-    private readonly MemoryFile _memoryFile;
     private readonly MappingSet _mappings = new(); // guarded by _lock
     private readonly PageTable _pages = new(); // guarded by _lock
     private readonly PageFaults _faults;
@@ -23,11 +21,14 @@ public sealed class MemoryManager
     /// <summary>An empty address space.</summary>
     public MemoryManager(MemoryFile memoryFile, IAddressSpace space, AddressLayout layout)
     {
-        _memoryFile = memoryFile;
+        MemoryFile = memoryFile;
         _layout = layout;
         AddressSpace = space;
         _faults = new PageFaults(memoryFile, space, _pages);
     }
+
+    /// <summary>Where its private pages live.</summary>
+    internal MemoryFile MemoryFile { get; }
 
     /// <summary>The platform's side.</summary>
     public IAddressSpace AddressSpace { get; }
@@ -380,7 +381,7 @@ public sealed class MemoryManager
     {
         lock (_lock)
         {
-            MemoryManager child = new(_memoryFile, space, _layout) { Program = Program.Clone(), ExecutableFile = ExecutableFile };
+            MemoryManager child = new(MemoryFile, space, _layout) { Program = Program.Clone(), ExecutableFile = ExecutableFile };
             ExecutableFile?.AddReference();
             for (int i = 0; i < _mappings.Count; i++)
             {
@@ -402,7 +403,7 @@ public sealed class MemoryManager
                 bool any = false;
                 _pages.ForEach(mapping.Start / PageSize, mapping.End / PageSize, (index, page) =>
                 {
-                    _memoryFile.AddReference(page);
+                    MemoryFile.AddReference(page);
                     child._pages.Set(index, page);
                     any = true;
                 });
@@ -416,140 +417,6 @@ public sealed class MemoryManager
         }
     }
 
-    /// <summary>Copies guest memory in, all of it or EFAULT.</summary>
-    public Errno CopyIn(GuestAddress address, Span<byte> destination) =>
-        CopyInPartial(address, destination) == destination.Length ? Errno.None : Errno.EFAULT;
-
-    /// <summary>Copies to guest memory, all of it or EFAULT (what fitted before a missing page has been written, as Linux does).</summary>
-    public Errno CopyOut(GuestAddress address, ReadOnlySpan<byte> source) =>
-        CopyOutPartial(address, source) == source.Length ? Errno.None : Errno.EFAULT;
-
-    /// <summary>Copies guest memory in up to the first page that can't be read; returns how many bytes.</summary>
-    public int CopyInPartial(GuestAddress address, Span<byte> destination)
-    {
-        int done = 0;
-        while (done < destination.Length)
-        {
-            ulong at = unchecked(address.Value + (ulong)done);
-            int count = Math.Min(destination.Length - done, PageSize - (int)(at % PageSize));
-            if (!TryAcquire(at, MemoryAccess.Read, out AcquiredPage page))
-            {
-                break;
-            }
-
-            Span<byte> part = destination.Slice(done, count);
-            if (page.File is not null)
-            {
-                if (!page.File.ReadAt(page.FileOffset + (at % PageSize), part).TryGet(out int read, out _))
-                {
-                    break;
-                }
-
-                part[read..].Clear();
-            }
-            else
-            {
-                _memoryFile.Bytes(page.Page, (int)(at % PageSize), count).CopyTo(part);
-                _memoryFile.Release(page.Page);
-            }
-
-            done += count;
-        }
-
-        return done;
-    }
-
-    /// <summary>Copies to guest memory up to the first page that can't be written; returns how many bytes.</summary>
-    public int CopyOutPartial(GuestAddress address, ReadOnlySpan<byte> source)
-    {
-        int done = 0;
-        while (done < source.Length)
-        {
-            ulong at = unchecked(address.Value + (ulong)done);
-            int count = Math.Min(source.Length - done, PageSize - (int)(at % PageSize));
-            if (!TryAcquire(at, MemoryAccess.Write, out AcquiredPage page))
-            {
-                break;
-            }
-
-            ReadOnlySpan<byte> part = source.Slice(done, count);
-            if (page.File is not null)
-            {
-                if (!page.File.WriteAt(page.FileOffset + (at % PageSize), part).TryGet(out int written, out _) || written < count)
-                {
-                    break;
-                }
-            }
-            else
-            {
-                part.CopyTo(_memoryFile.Bytes(page.Page, (int)(at % PageSize), count));
-                _memoryFile.Release(page.Page);
-            }
-
-            done += count;
-        }
-
-        return done;
-    }
-
-    /// <summary>Reads one value or structure.</summary>
-    public Errno Read<T>(GuestAddress address, out T value)
-        where T : unmanaged
-    {
-        value = default;
-        return CopyIn(address, MemoryMarshal.AsBytes(new Span<T>(ref value)));
-    }
-
-    /// <summary>Writes one value or structure.</summary>
-    public Errno Write<T>(GuestAddress address, in T value)
-        where T : unmanaged => CopyOut(address, MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)));
-
-    /// <summary>Copies in a string that a zero byte ends, without the zero.</summary>
-    /// <returns>Its length; ENAMETOOLONG if no zero comes within <paramref name="buffer"/>; EFAULT.</returns>
-    public Result<int> CopyInString(GuestAddress address, Span<byte> buffer)
-    {
-        int done = 0;
-        while (done < buffer.Length)
-        {
-            ulong at = unchecked(address.Value + (ulong)done);
-            Span<byte> part = buffer.Slice(done, Math.Min(buffer.Length - done, PageSize - (int)(at % PageSize)));
-            int count = CopyInPartial(new GuestAddress(at), part);
-            int zero = part[..count].IndexOf((byte)0);
-            if (zero >= 0)
-            {
-                return done + zero;
-            }
-
-            if (count < part.Length)
-            {
-                return Errno.EFAULT;
-            }
-
-            done += count;
-        }
-
-        return Errno.ENAMETOOLONG;
-    }
-
-    /// <summary>Finds the page behind an address, for one 32-bit word that is read and written atomically (futex). The caller releases the page.</summary>
-    /// <returns>EINVAL if the address is not aligned; EFAULT.</returns>
-    public Result<int> AcquireWordPage(GuestAddress address, bool write)
-    {
-        if (address.Value % sizeof(uint) != 0)
-        {
-            return Errno.EINVAL;
-        }
-
-        return TryAcquire(address.Value, write ? MemoryAccess.Write : MemoryAccess.Read, out AcquiredPage page) && page.File is null ? page.Page : Errno.EFAULT;
-    }
-
-    /// <summary>A page's bytes, for who holds a reference through <see cref="AcquireWordPage"/>.</summary>
-    public ref uint WordIn(int page, GuestAddress address) =>
-        ref MemoryMarshal.Cast<byte, uint>(_memoryFile.Bytes(page, (int)(address.Value % PageSize), sizeof(uint)))[0];
-
-    /// <summary>Gives a page of <see cref="AcquireWordPage"/> back.</summary>
-    public void ReleasePage(int page) => _memoryFile.Release(page);
-
     /// <summary>Whether the address is in a shared mapping, and of what: part of a futex's identity.</summary>
     public bool TryGetSharedIdentity(GuestAddress address, out IMappable? file, out ulong offset)
     {
@@ -560,36 +427,6 @@ public sealed class MemoryManager
             offset = file is null ? 0 : mapping!.FileOffset + (address.Value - mapping.Start);
             return file is not null;
         }
-    }
-
-    /// <summary>Holds pages for host I/O; see <see cref="IoBuffer.Pin"/>.</summary>
-    internal Errno Pin(ReadOnlySpan<IoVec> ranges, ulong skip, long limit, MemoryAccess access, ref PinnedMemory pinned)
-    {
-        foreach (IoVec range in ranges)
-        {
-            ulong at = range.Base + skip;
-            ulong end = range.Base + range.Length;
-            skip = 0;
-            while (at < end && limit > 0)
-            {
-                int count = (int)Math.Min(Math.Min((long)(end - at), PageSize - (long)(at % PageSize)), limit);
-                if (pinned.IsFull || !TryAcquire(at, access, out AcquiredPage page))
-                {
-                    return pinned.Length > 0 ? Errno.None : Errno.EFAULT;
-                }
-
-                if (page.File is not null)
-                {
-                    return pinned.Length > 0 ? Errno.None : Errno.EOPNOTSUPP;
-                }
-
-                pinned.Add(_memoryFile, page.Page, (int)(at % PageSize), count);
-                at += (ulong)count;
-                limit -= count;
-            }
-        }
-
-        return Errno.None;
     }
 
     /// <summary>Forgets pages of a mapped file that went away (truncate, hole punch): the next touch asks the file again.</summary>
@@ -630,8 +467,8 @@ public sealed class MemoryManager
         }
     }
 
-    // One page for the Sentry: a page of the memory file with a reference, or a file to be read or written instead.
-    private bool TryAcquire(ulong address, MemoryAccess access, out AcquiredPage page)
+    /// <summary>One page for the Sentry: a page of the memory file with a reference, or a file to be read or written instead. <see cref="UserCopy"/> is what callers want.</summary>
+    internal bool TryAcquire(ulong address, MemoryAccess access, out AcquiredPage page)
     {
         lock (_lock)
         {
@@ -757,14 +594,14 @@ public sealed class MemoryManager
 
             if (runLength > 0)
             {
-                _memoryFile.Release(runStart, runLength);
+                MemoryFile.Release(runStart, runLength);
             }
 
             (runStart, runLength) = (page, 1);
         });
         if (runLength > 0)
         {
-            _memoryFile.Release(runStart, runLength);
+            MemoryFile.Release(runStart, runLength);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Linux;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Moat.Kernel.Credentials;
+using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;

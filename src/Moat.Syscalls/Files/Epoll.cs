@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Moat.Filesystems.EventFiles;
+using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;

@@ -1,4 +1,5 @@
 using Moat.Kernel.Futex;
+using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Linux;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Moat.Kernel;
 using Moat.Kernel.Credentials;
+using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Linux;
 

@@ -1,4 +1,5 @@
 using Moat.Kernel.Loader;
+using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;

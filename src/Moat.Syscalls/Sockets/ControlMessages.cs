@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Moat.Kernel.Credentials;
+using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;

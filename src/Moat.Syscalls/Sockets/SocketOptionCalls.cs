@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Moat.Kernel.Credentials;
+using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Linux;
 using Moat.Sockets;

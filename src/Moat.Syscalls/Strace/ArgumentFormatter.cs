@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Linux;
 

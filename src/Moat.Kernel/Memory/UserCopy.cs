@@ -1,0 +1,176 @@
+using System.Runtime.InteropServices;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+using Moat.Platform;
+
+namespace Moat.Kernel.Memory;
+
+/// <summary>The kernel's way to application memory: every byte of it that a handler reads or writes passes here. Any thread; nothing allocates.</summary>
+public static class UserCopy
+{
+    private const int PageSize = MemoryFile.PageSize;
+
+    /// <summary>Copies guest memory in, all of it or EFAULT.</summary>
+    public static Errno CopyIn(this MemoryManager memory, GuestAddress address, Span<byte> destination) =>
+        memory.CopyInPartial(address, destination) == destination.Length ? Errno.None : Errno.EFAULT;
+
+    /// <summary>Copies to guest memory, all of it or EFAULT (what fitted before a missing page has been written, as Linux does).</summary>
+    public static Errno CopyOut(this MemoryManager memory, GuestAddress address, ReadOnlySpan<byte> source) =>
+        memory.CopyOutPartial(address, source) == source.Length ? Errno.None : Errno.EFAULT;
+
+    /// <summary>Copies guest memory in up to the first page that can't be read; returns how many bytes.</summary>
+    public static int CopyInPartial(this MemoryManager memory, GuestAddress address, Span<byte> destination)
+    {
+        int done = 0;
+        while (done < destination.Length)
+        {
+            ulong at = unchecked(address.Value + (ulong)done);
+            int count = Math.Min(destination.Length - done, PageSize - (int)(at % PageSize));
+            if (!memory.TryAcquire(at, MemoryAccess.Read, out AcquiredPage page))
+            {
+                break;
+            }
+
+            Span<byte> part = destination.Slice(done, count);
+            if (page.File is not null)
+            {
+                if (!page.File.ReadAt(page.FileOffset + (at % PageSize), part).TryGet(out int read, out _))
+                {
+                    break;
+                }
+
+                part[read..].Clear();
+            }
+            else
+            {
+                memory.MemoryFile.Bytes(page.Page, (int)(at % PageSize), count).CopyTo(part);
+                memory.MemoryFile.Release(page.Page);
+            }
+
+            done += count;
+        }
+
+        return done;
+    }
+
+    /// <summary>Copies to guest memory up to the first page that can't be written; returns how many bytes.</summary>
+    public static int CopyOutPartial(this MemoryManager memory, GuestAddress address, ReadOnlySpan<byte> source)
+    {
+        int done = 0;
+        while (done < source.Length)
+        {
+            ulong at = unchecked(address.Value + (ulong)done);
+            int count = Math.Min(source.Length - done, PageSize - (int)(at % PageSize));
+            if (!memory.TryAcquire(at, MemoryAccess.Write, out AcquiredPage page))
+            {
+                break;
+            }
+
+            ReadOnlySpan<byte> part = source.Slice(done, count);
+            if (page.File is not null)
+            {
+                if (!page.File.WriteAt(page.FileOffset + (at % PageSize), part).TryGet(out int written, out _) || written < count)
+                {
+                    break;
+                }
+            }
+            else
+            {
+                part.CopyTo(memory.MemoryFile.Bytes(page.Page, (int)(at % PageSize), count));
+                memory.MemoryFile.Release(page.Page);
+            }
+
+            done += count;
+        }
+
+        return done;
+    }
+
+    /// <summary>Reads one value or structure.</summary>
+    public static Errno Read<T>(this MemoryManager memory, GuestAddress address, out T value)
+        where T : unmanaged
+    {
+        value = default;
+        return memory.CopyIn(address, MemoryMarshal.AsBytes(new Span<T>(ref value)));
+    }
+
+    /// <summary>Writes one value or structure.</summary>
+    public static Errno Write<T>(this MemoryManager memory, GuestAddress address, in T value)
+        where T : unmanaged => memory.CopyOut(address, MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value)));
+
+    /// <summary>Copies in a string that a zero byte ends, without the zero.</summary>
+    /// <returns>Its length; ENAMETOOLONG if no zero comes within <paramref name="buffer"/>; EFAULT.</returns>
+    public static Result<int> CopyInString(this MemoryManager memory, GuestAddress address, Span<byte> buffer)
+    {
+        int done = 0;
+        while (done < buffer.Length)
+        {
+            ulong at = unchecked(address.Value + (ulong)done);
+            Span<byte> part = buffer.Slice(done, Math.Min(buffer.Length - done, PageSize - (int)(at % PageSize)));
+            int count = memory.CopyInPartial(new GuestAddress(at), part);
+            int zero = part[..count].IndexOf((byte)0);
+            if (zero >= 0)
+            {
+                return done + zero;
+            }
+
+            if (count < part.Length)
+            {
+                return Errno.EFAULT;
+            }
+
+            done += count;
+        }
+
+        return Errno.ENAMETOOLONG;
+    }
+
+    /// <summary>Finds the page behind an address, for one 32-bit word that is read and written atomically (futex). The caller releases the page.</summary>
+    /// <returns>EINVAL if the address is not aligned; EFAULT.</returns>
+    public static Result<int> AcquireWordPage(this MemoryManager memory, GuestAddress address, bool write)
+    {
+        if (address.Value % sizeof(uint) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        return memory.TryAcquire(address.Value, write ? MemoryAccess.Write : MemoryAccess.Read, out AcquiredPage page) && page.File is null ? page.Page : Errno.EFAULT;
+    }
+
+    /// <summary>A page's bytes, for who holds a reference through <see cref="AcquireWordPage"/>.</summary>
+    public static ref uint WordIn(this MemoryManager memory, int page, GuestAddress address) =>
+        ref MemoryMarshal.Cast<byte, uint>(memory.MemoryFile.Bytes(page, (int)(address.Value % PageSize), sizeof(uint)))[0];
+
+    /// <summary>Gives a page of <see cref="AcquireWordPage"/> back.</summary>
+    public static void ReleasePage(this MemoryManager memory, int page) => memory.MemoryFile.Release(page);
+
+    /// <summary>Holds pages for host I/O; see <see cref="IoBuffer.Pin"/>.</summary>
+    internal static Errno Pin(this MemoryManager memory, ReadOnlySpan<IoVec> ranges, ulong skip, long limit, MemoryAccess access, ref PinnedMemory pinned)
+    {
+        foreach (IoVec range in ranges)
+        {
+            ulong at = range.Base + skip;
+            ulong end = range.Base + range.Length;
+            skip = 0;
+            while (at < end && limit > 0)
+            {
+                int count = (int)Math.Min(Math.Min((long)(end - at), PageSize - (long)(at % PageSize)), limit);
+                if (pinned.IsFull || !memory.TryAcquire(at, access, out AcquiredPage page))
+                {
+                    return pinned.Length > 0 ? Errno.None : Errno.EFAULT;
+                }
+
+                if (page.File is not null)
+                {
+                    return pinned.Length > 0 ? Errno.None : Errno.EOPNOTSUPP;
+                }
+
+                pinned.Add(memory.MemoryFile, page.Page, (int)(at % PageSize), count);
+                at += (ulong)count;
+                limit -= count;
+            }
+        }
+
+        return Errno.None;
+    }
+}
