@@ -1,10 +1,11 @@
 # Moat: `make` builds artifacts/runsc, `make run` shows a sandboxed program, `make test` runs every test.
+# `make guest FAMILY=eventfd [CASE=...]` runs one guest program on Linux and in the sandbox.
 # PACKAGES=URL-or-folder restores from another package feed. PREFIX= and DESTDIR= for install.
 
 PREFIX ?= /usr/local
 export PACKAGES
 
-.PHONY: all run test install uninstall format clean
+.PHONY: all run test guest install uninstall format clean
 
 all:
 	@tools/publish
@@ -14,6 +15,9 @@ run: all
 
 test:
 	@tools/test
+
+guest: all
+	@tools/guest $(FAMILY) $(CASE)
 
 install: all
 	install -D -m 0755 artifacts/runsc $(DESTDIR)$(PREFIX)/bin/runsc

@@ -17,6 +17,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -131,6 +132,11 @@ __attribute__((unused)) static int64_t monotonic_ns(void)
     return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
+static int guest_remove(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+    return remove(path);
+}
+
 static void guest_run(const char *family, guest_case *test)
 {
     char directory[] = "/tmp/guestXXXXXX";
@@ -180,9 +186,7 @@ static void guest_run(const char *family, guest_case *test)
         printf("%s/%s FAILED: %s (signal %d)\n", family, test->name, WTERMSIG(status) == SIGALRM ? "timed out" : "killed", WTERMSIG(status));
     }
     fflush(stdout);
-    char command[64];
-    snprintf(command, sizeof command, "rm -rf %s", directory);
-    if (system(command) != 0) {
+    if (nftw(directory, guest_remove, 16, FTW_DEPTH | FTW_PHYS) != 0) {
         printf("%s/%s FAILED: its directory cannot be removed\n", family, test->name);
     }
 }

@@ -23,6 +23,9 @@ public sealed class EventfdDescription(AnonymousFilesystem home, ulong initial, 
     public override bool IsPollable => true;
 
     /// <inheritdoc/>
+    public override SyscallResult Seek(GuestTask task, long offset, int whence) => 0;
+
+    /// <inheritdoc/>
     public override SyscallResult Read(GuestTask task, ref IoBuffer destination, long offset)
     {
         if (destination.Length < sizeof(ulong))
