@@ -26,6 +26,7 @@ public sealed class SentryKernel
         Random = random;
         Facts = facts;
         Dispatcher = dispatcher;
+        Timers = new TimerService(clock);
     }
 
     /// <summary>What runs application code.</summary>
@@ -55,6 +56,9 @@ public sealed class SentryKernel
     /// <summary>Process ids.</summary>
     public PidNamespace Pids { get; } = new();
 
+    /// <summary>All timers.</summary>
+    public TimerService Timers { get; }
+
     /// <summary>All futexes.</summary>
     public FutexTable Futexes { get; } = new();
 
@@ -81,6 +85,14 @@ public sealed class SentryKernel
 
     /// <summary>Told when a process ends, with the task lock held. Set once, by whoever controls the sandbox.</summary>
     public IProcessObserver? Observer { get; set; }
+
+    /// <summary>What a wall clock shows now.</summary>
+    public long ReadClock(GuestClock clock) => clock switch
+    {
+        GuestClock.Realtime => Clock.RealtimeNs,
+        GuestClock.Boottime => Clock.BoottimeNs,
+        _ => Clock.MonotonicNs,
+    };
 
     /// <summary>A minor number for a filesystem without a device.</summary>
     public int NextAnonymousDevice() => Interlocked.Increment(ref _lastAnonymousDevice);

@@ -69,6 +69,11 @@ internal static class Guest
         return errno != Errno.None ? errno : timeout.IsValid ? DeadlineAfter(task, timeout.ToNanoseconds()) : Errno.EINVAL;
     }
 
+    /// <summary>Gives a new description a descriptor; O_CLOEXEC of <paramref name="flags"/> counts.</summary>
+    /// <returns>The descriptor, or EMFILE.</returns>
+    public static SyscallResult InstallNew(GuestTask task, FileDescription file, int flags) =>
+        task.Files.Install(file, (flags & (int)OpenFlags.O_CLOEXEC) != 0, 0, task.ThreadGroup.Limits.Get(ResourceLimits.OpenFiles).Current).TryGet(out int fd, out Errno errno) ? fd : errno;
+
     /// <summary>Now and a time, saturating.</summary>
     public static long DeadlineAfter(GuestTask task, long nanoseconds)
     {

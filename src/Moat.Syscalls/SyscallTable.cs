@@ -39,6 +39,7 @@ public sealed class SyscallTable
         Fcntl.Register(builder);
         FutexCalls.Register(builder);
         Identity.Register(builder);
+        IntervalTimers.Register(builder);
         Kill.Register(builder);
         Links.Register(builder);
         Messages.Register(builder);
@@ -46,12 +47,16 @@ public sealed class SyscallTable
         Open.Register(builder);
         PipeCalls.Register(builder);
         Poll.Register(builder);
+        PosixTimers.Register(builder);
         ReadWrite.Register(builder);
+        ResourceUsage.Register(builder);
         SignalCalls.Register(builder);
+        Signalfd.Register(builder);
         SocketCalls.Register(builder);
         SocketOptionCalls.Register(builder);
         Stat.Register(builder);
         SystemCalls.Register(builder);
+        Timerfd.Register(builder);
         Transfer.Register(builder);
         Wait.Register(builder);
         return builder.Build();

@@ -33,7 +33,7 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
 
     /// <summary>EPOLL_CTL_ADD.</summary>
     /// <returns>EEXIST; EPERM for files that have no readiness; ELOOP; ENOSPC.</returns>
-    public Errno Add(int fd, FileDescription file, uint events, ulong data)
+    public Errno Add(GuestTask task, int fd, FileDescription file, uint events, ulong data)
     {
         if (!file.IsPollable)
         {
@@ -45,7 +45,7 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
             return inner == this ? Errno.EINVAL : Errno.ELOOP;
         }
 
-        EpollItem item = new(this, fd, file) { Events = events, Data = data, Mask = (PollEvents)(events & EventMask) };
+        EpollItem item = new(this, fd, file, file.WaitableFor(task)) { Events = events, Data = data, Mask = (PollEvents)(events & EventMask) };
         lock (_lock)
         {
             if (_items.Count >= MaxItems)
@@ -60,8 +60,8 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
         }
 
         file.AddCloseObserver(item);
-        file.AddWaiter(item);
-        if (file.Readiness(item.Mask) != 0)
+        item.Source.AddWaiter(item);
+        if (item.Source.Readiness(item.Mask) != 0)
         {
             MarkReady(item);
         }
@@ -84,10 +84,10 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
             (item.Events, item.Data) = (events, data);
         }
 
-        file.RemoveWaiter(item);
+        item.Source.RemoveWaiter(item);
         item.Mask = (PollEvents)(events & EventMask);
-        file.AddWaiter(item);
-        if (file.Readiness(item.Mask) != 0)
+        item.Source.AddWaiter(item);
+        if (item.Source.Readiness(item.Mask) != 0)
         {
             MarkReady(item);
         }
@@ -158,7 +158,7 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
             }
 
             PollEvents wanted = (PollEvents)(events & EventMask) | PollEvents.POLLERR | PollEvents.POLLHUP;
-            PollEvents ready = item.File.Readiness(wanted) & wanted;
+            PollEvents ready = item.Source.Readiness(wanted) & wanted;
             if (ready == 0)
             {
                 continue;
@@ -191,7 +191,7 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
         foreach (EpollItem item in candidates)
         {
             PollEvents wanted = (PollEvents)(item.Events & EventMask);
-            if (!item.IsRemoved && wanted != 0 && item.File.Readiness(wanted) != 0)
+            if (!item.IsRemoved && wanted != 0 && item.Source.Readiness(wanted) != 0)
             {
                 return PollEvents.Readable & mask;
             }
@@ -223,7 +223,7 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
     /// <summary>Takes an item off both lists.</summary>
     internal void Remove(EpollItem item)
     {
-        item.File.RemoveWaiter(item);
+        item.Source.RemoveWaiter(item);
         lock (_lock)
         {
             item.IsRemoved = true;

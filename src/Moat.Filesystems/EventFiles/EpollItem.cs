@@ -5,13 +5,16 @@ using Moat.Linux;
 namespace Moat.Filesystems.EventFiles;
 
 /// <summary>One descriptor on an epoll instance's interest list.</summary>
-internal sealed class EpollItem(EpollDescription owner, int fd, FileDescription file) : WaitEntry, IFileCloseObserver
+internal sealed class EpollItem(EpollDescription owner, int fd, FileDescription file, IWaitable source) : WaitEntry, IFileCloseObserver
 {
     /// <summary>The descriptor it was added by.</summary>
     public int Fd { get; } = fd;
 
     /// <summary>The file, of which it holds no reference: closing the last descriptor takes it off the list.</summary>
     public FileDescription File { get; } = file;
+
+    /// <summary>What of the file is waited for: as the task saw it that added it.</summary>
+    public IWaitable Source { get; } = source;
 
     /// <summary>EPOLL* flags and events as they were given. Guarded by the owner's lock.</summary>
     public uint Events { get; set; }

@@ -1,6 +1,7 @@
 using Moat.Kernel.Memory;
 using Moat.Kernel.Signals;
 using Moat.Kernel.Tasks;
+using Moat.Kernel.Time;
 using Moat.Linux;
 
 namespace Moat.Filesystems.Proc;
@@ -39,9 +40,9 @@ internal sealed record ProcessSnapshot
     public required int ExitStatus { get; init; }
     public required int FdTableSize { get; init; }
 
-    public long SystemNs => 0;
+    public required long SystemNs { get; init; }
 
-    public long ChildSystemNs => 0;
+    public required long ChildSystemNs { get; init; }
 
     public ulong LockedBytes => 0;
 
@@ -54,6 +55,7 @@ internal sealed record ProcessSnapshot
         {
             (ulong ignored, ulong caught) = Handlers(group.Actions);
             bool hasMemory = !task.HasEnded;
+            CpuTimes cpu = task == group.Leader ? group.CpuTimes : task.CpuClock.Now;
             return new ProcessSnapshot
             {
                 Pid = group.Pid,
@@ -65,8 +67,10 @@ internal sealed record ProcessSnapshot
                 Terminal = (long)(group.ProcessGroup.Session.Terminal?.Device.Value ?? 0),
                 ForegroundGroup = group.ProcessGroup.Session.Terminal is { } terminal ? terminal.ForegroundGroup?.Id ?? 0 : -1,
                 Flags = 0x400000,
-                UserNs = task == group.Leader ? group.CpuNs : task.CpuNs,
-                ChildUserNs = group.ChildrenCpuNs,
+                UserNs = cpu.UserNs,
+                SystemNs = cpu.SystemNs,
+                ChildUserNs = group.ChildrenCpuTimes.UserNs,
+                ChildSystemNs = group.ChildrenCpuTimes.SystemNs,
                 Nice = group.Nice,
                 Threads = group.Tasks.Count,
                 StartNs = group.StartNs,

@@ -37,6 +37,15 @@ public struct SignalInfo
         return info;
     }
 
+    /// <summary>Of a timer of timer_create(2).</summary>
+    public static SignalInfo FromTimer(Signal signal, int timerId, ulong value)
+    {
+        SignalInfo info = Create(signal, SiTimer);
+        BinaryPrimitives.WriteInt32LittleEndian(((Span<byte>)info)[16..], timerId);
+        BinaryPrimitives.WriteUInt64LittleEndian(((Span<byte>)info)[24..], value);
+        return info;
+    }
+
     /// <summary>Of the kernel, without more.</summary>
     public static SignalInfo FromKernel(Signal signal) => Create(signal, SiKernel);
 
@@ -56,6 +65,17 @@ public struct SignalInfo
         BinaryPrimitives.WriteInt64LittleEndian(((Span<byte>)info)[32..], userTicks);
         BinaryPrimitives.WriteInt64LittleEndian(((Span<byte>)info)[40..], systemTicks);
         return info;
+    }
+
+    /// <summary><c>si_timerid</c> of a timer's signal.</summary>
+    public readonly int TimerId => BinaryPrimitives.ReadInt32LittleEndian(((ReadOnlySpan<byte>)this)[16..]);
+
+    /// <summary>The same with an <c>si_overrun</c>.</summary>
+    public readonly SignalInfo WithOverrun(int overrun)
+    {
+        SignalInfo copy = this;
+        BinaryPrimitives.WriteInt32LittleEndian(((Span<byte>)copy)[20..], overrun);
+        return copy;
     }
 
     /// <summary>The same with another <c>si_signo</c>.</summary>

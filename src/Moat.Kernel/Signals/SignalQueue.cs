@@ -29,6 +29,31 @@ public sealed class SignalQueue
         Pending |= SignalSet.Of(info.Signal);
     }
 
+    /// <summary>Adds a timer's signal, whatever is pending: each timer has at most one.</summary>
+    public void AddFromTimer(in SignalInfo info)
+    {
+        _queue.Add(info);
+        Pending |= SignalSet.Of(info.Signal);
+    }
+
+    /// <summary>Whether a POSIX timer's signal is pending.</summary>
+    public bool ContainsTimer(int timerId) => IndexOfTimer(timerId) >= 0;
+
+    /// <summary>Drops a POSIX timer's signal.</summary>
+    public void RemoveTimer(int timerId)
+    {
+        int index = IndexOfTimer(timerId);
+        if (index >= 0)
+        {
+            Signal signal = _queue[index].Signal;
+            _queue.RemoveAt(index);
+            if (IndexOf(signal) < 0)
+            {
+                Pending -= SignalSet.Of(signal);
+            }
+        }
+    }
+
     /// <summary>Takes the next signal of a set: synchronous ones first, then by number, then by age.</summary>
     public bool TryTake(SignalSet wanted, out SignalInfo info)
     {
@@ -57,6 +82,19 @@ public sealed class SignalQueue
     {
         _queue.RemoveAll(queued => signals.Contains(queued.Signal));
         Pending -= signals;
+    }
+
+    private int IndexOfTimer(int timerId)
+    {
+        for (int i = 0; i < _queue.Count; i++)
+        {
+            if (_queue[i].Code == SignalInfo.SiTimer && _queue[i].TimerId == timerId)
+            {
+                return i;
+            }
+        }
+
+        return -1;
     }
 
     private int IndexOf(Signal signal)

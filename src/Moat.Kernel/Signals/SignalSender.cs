@@ -13,6 +13,9 @@ public static class SignalSender
     /// <summary>Sends to one task.</summary>
     public static Errno SendToTask(GuestTask task, in SignalInfo info) => Send(task.ThreadGroup, task, info);
 
+    /// <summary>Sends a timer's signal, which is queued even beside another of its number; the caller has none pending.</summary>
+    internal static void SendFromTimer(ThreadGroup group, GuestTask? only, in SignalInfo info) => Send(group, only, info, isTimer: true);
+
     /// <summary>Sends to all processes of a group.</summary>
     public static void SendToGroup(ProcessGroup group, in SignalInfo info)
     {
@@ -43,7 +46,7 @@ public static class SignalSender
         task.Context.Interrupt();
     }
 
-    private static Errno Send(ThreadGroup group, GuestTask? only, in SignalInfo info)
+    private static Errno Send(ThreadGroup group, GuestTask? only, in SignalInfo info, bool isTimer = false)
     {
         Signal signal = info.Signal;
         if (group.IsZombie || group.IsExiting)
@@ -71,7 +74,16 @@ public static class SignalSender
             return Errno.EAGAIN;
         }
 
-        queue.Add(info);
+        if (isTimer)
+        {
+            queue.AddFromTimer(info);
+        }
+        else
+        {
+            queue.Add(info);
+        }
+
+        group.SignalWaiters.Notify(PollEvents.Readable);
         if (signal == Signal.SIGKILL)
         {
             group.IsExiting = true;

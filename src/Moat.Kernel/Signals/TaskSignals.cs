@@ -38,6 +38,14 @@ public sealed class TaskSignals(GuestTask task)
     public void SetBlocked(SignalSet blocked) => Blocked = blocked - SignalSet.Unblockable;
 
     /// <summary>Takes the next deliverable signal.</summary>
-    public bool TryTake(SignalSet wanted, out SignalInfo info) =>
-        Queue.TryTake(wanted, out info) || task.ThreadGroup.SharedSignals.TryTake(wanted, out info);
+    public bool TryTake(SignalSet wanted, out SignalInfo info)
+    {
+        if (!Queue.TryTake(wanted, out info) && !task.ThreadGroup.SharedSignals.TryTake(wanted, out info))
+        {
+            return false;
+        }
+
+        task.ThreadGroup.Timers.OnDelivered(ref info);
+        return true;
+    }
 }

@@ -3,6 +3,7 @@ using Moat.Kernel.Credentials;
 using Moat.Kernel.Memory;
 using Moat.Kernel.Namespaces;
 using Moat.Kernel.Signals;
+using Moat.Kernel.Time;
 using Moat.Kernel.Vfs;
 using Moat.Kernel.Waiting;
 using Moat.Linux;
@@ -29,6 +30,7 @@ public sealed class GuestTask
         Uts = uts;
         Context = context;
         Signals = new TaskSignals(this);
+        CpuClock = new TaskCpuClock(kernel.Clock);
         _fileWait = new TaskWaitEntry(this);
     }
 
@@ -80,7 +82,10 @@ public sealed class GuestTask
     public Signal ParentDeathSignal { get; set; }
 
     /// <summary>CPU time of the application and the kernel for it, in nanoseconds.</summary>
-    public long CpuNs { get; internal set; }
+    public long CpuNs => CpuClock.Now.TotalNs;
+
+    /// <summary>Measures its CPU time. Any thread may read.</summary>
+    public TaskCpuClock CpuClock { get; }
 
     /// <summary>Whether it sleeps. Any thread.</summary>
     public bool IsBlocked { get; private set; }
@@ -129,13 +134,28 @@ public sealed class GuestTask
         }
 
         IsBlocked = true;
+        CpuClock.Stop();
         _parker.Park(timeoutNs);
+        CpuClock.EnterSystem();
         IsBlocked = false;
+        if (ThreadGroup.Timers.IsCpuCheckStalled)
+        {
+            lock (Kernel.TaskLock)
+            {
+                ThreadGroup.Timers.ScheduleCpuCheck();
+            }
+        }
+
         return Signals.NeedsHandling ? Errno.ERESTARTSYS : Errno.None;
     }
 
     /// <summary>Sleeps regardless of signals, for the kernel's own short waits.</summary>
-    internal void ParkUninterruptibly() => _parker.Park(long.MaxValue);
+    internal void ParkUninterruptibly()
+    {
+        CpuClock.Stop();
+        _parker.Park(long.MaxValue);
+        CpuClock.EnterSystem();
+    }
 
     /// <summary>Wakes the task from <see cref="Block"/>, now or the next time. Any thread.</summary>
     public void Unblock() => _parker.Unpark();

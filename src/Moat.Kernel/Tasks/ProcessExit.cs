@@ -55,7 +55,8 @@ public static class ProcessExit
         {
             task.HasEnded = true;
             group.Tasks.Remove(task);
-            group.EndedCpuNs += task.CpuNs;
+            task.CpuClock.Stop();
+            group.EndedCpuTimes += task.CpuClock.Now;
             if (group.Leader != task)
             {
                 task.Kernel.Pids.Free(task.Tid, keepReserved: false);
@@ -89,7 +90,7 @@ public static class ProcessExit
         Signal signal = code is ChildExited or ChildKilled or ChildDumped ? group.ExitSignal : Signal.SIGCHLD;
         if (wanted && signal != Signal.None)
         {
-            SignalSender.SendToProcess(parent, SignalInfo.FromChild(signal, code, group.Pid, group.Leader.Credentials.RealUid, status, group.EndedCpuNs / NanosecondsPerTick, 0));
+            SignalSender.SendToProcess(parent, SignalInfo.FromChild(signal, code, group.Pid, group.Leader.Credentials.RealUid, status, group.EndedCpuTimes.UserNs / NanosecondsPerTick, group.EndedCpuTimes.SystemNs / NanosecondsPerTick));
         }
 
         parent.ChildEvents.Notify(PollEvents.POLLIN);
@@ -101,7 +102,7 @@ public static class ProcessExit
         if (group.Parent is { } parent)
         {
             parent.Children.Remove(group);
-            parent.ChildrenCpuNs += group.EndedCpuNs + group.ChildrenCpuNs;
+            parent.ChildrenCpuTimes += group.EndedCpuTimes + group.ChildrenCpuTimes;
         }
 
         LeaveGroup(group);
@@ -132,6 +133,7 @@ public static class ProcessExit
     {
         SentryKernel kernel = group.Kernel;
         group.IsZombie = true;
+        group.Timers.Stop();
         ThreadGroup? newParent = FindReaper(group);
         foreach (ThreadGroup child in group.Children.ToArray())
         {

@@ -49,6 +49,7 @@ public static class ProgramExecution
             group.Actions = group.Actions.Clone();
             group.Actions.ResetHandlers();
             group.HasExecuted = true;
+            group.Timers.DeletePosixTimers();
             group.Executing = null;
             task.Signals.AlternateStack = AlternateStack.None;
             task.Credentials = AfterExecute(task.Credentials);

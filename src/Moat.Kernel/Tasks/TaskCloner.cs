@@ -55,6 +55,11 @@ public static class TaskCloner
                     group.ProcessGroup.Members.Add(group);
                 }
 
+                if (!isThread)
+                {
+                    group.Timers.ScheduleCpuCheck();
+                }
+
                 child.Signals.SetBlocked(parent.Signals.Blocked);
                 kernel.CountCreated();
             }

@@ -21,6 +21,7 @@ internal sealed class TaskLoop(GuestTask task)
     {
         try
         {
+            task.CpuClock.EnterSystem();
             RunToEnd();
             ProcessExit.EndTask(task, task.ExitStatus);
         }
@@ -43,7 +44,9 @@ internal sealed class TaskLoop(GuestTask task)
         while (alive && !task.IsEnding)
         {
             Errno restart = Errno.None;
+            task.CpuClock.EnterUser();
             SwitchResult result = context.Switch(task.Memory.AddressSpace, ref task.Registers);
+            task.CpuClock.EnterSystem();
             switch (result.Reason)
             {
                 case SwitchReason.Syscall:

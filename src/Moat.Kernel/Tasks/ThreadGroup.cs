@@ -1,4 +1,5 @@
 using Moat.Kernel.Signals;
+using Moat.Kernel.Time;
 using Moat.Kernel.Waiting;
 using Moat.Linux;
 
@@ -16,6 +17,7 @@ public sealed class ThreadGroup
         Actions = actions;
         Limits = limits;
         StartNs = kernel.Clock.MonotonicNs;
+        Timers = new ProcessTimers(this);
     }
 
     /// <summary>The kernel it runs in.</summary>
@@ -44,6 +46,12 @@ public sealed class ThreadGroup
 
     /// <summary>Signals for the process as a whole.</summary>
     public SignalQueue SharedSignals { get; } = new();
+
+    /// <summary>Told when a signal is queued for the process or one of its tasks: signalfd(2).</summary>
+    public WaitQueue SignalWaiters { get; } = new();
+
+    /// <summary>Its timers.</summary>
+    public ProcessTimers Timers { get; }
 
     /// <summary>Limits. Any thread.</summary>
     public ResourceLimits Limits { get; }
@@ -94,22 +102,31 @@ public sealed class ThreadGroup
     public long StartNs { get; }
 
     /// <summary>CPU time of tasks that have ended.</summary>
-    public long EndedCpuNs { get; set; }
+    public CpuTimes EndedCpuTimes { get; set; }
 
-    /// <summary>CPU time of children that have been waited for.</summary>
-    public long ChildrenCpuNs { get; set; }
+    /// <summary>CPU time of children that have been waited for, and theirs.</summary>
+    public CpuTimes ChildrenCpuTimes { get; set; }
+
+    /// <summary>CPU time of tasks that have ended, in nanoseconds.</summary>
+    public long EndedCpuNs => EndedCpuTimes.TotalNs;
+
+    /// <summary>CPU time of children that have been waited for, in nanoseconds.</summary>
+    public long ChildrenCpuNs => ChildrenCpuTimes.TotalNs;
 
     /// <summary>CPU time of all its tasks so far, in nanoseconds. Any thread.</summary>
-    public long CpuNs
+    public long CpuNs => CpuTimes.TotalNs;
+
+    /// <summary>CPU time of all its tasks so far. Any thread.</summary>
+    public CpuTimes CpuTimes
     {
         get
         {
             lock (Kernel.TaskLock)
             {
-                long total = EndedCpuNs;
+                CpuTimes total = EndedCpuTimes;
                 foreach (GuestTask task in Tasks)
                 {
-                    total += task.CpuNs;
+                    total += task.CpuClock.Now;
                 }
 
                 return total;

@@ -137,6 +137,9 @@ public abstract class FileDescription : IWaitable
     /// <summary>What mmap(2) maps; null gives ENODEV.</summary>
     public virtual Memory.IMappable? Mappable => null;
 
+    /// <summary>What a task asks and waits for: the file itself, unless readiness depends on who asks (signalfd(2)).</summary>
+    public virtual IWaitable WaitableFor(GuestTask task) => this;
+
     /// <inheritdoc/>
     public virtual PollEvents Readiness(PollEvents mask) => (PollEvents.Readable | PollEvents.Writable) & mask;
 

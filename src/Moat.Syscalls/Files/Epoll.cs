@@ -85,7 +85,7 @@ internal static class Epoll
 
             return operation switch
             {
-                AddOperation => epoll.Add(fd, target, events, data),
+                AddOperation => epoll.Add(task, fd, target, events, data),
                 DeleteOperation => epoll.Delete(fd, target),
                 ModifyOperation => epoll.Modify(fd, target, events, data),
                 _ => Errno.EINVAL,

@@ -22,6 +22,6 @@ internal static class Eventfd
         }
 
         EventfdDescription file = new((AnonymousFilesystem)task.Kernel.AnonymousFiles, initial, (flags & Semaphore) != 0, (OpenFlags)flags & OpenFlags.O_NONBLOCK);
-        return task.Files.Install(file, (flags & (int)OpenFlags.O_CLOEXEC) != 0, 0, task.ThreadGroup.Limits.Get(ResourceLimits.OpenFiles).Current).TryGet(out int fd, out Errno errno) ? fd : errno;
+        return Guest.InstallNew(task, file, flags);
     }
 }

@@ -1,5 +1,6 @@
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
+using Moat.Kernel.Waiting;
 using Moat.Linux;
 
 namespace Moat.Syscalls.Files;
@@ -7,7 +8,7 @@ namespace Moat.Syscalls.Files;
 /// <summary>Several descriptors that a task waits for together.</summary>
 internal sealed class PollSet(GuestTask task, int capacity) : IDisposable
 {
-    private readonly List<(FileDescription? File, PollEvents Wanted, TaskWaitEntry? Entry)> _items = new(capacity);
+    private readonly List<(FileDescription? File, IWaitable? Source, PollEvents Wanted, TaskWaitEntry? Entry)> _items = new(capacity);
     private readonly List<PollEvents> _results = new(capacity);
 
     /// <summary>Adds a descriptor; a negative one is passed over. False if it is not open.</summary>
@@ -15,13 +16,13 @@ internal sealed class PollSet(GuestTask task, int capacity) : IDisposable
     {
         if (fd < 0)
         {
-            _items.Add((null, 0, null));
+            _items.Add((null, null, 0, null));
             _results.Add(0);
             return true;
         }
 
         bool isOpen = task.Files.Get(fd).TryGet(out FileDescription? file, out _);
-        _items.Add((file, wanted, null));
+        _items.Add((file, file?.WaitableFor(task), wanted, null));
         _results.Add(isOpen ? 0 : PollEvents.POLLNVAL);
         return isOpen;
     }
@@ -42,10 +43,10 @@ internal sealed class PollSet(GuestTask task, int capacity) : IDisposable
 
         for (int i = 0; i < _items.Count; i++)
         {
-            if (_items[i].File is { } file)
+            if (_items[i].Source is { } source)
             {
                 TaskWaitEntry entry = new(task) { Mask = _items[i].Wanted };
-                file.AddWaiter(entry);
+                source.AddWaiter(entry);
                 _items[i] = _items[i] with { Entry = entry };
             }
         }
@@ -66,11 +67,11 @@ internal sealed class PollSet(GuestTask task, int capacity) : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach ((FileDescription? file, PollEvents _, TaskWaitEntry? entry) in _items)
+        foreach ((FileDescription? file, IWaitable? source, PollEvents _, TaskWaitEntry? entry) in _items)
         {
             if (entry is not null)
             {
-                file!.RemoveWaiter(entry);
+                source!.RemoveWaiter(entry);
             }
 
             file?.Release();
@@ -82,9 +83,9 @@ internal sealed class PollSet(GuestTask task, int capacity) : IDisposable
         int ready = 0;
         for (int i = 0; i < _items.Count; i++)
         {
-            if (_items[i].File is { } file)
+            if (_items[i].Source is { } source)
             {
-                _results[i] = file.Readiness(_items[i].Wanted) & (_items[i].Wanted | PollEvents.POLLERR | PollEvents.POLLHUP);
+                _results[i] = source.Readiness(_items[i].Wanted) & (_items[i].Wanted | PollEvents.POLLERR | PollEvents.POLLHUP);
             }
 
             ready += _results[i] != 0 ? 1 : 0;

@@ -185,7 +185,7 @@ internal static class ReadWrite
                 return result;
             }
 
-            Errno errno = task.WaitFor(file, PollEvents.Readable | PollEvents.POLLHUP | PollEvents.POLLERR | PollEvents.POLLRDHUP);
+            Errno errno = task.WaitFor(file.WaitableFor(task), PollEvents.Readable | PollEvents.POLLHUP | PollEvents.POLLERR | PollEvents.POLLRDHUP);
             if (errno != Errno.None)
             {
                 return errno;

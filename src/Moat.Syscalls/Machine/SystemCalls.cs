@@ -7,7 +7,7 @@ using Moat.Linux;
 
 namespace Moat.Syscalls.Machine;
 
-/// <summary>uname(2), sethostname(2), getrandom(2), sysinfo(2), arch_prctl(2), prctl(2), getrlimit(2), prlimit(2), sched_*(2), getcpu(2), syslog(2), getrusage(2).</summary>
+/// <summary>uname(2), sethostname(2), getrandom(2), sysinfo(2), arch_prctl(2), prctl(2), getrlimit(2), prlimit(2), sched_*(2), getcpu(2), syslog(2).</summary>
 internal static class SystemCalls
 {
     public static void Register(SyscallTableBuilder table)
@@ -25,7 +25,6 @@ internal static class SystemCalls
         table.Add(SyscallNumber.sched_getaffinity, SchedGetAffinity, Arg.Pid, Arg.Size, Arg.Pointer);
         table.Add(SyscallNumber.getcpu, GetCpu, Arg.Pointer, Arg.Pointer, Arg.Pointer);
         table.Add(SyscallNumber.syslog, Syslog, Arg.Int, Arg.Pointer, Arg.Int);
-        table.Add(SyscallNumber.getrusage, GetRusage, Arg.Int, Arg.Pointer);
     }
 
     private static SyscallResult Uname(GuestTask task, in SyscallArguments arguments)
@@ -263,7 +262,17 @@ internal static class SystemCalls
             return Errno.EPERM;
         }
 
-        target.Limits.Set((int)resource, limit);
+        const ulong Shortest = 1;
+        bool isCpu = resource == ResourceLimits.Cpu;
+        target.Limits.Set((int)resource, isCpu && limit.Current == 0 ? limit with { Current = Shortest } : limit);
+        if (isCpu)
+        {
+            lock (task.Kernel.TaskLock)
+            {
+                target.Timers.ScheduleCpuCheck();
+            }
+        }
+
         return Errno.None;
     }
 
@@ -327,20 +336,5 @@ internal static class SystemCalls
             default:
                 return Errno.EPERM;
         }
-    }
-
-    private static SyscallResult GetRusage(GuestTask task, in SyscallArguments arguments)
-    {
-        long? cpuNs = arguments.Int(0) switch { 0 => task.ThreadGroup.CpuNs, 1 => task.CpuNs, -1 => task.ThreadGroup.ChildrenCpuNs, _ => null };
-        if (cpuNs is not { } nanoseconds)
-        {
-            return Errno.EINVAL;
-        }
-
-        Span<long> usage = stackalloc long[18];
-        usage.Clear();
-        (usage[0], usage[1]) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000 / 1000);
-        usage[4] = (long)task.Memory.ResidentBytes / 1024;
-        return task.Memory.CopyOut(arguments.Address(1), System.Runtime.InteropServices.MemoryMarshal.AsBytes(usage));
     }
 }

@@ -1,7 +1,9 @@
 using Moat.Kernel.Memory;
 using Moat.Kernel.Signals;
 using Moat.Kernel.Tasks;
+using Moat.Kernel.Time;
 using Moat.Linux;
+using Moat.Syscalls.Time;
 
 namespace Moat.Syscalls.Process;
 
@@ -54,7 +56,7 @@ internal static class Wait
             return errno;
         }
 
-        return WriteUsage(task, arguments.Address(3), found.CpuNs) is var failure and not Errno.None ? failure : found.Pid;
+        return WriteUsage(task, arguments.Address(3), found.Cpu) is var failure and not Errno.None ? failure : found.Pid;
     }
 
     private static SyscallResult Waitid(GuestTask task, in SyscallArguments arguments)
@@ -101,7 +103,7 @@ internal static class Wait
             }
         }
 
-        return found.Pid == 0 ? Errno.None : WriteUsage(task, arguments.Address(4), found.CpuNs);
+        return found.Pid == 0 ? Errno.None : WriteUsage(task, arguments.Address(4), found.Cpu);
     }
 
     private static int GroupOf(GuestTask task)
@@ -112,18 +114,7 @@ internal static class Wait
         }
     }
 
-    private static Errno WriteUsage(GuestTask task, GuestAddress address, long cpuNs)
-    {
-        if (address.IsNull)
-        {
-            return Errno.None;
-        }
-
-        Span<long> usage = stackalloc long[18];
-        usage.Clear();
-        (usage[0], usage[1]) = (cpuNs / 1_000_000_000, cpuNs % 1_000_000_000 / 1000);
-        return task.Memory.CopyOut(address, System.Runtime.InteropServices.MemoryMarshal.AsBytes(usage));
-    }
+    private static Errno WriteUsage(GuestTask task, GuestAddress address, CpuTimes cpu) => address.IsNull ? Errno.None : ResourceUsage.Write(task, address, cpu, 0);
 
     private static Errno Find(GuestTask task, Func<ThreadGroup, bool> wanted, int options, out ChildEvent found)
     {
@@ -189,8 +180,8 @@ internal static class Wait
             int status = child.ExitStatus;
             int signal = status & 0x7f;
             found = signal == 0
-                ? new ChildEvent(child.Pid, status, ProcessExit.ChildExited, (status >> 8) & 0xff, uid, child.EndedCpuNs)
-                : new ChildEvent(child.Pid, status, (status & 0x80) != 0 ? ProcessExit.ChildDumped : ProcessExit.ChildKilled, signal, uid, child.EndedCpuNs);
+                ? new ChildEvent(child.Pid, status, ProcessExit.ChildExited, (status >> 8) & 0xff, uid, child.EndedCpuTimes + child.ChildrenCpuTimes)
+                : new ChildEvent(child.Pid, status, (status & 0x80) != 0 ? ProcessExit.ChildDumped : ProcessExit.ChildKilled, signal, uid, child.EndedCpuTimes + child.ChildrenCpuTimes);
             if (!keep)
             {
                 ProcessExit.Reap(child);
@@ -202,14 +193,14 @@ internal static class Wait
         if (child.IsStopped && child.StopUnreported && (options & Stopped) != 0)
         {
             child.StopUnreported = keep;
-            found = new ChildEvent(child.Pid, ((int)child.StopSignal << 8) | 0x7f, ProcessExit.ChildStopped, (int)child.StopSignal, uid, 0);
+            found = new ChildEvent(child.Pid, ((int)child.StopSignal << 8) | 0x7f, ProcessExit.ChildStopped, (int)child.StopSignal, uid, default);
             return true;
         }
 
         if (child.ContinueUnreported && (options & Continued) != 0)
         {
             child.ContinueUnreported = keep;
-            found = new ChildEvent(child.Pid, 0xffff, ProcessExit.ChildContinued, (int)Signal.SIGCONT, uid, 0);
+            found = new ChildEvent(child.Pid, 0xffff, ProcessExit.ChildContinued, (int)Signal.SIGCONT, uid, default);
             return true;
         }
 
@@ -217,5 +208,5 @@ internal static class Wait
         return false;
     }
 
-    private readonly record struct ChildEvent(int Pid, int Status, int Code, int CodeStatus, uint Uid, long CpuNs);
+    private readonly record struct ChildEvent(int Pid, int Status, int Code, int CodeStatus, uint Uid, CpuTimes Cpu);
 }

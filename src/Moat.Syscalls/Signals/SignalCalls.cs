@@ -65,6 +65,8 @@ internal static class SignalCalls
                         other.Signals.Queue.Discard(SignalSet.Of(signal));
                     }
                 }
+
+                task.ThreadGroup.Timers.OnActionChanged(signal);
             }
         }
 

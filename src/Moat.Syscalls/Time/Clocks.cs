@@ -1,16 +1,25 @@
+using Moat.Kernel.Credentials;
 using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
+using Moat.Kernel.Time;
 using Moat.Linux;
 
 namespace Moat.Syscalls.Time;
 
-/// <summary>clock_gettime(2), clock_getres(2), gettimeofday(2), time(2), nanosleep(2), clock_nanosleep(2), restart_syscall(2).</summary>
+/// <summary>clock_gettime(2), clock_getres(2), gettimeofday(2), time(2), nanosleep(2), clock_nanosleep(2), restart_syscall(2), clock_settime(2), settimeofday(2).</summary>
 internal static class Clocks
 {
-    private const int Realtime = 0;
-    private const int Monotonic = 1;
-    private const int ProcessCpu = 2;
-    private const int ThreadCpu = 3;
+    public const int Realtime = 0;
+    public const int Monotonic = 1;
+    public const int ProcessCpu = 2;
+    public const int ThreadCpu = 3;
+    public const int MonotonicRaw = 4;
+    public const int RealtimeCoarse = 5;
+    public const int MonotonicCoarse = 6;
+    public const int Boottime = 7;
+    public const int RealtimeAlarm = 8;
+    public const int BoottimeAlarm = 9;
+    public const int Tai = 11;
 
     public static void Register(SyscallTableBuilder table)
     {
@@ -21,27 +30,41 @@ internal static class Clocks
         table.Add(SyscallNumber.nanosleep, Nanosleep, Arg.Timespec, Arg.Pointer);
         table.Add(SyscallNumber.clock_nanosleep, ClockNanosleep, Arg.Clock, Arg.Hex, Arg.Timespec, Arg.Pointer);
         table.Add(SyscallNumber.restart_syscall, RestartSyscall);
+        table.Add(SyscallNumber.clock_settime, ClockSettime, Arg.Clock, Arg.Timespec);
+        table.Add(SyscallNumber.settimeofday, Settimeofday, Arg.Timeval, Arg.Pointer);
     }
 
-    /// <summary>What a clock shows now, or null for one that is not there.</summary>
-    private static long? Read(GuestTask task, int clock) => clock switch
+    /// <summary>What a clock shows now.</summary>
+    /// <returns>EINVAL for one that is not there.</returns>
+    private static Result<long> Read(GuestTask task, int clock)
     {
-        Realtime or 5 or 8 or 11 => task.Kernel.Clock.RealtimeNs, // also COARSE, ALARM and TAI
-        Monotonic or 4 or 6 => task.Kernel.Clock.MonotonicNs, // also RAW and COARSE
-        7 or 9 => task.Kernel.Clock.BoottimeNs,
-        ProcessCpu => task.ThreadGroup.CpuNs,
-        ThreadCpu => task.CpuNs,
-        _ => null,
-    };
+        switch (clock)
+        {
+            case Realtime or RealtimeCoarse or RealtimeAlarm or Tai:
+                return task.Kernel.Clock.RealtimeNs;
+            case Monotonic or MonotonicRaw or MonotonicCoarse:
+                return task.Kernel.Clock.MonotonicNs;
+            case Boottime or BoottimeAlarm:
+                return task.Kernel.Clock.BoottimeNs;
+            case ProcessCpu:
+                return task.ThreadGroup.CpuNs;
+            case ThreadCpu:
+                return task.CpuNs;
+            case < 0:
+                return CpuClock.Find(task, clock).TryGet(out CpuClock cpu, out Errno errno) ? cpu.NowNs : errno;
+            default:
+                return Errno.EINVAL;
+        }
+    }
 
     private static SyscallResult ClockGettime(GuestTask task, in SyscallArguments arguments) =>
-        Read(task, arguments.Int(0)) is { } now ? task.Memory.Write(arguments.Address(1), Timespec.FromNanoseconds(now)) : Errno.EINVAL;
+        Read(task, arguments.Int(0)).TryGet(out long now, out Errno errno) ? task.Memory.Write(arguments.Address(1), Timespec.FromNanoseconds(now)) : errno;
 
     private static SyscallResult ClockGetres(GuestTask task, in SyscallArguments arguments)
     {
-        if (Read(task, arguments.Int(0)) is null)
+        if (!Read(task, arguments.Int(0)).TryGet(out _, out Errno errno))
         {
-            return Errno.EINVAL;
+            return errno;
         }
 
         const long CoarseNs = 4_000_000;
@@ -77,9 +100,19 @@ internal static class Clocks
     {
         const int Absolute = 1;
         int clock = arguments.Int(0);
-        if (clock == ThreadCpu || Read(task, clock) is not { } now)
+        if (!Read(task, clock).TryGet(out long now, out _))
         {
             return Errno.EINVAL;
+        }
+
+        if (clock is ThreadCpu or MonotonicRaw or RealtimeCoarse or MonotonicCoarse)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        if (clock is RealtimeAlarm or BoottimeAlarm && !task.Credentials.HasCapability(Capability.CAP_WAKE_ALARM))
+        {
+            return Errno.EPERM;
         }
 
         Errno errno = task.Memory.Read(arguments.Address(2), out Timespec time);
@@ -93,17 +126,77 @@ internal static class Clocks
             return Errno.EINVAL;
         }
 
-        if ((arguments.Int(1) & Absolute) == 0)
+        bool isAbsolute = (arguments.Int(1) & Absolute) != 0;
+        long left = isAbsolute ? Math.Max(0, time.ToNanoseconds() - now) : time.ToNanoseconds();
+        if (clock is ProcessCpu or < 0)
         {
-            return Sleep(task, Guest.DeadlineAfter(task, time.ToNanoseconds()), arguments.Address(3));
+            return SleepByCpu(task, clock, left >= long.MaxValue - now ? long.MaxValue : now + left, isAbsolute ? default : arguments.Address(3));
         }
 
-        long deadlineNs = time.ToNanoseconds() <= now ? 0 : Guest.DeadlineAfter(task, time.ToNanoseconds() - now);
-        while ((errno = task.Block(deadlineNs)) == Errno.None)
+        if (!isAbsolute)
         {
+            return Sleep(task, Guest.DeadlineAfter(task, left), arguments.Address(3));
         }
 
-        return errno == Errno.ETIMEDOUT ? Errno.None : Errno.ERESTARTNOHAND;
+        // The clock may have been set meanwhile: it is asked again each time.
+        while (left > 0)
+        {
+            errno = task.Block(Guest.DeadlineAfter(task, left));
+            if (errno is not (Errno.None or Errno.ETIMEDOUT))
+            {
+                return Errno.ERESTARTNOHAND;
+            }
+
+            left = Read(task, clock).TryGet(out now, out _) ? time.ToNanoseconds() - now : 0;
+        }
+
+        return SyscallResult.Ok;
+    }
+
+    // Other tasks use the CPU meanwhile; how fast is not known, so it looks again and again.
+    private static SyscallResult SleepByCpu(GuestTask task, int clock, long expiryNs, GuestAddress remainder)
+    {
+        const long LookAgainNs = 5_000_000;
+        while (Read(task, clock).TryGet(out long now, out _) && now < expiryNs)
+        {
+            Errno errno = task.Block(Guest.DeadlineAfter(task, Math.Max(LookAgainNs, (expiryNs - now) / task.Kernel.Facts.ProcessorCount)));
+            if (errno is Errno.None or Errno.ETIMEDOUT)
+            {
+                continue;
+            }
+
+            errno = remainder.IsNull ? Errno.None : task.Memory.Write(remainder, Timespec.FromNanoseconds(Math.Max(0, expiryNs - now)));
+            return errno == Errno.None ? Errno.EINTR : errno;
+        }
+
+        return SyscallResult.Ok;
+    }
+
+    // The sandbox has no clock of its own to set: as Linux without CAP_SYS_TIME.
+    private static SyscallResult ClockSettime(GuestTask task, in SyscallArguments arguments)
+    {
+        if (arguments.Int(0) != Realtime)
+        {
+            return Errno.EINVAL;
+        }
+
+        Errno errno = task.Memory.Read(arguments.Address(1), out Timespec time);
+        return errno != Errno.None ? errno : time.IsValid ? Errno.EPERM : Errno.EINVAL;
+    }
+
+    private static SyscallResult Settimeofday(GuestTask task, in SyscallArguments arguments)
+    {
+        const long MicrosecondsPerSecond = 1_000_000;
+        if (!arguments.Address(0).IsNull)
+        {
+            Errno errno = task.Memory.Read(arguments.Address(0), out Timespec time);
+            if (errno != Errno.None || time.Seconds < 0 || time.Nanoseconds is < 0 or > MicrosecondsPerSecond)
+            {
+                return errno == Errno.None ? Errno.EINVAL : errno;
+            }
+        }
+
+        return Errno.EPERM;
     }
 
     private static SyscallResult Sleep(GuestTask task, long deadlineNs, GuestAddress remainder)
