@@ -1,25 +1,36 @@
 using System.Diagnostics;
 
-namespace Moat.Sandbox.Tests;
+namespace Moat.TestSupport;
 
 /// <summary>Runs the published executable, and commands of the host.</summary>
-internal static class Runsc
+public static class Runsc
 {
-    private const int TimeoutMs = 20_000;
+    /// <summary>The folder of the solution.</summary>
+    public static string Repository { get; } = FindRepository();
 
     /// <summary>artifacts/runsc.</summary>
-    public static string Executable { get; } = Path.Combine(FindRoot(), "artifacts", "runsc");
+    public static string Executable { get; } = Path.Combine(Repository, "artifacts", "runsc");
 
     /// <summary>Runs a command in a sandbox.</summary>
     public static CommandResult Do(params string[] command) => Execute([Executable, "do", .. command]);
 
     /// <summary>Runs a command on the host.</summary>
-    public static CommandResult Execute(string[] command, string? input = null)
+    /// <param name="command">The program and its arguments.</param>
+    /// <param name="input">What it reads.</param>
+    /// <param name="timeoutSeconds">After that it is killed, with its children, and the test fails.</param>
+    /// <param name="environment">Variables besides those of the tests.</param>
+    public static CommandResult Execute(IReadOnlyList<string> command, string? input = null, int timeoutSeconds = 20, IReadOnlyDictionary<string, string>? environment = null)
     {
+        ArgumentNullException.ThrowIfNull(command);
         ProcessStartInfo start = new(command[0]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (string argument in command.Skip(1))
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
         }
 
         using Process process = Process.Start(start)!;
@@ -27,7 +38,7 @@ internal static class Runsc
         Task<string> error = process.StandardError.ReadToEndAsync();
         process.StandardInput.Write(input ?? "");
         process.StandardInput.Close();
-        if (!process.WaitForExit(TimeoutMs))
+        if (!process.WaitForExit(timeoutSeconds * 1000))
         {
             process.Kill(entireProcessTree: true);
             throw new TimeoutException($"{string.Join(' ', command)} did not end; output: {output.Result}; errors: {error.Result}");
@@ -36,7 +47,7 @@ internal static class Runsc
         return new CommandResult(process.ExitCode, output.Result, error.Result);
     }
 
-    private static string FindRoot()
+    private static string FindRepository()
     {
         DirectoryInfo? folder = new(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Moat.slnx")))

@@ -1,0 +1,4 @@
+namespace Moat.TestSupport;
+
+/// <summary>How a command ended.</summary>
+public sealed record CommandResult(int ExitCode, string Output, string Error);
