@@ -1,0 +1,16 @@
+namespace Moat.Applications.Tests;
+
+/// <summary>Runs commands in the Debian root, under Moat and under runc (tools/in-debian).</summary>
+internal static class DebianRoot
+{
+    /// <summary>The folder that commands see at /share.</summary>
+    public static string Scripts { get; } = Path.Combine(Runsc.Repository, "tests", "Applications.Tests", "Scripts");
+
+    /// <summary>Runs a command in a container of its own.</summary>
+    /// <param name="runtime">runsc or runc.</param>
+    /// <param name="timeoutSeconds">The longest it may take.</param>
+    /// <param name="command">The command.</param>
+    public static CommandResult Execute(string runtime, int timeoutSeconds, params string[] command) =>
+        Runsc.Execute(
+            [Path.Combine(Runsc.Repository, "tools", "in-debian"), runtime, .. command], timeoutSeconds: timeoutSeconds, environment: new Dictionary<string, string> { ["SHARE"] = Scripts });
+}

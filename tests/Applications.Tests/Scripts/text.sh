@@ -1,0 +1,5 @@
+# sed, awk, sort, grep and compressors over a large file.
+cd /tmp; seq 1 50000 | awk '{ printf "%d %x key%d\n", $1, ($1 * 7919) % 65521, $1 % 977 }' > big; wc big
+sort -k2,2 -S 1M big | md5sum; sort -u -k3,3 big | wc -l; awk '{ s[$3] += $1 } END { for (k in s) n++; print n, s["key5"] }' big; sed -n 's/^\([0-9]*\)7 \(.*\)/\2 \1/p' big | md5sum
+grep -c 'key9[0-9] *$' big; grep -E '^1.*f{2}' big | tail -1; cut -d' ' -f2 big | sort | uniq -c | sort -rn | head -1 | awk '{ print $1 }'; tr a-f A-F < big | cksum; split -l 12000 big p. && sort -m -n p.* | md5sum; sed -i 's/key/KEY/' big && grep -c KEY big; perl -ne '$n += length; END { print "$n\n" }' big; shuf big --random-source=big | md5sum
+for c in gzip bzip2 xz; do $c -k big && $c -dc big.* | cmp - big && echo "$c $(stat -c %s big.*)"; rm big.*; done; xz -T2 -0 -c big | xz -dc | md5sum; gzip -c < big | zcat | md5sum; comm -3 <(sort big) <(sort big) | wc -l; diff big <(sed '5d' big); patch --version >/dev/null 2>&1; less -F big < /dev/null | head -1; file -b /bin/ls | cut -d, -f1-2; bc <<< 'scale=40; 4*a(1)' -l; column --version >/dev/null 2>&1; strings /bin/ls | wc -l
