@@ -21,6 +21,9 @@ public sealed record SandboxFlags
     /// <summary>How many bytes of a buffer are printed.</summary>
     public required int StraceLogSize { get; init; }
 
+    /// <summary>A call whose handler is to fail, by name, for tests; empty for none.</summary>
+    public required string BugInSyscall { get; init; }
+
     /// <summary>Where writes to host files go: none, root:memory, all:memory …</summary>
     public required string Overlay2 { get; init; }
 

@@ -100,11 +100,8 @@ public sealed class SentryKernel
     /// <summary>Logs an exception that no application should be able to cause, with where the application was, and has the observer end the sandbox.</summary>
     internal void ReportBug(GuestTask task, Exception exception)
     {
-        RegisterSet at = task.Registers;
-        Log.Error(
-            $"bug in the kernel, task {task.Tid} ({task.Name}), call {(SyscallNumber)at.OrigRax}: rip {at.Rip:x} rsp {at.Rsp:x} rax {at.Rax:x} rdi {at.Rdi:x} rsi {at.Rsi:x} rdx {at.Rdx:x}",
-            exception);
-        Observer?.OnBug(exception);
+        Log.Error(BugReport.Write(task, exception));
+        Observer?.OnBug(BugReport.Summarize(task, exception));
     }
 
     internal void CountCreated() => Interlocked.Increment(ref _created);

@@ -16,8 +16,8 @@ internal sealed class ProcessWatch : IProcessObserver, IDisposable
     private readonly Queue<int> _order = []; // guarded by _lock: those pids, oldest first
     private volatile int _status;
 
-    /// <summary>The bug that ended the sandbox, if one did.</summary>
-    public Exception? Bug { get; private set; }
+    /// <summary>The bug that ended the sandbox, in one line, if one did.</summary>
+    public string? Bug { get; private set; }
 
     /// <summary>Whether the end has come.</summary>
     public bool HasEnded => _ended.IsSet;
@@ -135,9 +135,9 @@ internal sealed class ProcessWatch : IProcessObserver, IDisposable
     public void OnInitExit(int status) => End(ToExitCode(status));
 
     /// <inheritdoc/>
-    public void OnBug(Exception exception)
+    public void OnBug(string summary)
     {
-        Bug = exception;
+        Bug ??= summary;
         End(BugStatus);
     }
 

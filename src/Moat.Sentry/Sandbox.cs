@@ -45,8 +45,14 @@ public sealed class Sandbox : IDisposable
             BootMonotonicNs = clock.MonotonicNs,
             BootRealtimeNs = clock.RealtimeNs,
         };
-        StraceLog? strace = options.Flags.Strace ? new StraceLog(options.Log, clock, ToNumbers(options.Flags.StraceSyscalls), 64) : null;
-        SyscallDispatcher dispatcher = new(SyscallTable.Create(), options.Log, strace);
+        StraceLog? strace = options.Flags.Strace ? new StraceLog(options.Log, clock, ToNumbers(options.Flags.StraceSyscalls), options.Flags.StraceLogSize) : null;
+        SyscallTable table = SyscallTable.Create();
+        if (options.Flags.BugInSyscall.Length > 0)
+        {
+            table.BreakForTest(ToNumber(options.Flags.BugInSyscall, "-TESTONLY-bug-in-syscall"));
+        }
+
+        SyscallDispatcher dispatcher = new(table, options.Log, strace);
         _kernel = new SentryKernel(_platform, new MemoryFile(options.Facts.MemoryBytes), clock, options.Log, new HostRandom(), facts, dispatcher) { Observer = _watch };
         _kernel.AnonymousFiles = new AnonymousFilesystem(_kernel);
         _kernel.Fifos = new PipeFilesystem(_kernel);
@@ -142,9 +148,12 @@ public sealed class Sandbox : IDisposable
         HashSet<SyscallNumber>? numbers = null;
         foreach (string name in names)
         {
-            (numbers ??= []).Add(Enum.TryParse(name, out SyscallNumber number) ? number : throw new InvalidOperationException($"flag -strace-syscalls: there is no system call \"{name}\""));
+            (numbers ??= []).Add(ToNumber(name, "-strace-syscalls"));
         }
 
         return numbers;
     }
+
+    private static SyscallNumber ToNumber(string name, string flag) =>
+        Enum.TryParse(name, out SyscallNumber number) && Enum.IsDefined(number) ? number : throw new InvalidOperationException($"flag {flag}: there is no system call \"{name}\"");
 }

@@ -23,7 +23,18 @@ public static class SentryProcess
 
         HostMemory.Close(BootConfig.Descriptor);
         DebugLog log = new(config.DebugLogFd, config.Flags.Debug || config.Flags.Strace);
-        Sandbox sandbox;
+        Sandbox? sandbox = null;
+        Thread main = Thread.CurrentThread;
+        AppDomain.CurrentDomain.UnhandledException += (_, failure) =>
+        {
+            log.Error($"bug in the sandbox, thread {Environment.CurrentManagedThreadId}: {failure.ExceptionObject}");
+            if (Thread.CurrentThread != main && sandbox is { } running)
+            {
+                // The main thread ends the process in good order; this one must not come back, or the runtime aborts.
+                running.Watch.OnBug("bug in the sandbox outside of its system calls; the debug log has the stack");
+                Thread.Sleep(Timeout.Infinite);
+            }
+        };
         try
         {
             sandbox = new Sandbox(new SandboxOptions
@@ -65,11 +76,20 @@ public static class SentryProcess
         int status = sandbox.Wait();
         if (sandbox.Watch.Bug is { } bug)
         {
-            log.Error("the kernel failed and ended the sandbox", bug);
+            Tell(config.StdioFds[2], bug);
         }
 
         HostFile.Write(config.ExitStatusFd, Encoding.ASCII.GetBytes(status.ToString(CultureInfo.InvariantCulture)));
         return status;
+    }
+
+    // What became of the container, where its user looks. A stream that nobody reads is left alone: the end must not wait for anybody.
+    private static void Tell(int stream, string message)
+    {
+        if ((HostFile.Poll(stream, PollEvents.POLLOUT, 0) & PollEvents.POLLOUT) != 0)
+        {
+            HostFile.Write(stream, Encoding.UTF8.GetBytes($"runsc: the sandbox has ended: {message}\n"));
+        }
     }
 
     private static void Report(int fd, string? error)

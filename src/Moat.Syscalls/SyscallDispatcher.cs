@@ -20,16 +20,13 @@ public sealed class SyscallDispatcher(SyscallTable table, IKernelLog log, Strace
         ulong number = task.Registers.OrigRax;
         SyscallEntry? entry = table.Find(number);
         SyscallArguments arguments = new(task.Registers);
-        if (strace is null)
-        {
-            return entry is null ? Missing(number) : entry.Handler(task, arguments);
-        }
-
-        StraceCall? call = strace.Begin(task, number, entry, arguments);
+        StraceCall? call = strace?.Begin(task, number, entry, arguments);
+        task.Calls.Begin(task.Registers);
         SyscallResult result = entry is null ? Missing(number) : entry.Handler(task, arguments);
+        task.Calls.End(result.Raw);
         if (call is not null)
         {
-            strace.End(call, task, arguments, result);
+            strace!.End(call, task, arguments, result);
         }
 
         return result;

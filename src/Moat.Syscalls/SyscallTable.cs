@@ -1,3 +1,4 @@
+using Moat.Linux;
 using Moat.Syscalls.Files;
 using Moat.Syscalls.Ipc;
 using Moat.Syscalls.Machine;
@@ -21,6 +22,10 @@ public sealed class SyscallTable
 
     /// <summary>The call with this number; null if there is none (ENOSYS).</summary>
     public SyscallEntry? Find(ulong number) => number < Size ? _entries[number] : null;
+
+    /// <summary>Makes a call fail as a bug in its handler would, for tests of what happens then. Before the first process runs.</summary>
+    public void BreakForTest(SyscallNumber number) =>
+        _entries[(int)number] = new SyscallEntry(number, static (_, in _) => throw new InvalidOperationException("this call was broken by the flag -TESTONLY-bug-in-syscall"), []);
 
     /// <summary>The table of everything Moat implements.</summary>
     public static SyscallTable Create()

@@ -38,6 +38,7 @@ internal sealed class CommandContext(FlagSet globals, ErrorLog errors, string co
             Strace = globals.IsSet("strace"),
             StraceSyscalls = globals.Text("strace-syscalls").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
             StraceLogSize = globals.Number("strace-log-size"),
+            BugInSyscall = globals.Text("TESTONLY-bug-in-syscall"),
             Overlay2 = CheckOverlay(globals.IsSet("overlay") ? "all:memory" : globals.Text("overlay2")),
             FileAccess = globals.Text("file-access"),
             FileAccessMounts = globals.Text("file-access-mounts"),

@@ -64,6 +64,9 @@ public sealed class GuestTask
     /// <summary>Its signals.</summary>
     public TaskSignals Signals { get; }
 
+    /// <summary>Its last calls, for the report of a bug.</summary>
+    public CallHistory Calls { get; } = new();
+
     /// <summary>Its processor.</summary>
     public IContext Context { get; }
 

@@ -10,5 +10,6 @@ public interface IProcessObserver
     void OnInitExit(int status);
 
     /// <summary>The kernel has a bug and cannot go on. Called without the lock.</summary>
-    void OnBug(Exception exception);
+    /// <param name="summary">What failed, in one line.</param>
+    void OnBug(string summary);
 }

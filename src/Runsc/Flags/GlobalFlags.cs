@@ -34,6 +34,8 @@ internal static class GlobalFlags
         new("file-access-mounts", FlagKind.Text, "shared", "who else changes bind mounts: exclusive (nobody) or shared", ["exclusive", "shared"]),
         new("ignore-cgroups", FlagKind.Boolean, "false", "leave cgroups alone"),
 
+        Text("TESTONLY-bug-in-syscall", "", "for tests: the kernel fails at this system call"),
+
         Text("debug-log-format", "text", NoEffect),
         Text("debug-command", "", NoEffect),
         Boolean("debug-to-user-log", NoEffect),
