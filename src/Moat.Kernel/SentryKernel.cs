@@ -2,6 +2,7 @@ using Moat.Kernel.Futex;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Time;
 using Moat.Kernel.Vfs;
+using Moat.Kernel.Vfs.Locks;
 using Moat.Linux;
 using Moat.Platform;
 
@@ -62,6 +63,9 @@ public sealed class SentryKernel
     /// <summary>All futexes.</summary>
     public FutexTable Futexes { get; } = new();
 
+    /// <summary>Advisory locks of files.</summary>
+    public FileLockTable FileLocks { get; } = new();
+
     /// <summary>Character devices.</summary>
     public DeviceRegistry Devices { get; } = new();
 
@@ -70,6 +74,9 @@ public sealed class SentryKernel
 
     /// <summary>The home of files without a place; set at boot.</summary>
     public Filesystem AnonymousFiles { get; set; } = null!;
+
+    /// <summary>The home of files in memory that memfd_create(2) makes, mounted nowhere; set at boot.</summary>
+    public Filesystem MemoryFiles { get; set; } = null!;
 
     /// <summary>The home of sockets and the registry of their families; set at boot.</summary>
     public Filesystem SocketFiles { get; set; } = null!;

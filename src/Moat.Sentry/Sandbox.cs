@@ -3,6 +3,7 @@ using Moat.Filesystems.Dev;
 using Moat.Filesystems.EventFiles;
 using Moat.Filesystems.HostFd;
 using Moat.Filesystems.Pipe;
+using Moat.Filesystems.Tmpfs;
 using Moat.Kernel;
 using Moat.Kernel.Credentials;
 using Moat.Kernel.Namespaces;
@@ -55,6 +56,7 @@ public sealed class Sandbox : IDisposable
         SyscallDispatcher dispatcher = new(table, options.Log, strace);
         _kernel = new SentryKernel(_platform, new MemoryFile(options.Facts.MemoryBytes), clock, options.Log, new HostRandom(), facts, dispatcher) { Observer = _watch };
         _kernel.AnonymousFiles = new AnonymousFilesystem(_kernel);
+        _kernel.MemoryFiles = new TmpfsFilesystem(_kernel, new TmpfsOptions());
         _kernel.Fifos = new PipeFilesystem(_kernel);
         SocketFilesystem sockets = new(_kernel);
         sockets.Register(AddressFamily.AF_UNIX, new UnixFamily(sockets));

@@ -1,4 +1,5 @@
 using Moat.Kernel.Memory;
+using Moat.Kernel.Signals;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
@@ -73,6 +74,15 @@ internal static class Guest
     /// <returns>The descriptor, or EMFILE.</returns>
     public static SyscallResult InstallNew(GuestTask task, FileDescription file, int flags) =>
         task.Files.Install(file, (flags & (int)OpenFlags.O_CLOEXEC) != 0, 0, task.ThreadGroup.Limits.Get(ResourceLimits.OpenFiles).Current).TryGet(out int fd, out Errno errno) ? fd : errno;
+
+    /// <summary>Sends the calling task a signal for what its call does: SIGPIPE, SIGXFSZ.</summary>
+    public static void SignalSelf(GuestTask task, Signal signal)
+    {
+        lock (task.Kernel.TaskLock)
+        {
+            SignalSender.SendToTask(task, SignalInfo.FromSender(signal, SignalInfo.SiUser, task.ThreadGroup.Pid, task.Credentials.RealUid));
+        }
+    }
 
     /// <summary>Now and a time, saturating.</summary>
     public static long DeadlineAfter(GuestTask task, long nanoseconds)

@@ -31,6 +31,7 @@ public sealed class SyscallTable
     public static SyscallTable Create()
     {
         SyscallTableBuilder builder = new();
+        Advice.Register(builder);
         Attributes.Register(builder);
         Clocks.Register(builder);
         Clone.Register(builder);
@@ -42,11 +43,14 @@ public sealed class SyscallTable
         Exit.Register(builder);
         ExtendedAttributes.Register(builder);
         Fcntl.Register(builder);
+        FileHandles.Register(builder);
+        FileLocks.Register(builder);
         FutexCalls.Register(builder);
         Identity.Register(builder);
         IntervalTimers.Register(builder);
         Kill.Register(builder);
         Links.Register(builder);
+        Memfd.Register(builder);
         Messages.Register(builder);
         Mmap.Register(builder);
         Open.Register(builder);
@@ -59,6 +63,7 @@ public sealed class SyscallTable
         Signalfd.Register(builder);
         SocketCalls.Register(builder);
         SocketOptionCalls.Register(builder);
+        Splice.Register(builder);
         Stat.Register(builder);
         SystemCalls.Register(builder);
         Timerfd.Register(builder);

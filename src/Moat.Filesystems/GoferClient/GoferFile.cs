@@ -49,7 +49,7 @@ internal sealed class GoferFile : FileDescription, IMappable, IMappableFile
     /// <inheritdoc/>
     public override SyscallResult Write(GuestTask task, ref IoBuffer source, ref long offset)
     {
-        if ((StatusFlags & OpenFlags.O_APPEND) == 0)
+        if (!Appends(source))
         {
             return HostTransfer.WriteAt(ref source, _fd, offset);
         }
@@ -105,7 +105,7 @@ internal sealed class GoferFile : FileDescription, IMappable, IMappableFile
     public Result<int> WriteAt(ulong offset, ReadOnlySpan<byte> source) => CanWrite ? ToCount(HostFile.WriteAt(_fd, source, (long)offset)) : Errno.EBADF;
 
     /// <inheritdoc/>
-    public void AddMapping(MemoryManager memory)
+    public void AddMapping(MemoryManager memory, bool isWritable)
     {
         lock (_mappingLock)
         {
@@ -114,7 +114,7 @@ internal sealed class GoferFile : FileDescription, IMappable, IMappableFile
     }
 
     /// <inheritdoc/>
-    public void RemoveMapping(MemoryManager memory)
+    public void RemoveMapping(MemoryManager memory, bool isWritable)
     {
         lock (_mappingLock)
         {

@@ -68,7 +68,7 @@ internal static class OverlayCopyUp
         Mode permissions = attributes.Mode & Mode.PermissionMask;
         if (name is null)
         {
-            return lower.FileType == Mode.S_IFREG ? parentUpper.MakeUnnamed(task, permissions, owner) : Errno.ENOENT;
+            return lower.FileType == Mode.S_IFREG ? parentUpper.MakeUnnamed(task, permissions, owner, isLinkable: false) : Errno.ENOENT;
         }
 
         switch (lower.FileType)

@@ -134,14 +134,14 @@ internal sealed class OverlayInode : Inode
         }
     }
 
-    public override Result<Inode> MakeUnnamed(GuestTask task, Mode permissions, in NewOwner owner)
+    public override Result<Inode> MakeUnnamed(GuestTask task, Mode permissions, in NewOwner owner, bool isLinkable)
     {
         if (!CopyUpDirectory(task).TryGet(out Inode? upper, out Errno errno))
         {
             return errno;
         }
 
-        return upper.MakeUnnamed(task, permissions, owner).TryGet(out Inode? made, out errno) ? new OverlayInode(_overlay, null, null, null, made) : errno;
+        return upper.MakeUnnamed(task, permissions, owner, isLinkable).TryGet(out Inode? made, out errno) ? new OverlayInode(_overlay, null, null, null, made) : errno;
     }
 
     public override Errno Link(GuestTask task, FileName name, Inode target)

@@ -220,6 +220,82 @@ public sealed class PipeBuffer
         return done;
     }
 
+    /// <summary>How many bytes fit now.</summary>
+    public int Room
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return Math.Max(0, _capacity - _count);
+            }
+        }
+    }
+
+    /// <summary>Copies bytes from the front and leaves them there (tee(2)).</summary>
+    public int Peek(Span<byte> destination)
+    {
+        lock (_lock)
+        {
+            int count = Math.Min(_count, destination.Length);
+            int first = Math.Min(count, _ring.Length - _start);
+            _ring.AsSpan(_start, first).CopyTo(destination);
+            _ring.AsSpan(0, count - first).CopyTo(destination[first..]);
+            return count;
+        }
+    }
+
+    /// <summary>Puts in what fits (splice(2)): pieces need not stay together.</summary>
+    /// <returns>The count; EPIPE when nobody reads.</returns>
+    public SyscallResult Append(ReadOnlySpan<byte> bytes)
+    {
+        int count;
+        lock (_lock)
+        {
+            if (_readers == 0)
+            {
+                return Errno.EPIPE;
+            }
+
+            count = Math.Min(bytes.Length, Math.Max(0, _capacity - _count));
+            Insert(bytes[..count], atFront: false);
+        }
+
+        Waiters.Notify(PollEvents.Readable);
+        return count;
+    }
+
+    /// <summary>Puts bytes back that were taken and found no place, ahead of all others, whatever the capacity.</summary>
+    public void PutBack(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            Insert(bytes, atFront: true);
+        }
+
+        Waiters.Notify(PollEvents.Readable);
+    }
+
+    private void Insert(ReadOnlySpan<byte> bytes, bool atFront)
+    {
+        if (_count + bytes.Length > _ring.Length)
+        {
+            Resize((int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(_count + bytes.Length)));
+        }
+
+        int at = atFront ? (_start + _ring.Length - bytes.Length) % _ring.Length : (_start + _count) % _ring.Length;
+        int first = Math.Min(bytes.Length, _ring.Length - at);
+        bytes[..first].CopyTo(_ring.AsSpan(at));
+        bytes[first..].CopyTo(_ring);
+        _start = atFront ? at : _start;
+        _count += bytes.Length;
+    }
+
     private void Resize(int size)
     {
         if (size == _ring.Length)

@@ -19,6 +19,7 @@ internal sealed class ProcRoot : SyntheticDirectory
         _proc = proc;
         _files = new StaticDirectory(proc);
         SystemFiles.AddTo(_files, proc);
+        _files.Add("locks", new LocksFile(proc));
         _files.Add("mounts", new SyntheticSymlink(proc, _ => "self/mounts"));
         _files.Add("net", new SyntheticSymlink(proc, _ => "self/net"));
         _files.Add("self", new SyntheticSymlink(proc, task => PidOf(task?.ThreadGroup.Pid)));

@@ -30,7 +30,7 @@ internal sealed class TmpfsDirectory(TmpfsFilesystem filesystem, Mode permission
             return Errno.ENOSPC;
         }
 
-        TmpfsInode inode = (mode & Mode.S_IFMT) == Mode.S_IFREG ? new TmpfsFile(Tmpfs, mode, owner, 1) : new TmpfsSpecial(Tmpfs, mode, device, owner);
+        TmpfsInode inode = (mode & Mode.S_IFMT) == Mode.S_IFREG ? TmpfsFile.MakeUnsealable(Tmpfs, mode, owner, 1) : new TmpfsSpecial(Tmpfs, mode, device, owner);
         Add(name, inode);
         return inode;
     }
@@ -60,12 +60,18 @@ internal sealed class TmpfsDirectory(TmpfsFilesystem filesystem, Mode permission
         return link;
     }
 
-    public override Result<Inode> MakeUnnamed(GuestTask task, Mode permissions, in NewOwner owner) =>
-        Tmpfs.TryAddInode() ? new TmpfsFile(Tmpfs, Mode.S_IFREG | permissions, owner, 0) : Errno.ENOSPC;
+    public override Result<Inode> MakeUnnamed(GuestTask task, Mode permissions, in NewOwner owner, bool isLinkable) =>
+        Tmpfs.TryAddInode() ? TmpfsFile.MakeUnsealable(Tmpfs, Mode.S_IFREG | permissions, owner, 0, isLinkable) : Errno.ENOSPC;
 
     public override Errno Link(GuestTask task, FileName name, Inode target)
     {
         TmpfsInode inode = (TmpfsInode)target;
+        if (inode.ChangeLinks(0) == 0 && inode is not TmpfsFile { IsLinkable: true })
+        {
+            return Errno.ENOENT;
+        }
+
+        (inode as TmpfsFile)?.OnLinked();
         Add(name, inode);
         inode.ChangeLinks(1);
         return Errno.None;

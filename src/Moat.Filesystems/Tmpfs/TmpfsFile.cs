@@ -9,9 +9,21 @@ namespace Moat.Filesystems.Tmpfs;
 internal sealed class TmpfsFile(TmpfsFilesystem filesystem, Mode mode, in NewOwner owner, uint links) : TmpfsInode(filesystem, mode, owner, links)
 {
     private int _openCount;
+    private int _isNameless = links == 0 ? 1 : 0; // counted as an inode, but no removal of a name will take that back
+
+    /// <summary>Whether link(2) may give it a name although it has none: an O_TMPFILE file without O_EXCL.</summary>
+    public bool IsLinkable { get; init; }
 
     /// <summary>The content.</summary>
-    public MemoryPages Pages { get; } = new(filesystem.Kernel.MemoryFile);
+    public MemoryPages Pages { get; } = new(filesystem.Kernel.MemoryFile, filesystem.Pages);
+
+    /// <summary>A file of a mounted tmpfs: it takes no seals (memfd_create(2)).</summary>
+    public static TmpfsFile MakeUnsealable(TmpfsFilesystem filesystem, Mode mode, in NewOwner owner, uint links, bool isLinkable = false)
+    {
+        TmpfsFile file = new(filesystem, mode, owner, links) { IsLinkable = isLinkable };
+        file.Pages.AddSeals(FileSeals.Seal);
+        return file;
+    }
 
     protected override long Size => Pages.Size;
 
@@ -22,6 +34,9 @@ internal sealed class TmpfsFile(TmpfsFilesystem filesystem, Mode mode, in NewOwn
         Interlocked.Increment(ref _openCount);
         return new TmpfsFileDescription(this, flags, location);
     }
+
+    /// <summary>It gets a name: from now on the removal of the last one counts.</summary>
+    internal void OnLinked() => Interlocked.Exchange(ref _isNameless, 0);
 
     /// <summary>A description was closed.</summary>
     internal void OnClose()
@@ -38,12 +53,14 @@ internal sealed class TmpfsFile(TmpfsFilesystem filesystem, Mode mode, in NewOwn
         if (Volatile.Read(ref _openCount) == 0 && ChangeLinks(0) == 0)
         {
             Pages.Clear();
+            if (Interlocked.Exchange(ref _isNameless, 0) == 1)
+            {
+                Tmpfs.RemoveInode();
+            }
         }
     }
 
-    protected override Errno Resize(long size)
-    {
-        Pages.SetSize(size);
-        return Errno.None;
-    }
+    protected override Errno Resize(long size) => Pages.Resize(size);
+
+    protected override bool KeepsExecuteBits => (Pages.Seals & FileSeals.Exec) != 0;
 }

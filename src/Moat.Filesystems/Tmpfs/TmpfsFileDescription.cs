@@ -9,14 +9,23 @@ namespace Moat.Filesystems.Tmpfs;
 /// <summary>An open regular tmpfs file.</summary>
 internal sealed class TmpfsFileDescription(TmpfsFile file, OpenFlags flags, PathLocation location) : FileDescription(flags, location)
 {
-    private const int PunchHole = 2;
     private const int KeepSize = 1;
+    private const int PunchHole = 2 | KeepSize;
 
     public override Inode Inode => file;
 
     public override bool IsSeekable => true;
 
     public override IMappable? Mappable => file.Pages;
+
+    public override FileSeals? Seals => file.Pages.Seals;
+
+    public override Errno AddSeals(FileSeals seals)
+    {
+        const Mode ExecuteBits = (Mode)0x49;
+        bool isExecutable = file.GetAttributes(out InodeAttributes attributes) == Errno.None && (attributes.Mode & ExecuteBits) != 0;
+        return file.Pages.AddSeals((seals & FileSeals.Exec) != 0 && isExecutable ? seals | FileSeals.Shrink | FileSeals.Grow | FileSeals.AnyWrite : seals);
+    }
 
     public override SyscallResult Read(GuestTask task, ref IoBuffer destination, long offset)
     {
@@ -31,7 +40,7 @@ internal sealed class TmpfsFileDescription(TmpfsFile file, OpenFlags flags, Path
 
     public override SyscallResult Write(GuestTask task, ref IoBuffer source, ref long offset)
     {
-        if ((StatusFlags & OpenFlags.O_APPEND) != 0)
+        if (Appends(source))
         {
             // Two appends must not take the same end.
             lock (file.DirectoryLock)
@@ -76,18 +85,15 @@ internal sealed class TmpfsFileDescription(TmpfsFile file, OpenFlags flags, Path
 
     public override Errno Allocate(GuestTask task, int mode, long offset, long length)
     {
-        Errno errno = Errno.None;
-        if ((mode & PunchHole) != 0)
-        {
-            file.Pages.PunchHole(offset, Math.Min(length, long.MaxValue - offset));
-        }
-        else if (mode is 0 or KeepSize)
-        {
-            errno = file.Pages.Allocate(offset, length, keepSize: mode == KeepSize);
-        }
-        else
+        if (mode is not (0 or KeepSize or PunchHole))
         {
             return Errno.EOPNOTSUPP;
+        }
+
+        Errno errno = mode == PunchHole ? file.Pages.PunchHole(offset, length) : file.Pages.Allocate(offset, length, keepSize: mode == KeepSize);
+        if (errno != Errno.None)
+        {
+            return errno;
         }
 
         file.TouchModified();

@@ -1,4 +1,6 @@
 using Moat.Kernel;
+using Moat.Kernel.Memory;
+using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.Platform;
@@ -8,6 +10,7 @@ namespace Moat.Filesystems.Tmpfs;
 /// <summary>tmpfs (tmpfs(5)): files in the sandbox's memory.</summary>
 public sealed class TmpfsFilesystem : Filesystem
 {
+    private readonly Mount _unnamedMount; // where files are that have no place
     private long _lastInode;
     private long _inodes;
 
@@ -19,7 +22,10 @@ public sealed class TmpfsFilesystem : Filesystem
         Kernel = kernel;
         Limits = options;
         Device = new DeviceNumber(0, (uint)kernel.NextAnonymousDevice());
+        long pages = (long)Math.Min(options.SizeBytes / MemoryFile.PageSize, long.MaxValue / 2);
+        Pages = options.SizeBytes == ulong.MaxValue ? null : new PageBudget(pages);
         Root = new TmpfsDirectory(this, options.RootMode, new NewOwner(options.Uid, options.Gid), null);
+        _unnamedMount = new Mount(this, new Dentry(null, new FileName("/"), Root));
     }
 
     /// <inheritdoc/>
@@ -34,6 +40,9 @@ public sealed class TmpfsFilesystem : Filesystem
     /// <summary>Whose memory it uses.</summary>
     internal SentryKernel Kernel { get; }
 
+    /// <summary>What size= leaves for files; null for no limit.</summary>
+    internal PageBudget? Pages { get; }
+
     /// <summary>Limits.</summary>
     internal TmpfsOptions Limits { get; }
 
@@ -41,7 +50,7 @@ public sealed class TmpfsFilesystem : Filesystem
     public override Errno GetStatistics(out FilesystemStatistics statistics)
     {
         ulong total = Math.Min(Limits.SizeBytes, Kernel.MemoryFile.LimitBytes) / MemoryFile.PageSize;
-        ulong used = Math.Min(total, Kernel.MemoryFile.UsedBytes / MemoryFile.PageSize);
+        ulong used = Math.Min(total, Pages is not null ? (ulong)Pages.Used : Kernel.MemoryFile.UsedBytes / MemoryFile.PageSize);
         statistics = new FilesystemStatistics
         {
             Magic = 0x01021994,
@@ -54,6 +63,24 @@ public sealed class TmpfsFilesystem : Filesystem
             NameLength = FileName.MaxLength,
         };
         return Errno.None;
+    }
+
+    /// <summary>A file without a name, open for reading and writing: what memfd_create(2) makes.</summary>
+    /// <param name="task">Who owns it.</param>
+    /// <param name="name">What /proc shows for it.</param>
+    /// <param name="permissions">Its permission bits.</param>
+    /// <param name="seals">The seals it begins with.</param>
+    public Result<FileDescription> OpenUnnamed(GuestTask task, FileName name, Mode permissions, FileSeals seals)
+    {
+        if (!TryAddInode())
+        {
+            return Errno.ENOSPC;
+        }
+
+        TmpfsFile file = new(this, Mode.S_IFREG | permissions, new NewOwner(task.Credentials.FilesystemUid, task.Credentials.FilesystemGid), 0);
+        file.Pages.AddSeals(seals);
+        Dentry dentry = Dentry.MakeUnnamed(_unnamedMount.Root, name, file);
+        return file.Open(task, new PathLocation(_unnamedMount, dentry), OpenFlags.O_RDWR | OpenFlags.O_LARGEFILE);
     }
 
     /// <summary>Counts a new inode; false at the limit.</summary>

@@ -82,6 +82,12 @@ internal abstract class TmpfsInode : Inode
 
     public override Errno SetAttributes(GuestTask task, in AttributeChange change)
     {
+        const Mode ExecuteBits = (Mode)0x49;
+        if (change.Permissions is { } wanted && KeepsExecuteBits && ((wanted ^ _permissions) & ExecuteBits) != 0)
+        {
+            return Errno.EPERM;
+        }
+
         if (change.Size is { } size)
         {
             Errno errno = Resize(size);
@@ -172,6 +178,9 @@ internal abstract class TmpfsInode : Inode
         }
     }
 
+    /// <summary>Whether the execute bits are sealed (F_SEAL_EXEC).</summary>
+    protected virtual bool KeepsExecuteBits => false;
+
     /// <summary>ftruncate(2) of the content.</summary>
     protected virtual Errno Resize(long size) => Errno.EINVAL;
 
@@ -192,7 +201,7 @@ internal abstract class TmpfsInode : Inode
             _modified = _changed = Now;
             if (dropSetId)
             {
-                _permissions &= ~Mode.S_ISUID & ((_permissions & (Mode)8) != 0 ? ~Mode.S_ISGID : ~Mode.None);
+                _permissions = FilePermission.WithoutSetId(_permissions);
             }
         }
     }

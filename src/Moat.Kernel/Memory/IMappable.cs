@@ -19,9 +19,19 @@ public interface IMappable
     /// <summary>Writes bytes through a shared mapping of a host file (CopyOut).</summary>
     Result<int> WriteAt(ulong offset, ReadOnlySpan<byte> source);
 
+    /// <summary>Asked before a shared mapping is made: what it may ever permit (a sealed memfd: no Write). Where the answer has Write, no seal that forbids writing comes until <see cref="EndShare"/>.</summary>
+    MemoryAccess BeginShare() => MemoryAccess.Read | MemoryAccess.Write | MemoryAccess.Execute;
+
+    /// <summary>Ends a <see cref="BeginShare"/> of which the answer had Write; the mapping, if it was made, counts by itself.</summary>
+    void EndShare()
+    {
+    }
+
     /// <summary>A mapping of the file exists from now on: the file calls <see cref="MemoryManager.InvalidateFilePages"/> on it when pages go away (truncate, hole punch).</summary>
-    void AddMapping(MemoryManager memory);
+    /// <param name="memory">Where.</param>
+    /// <param name="isWritable">Whether it is shared and may be written through, now or after mprotect(2).</param>
+    void AddMapping(MemoryManager memory, bool isWritable);
 
     /// <summary>Ends one <see cref="AddMapping"/>.</summary>
-    void RemoveMapping(MemoryManager memory);
+    void RemoveMapping(MemoryManager memory, bool isWritable);
 }

@@ -623,12 +623,12 @@ public sealed class MemoryManager
     private void AddReferences(MemoryMapping mapping)
     {
         mapping.Description?.AddReference();
-        mapping.File?.AddMapping(this);
+        mapping.File?.AddMapping(this, mapping.IsSharedWritable);
     }
 
     private void DropReferences(MemoryMapping mapping)
     {
-        mapping.File?.RemoveMapping(this);
+        mapping.File?.RemoveMapping(this, mapping.IsSharedWritable);
         mapping.Description?.Release();
     }
 }

@@ -18,6 +18,9 @@ public sealed class MemoryMapping
     /// <summary>MAP_SHARED.</summary>
     internal bool IsShared;
 
+    /// <summary>Whether the file can be written through it, now or after mprotect(2).</summary>
+    internal bool IsSharedWritable => IsShared && (MaxAccess & MemoryAccess.Write) != 0;
+
     /// <summary>MAP_GROWSDOWN: the stack.</summary>
     internal bool GrowsDown;
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.Platform;
@@ -6,7 +7,9 @@ namespace Moat.Kernel.Memory;
 
 /// <summary>The content of a file that lives in memory: tmpfs files, memfds, shared anonymous memory. Sparse; pages come when they are written. Any thread.</summary>
 /// <remarks>Pages are held by a reference while bytes are copied, never by the lock: a copy may fault on a mapping of this very file.</remarks>
-public sealed class MemoryPages(MemoryFile memoryFile) : IMappable
+/// <param name="memoryFile">Where the pages come from.</param>
+/// <param name="budget">What the pages count against: a filesystem's size; null for no limit but memory.</param>
+public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null) : IMappable
 {
     private const int PageSize = MemoryFile.PageSize;
 
@@ -14,9 +17,14 @@ public sealed class MemoryPages(MemoryFile memoryFile) : IMappable
     private readonly PageTable _pages = new(); // guarded by _lock
     private readonly Dictionary<MemoryManager, int> _mappers = []; // guarded by _lock
     private long _size; // guarded by _lock
+    private FileSeals _seals; // guarded by _lock
+    private int _writers; // guarded by _lock: shared mappings that may write, and those about to be made
 
     /// <summary>Bytes.</summary>
     public long Size => Volatile.Read(ref _size);
+
+    /// <summary>What may no longer be done to it (F_GET_SEALS).</summary>
+    public FileSeals Seals => (FileSeals)Volatile.Read(ref Unsafe.As<FileSeals, int>(ref _seals));
 
     /// <summary>Bytes of pages that exist.</summary>
     public long AllocatedBytes
@@ -85,8 +93,15 @@ public sealed class MemoryPages(MemoryFile memoryFile) : IMappable
         while (!source.IsEmpty)
         {
             int page;
+            int inPage = (int)(offset % PageSize);
+            int count = (int)Math.Min(PageSize - inPage, source.Length);
             lock (_lock)
             {
+                if ((_seals & FileSeals.AnyWrite) != 0 || ((_seals & FileSeals.Grow) != 0 && offset + count > _size))
+                {
+                    return done > 0 ? done : Errno.EPERM;
+                }
+
                 if (!PageForWriteLocked((ulong)offset / PageSize).TryGet(out page, out Errno failure))
                 {
                     return done > 0 ? done : failure;
@@ -95,8 +110,6 @@ public sealed class MemoryPages(MemoryFile memoryFile) : IMappable
                 memoryFile.AddReference(page);
             }
 
-            int inPage = (int)(offset % PageSize);
-            int count = (int)Math.Min(PageSize - inPage, source.Length);
             Result<int> copied = source.CopyTo(memoryFile.Bytes(page, inPage, count));
             memoryFile.Release(page);
             if (!copied.TryGet(out int part, out Errno errno))
@@ -120,7 +133,44 @@ public sealed class MemoryPages(MemoryFile memoryFile) : IMappable
         return done;
     }
 
+    /// <summary>Adds seals (F_ADD_SEALS).</summary>
+    /// <returns>EPERM once <see cref="FileSeals.Seal"/> is there; EBUSY for <see cref="FileSeals.Write"/> while a shared mapping may write.</returns>
+    public Errno AddSeals(FileSeals seals)
+    {
+        lock (_lock)
+        {
+            if ((_seals & FileSeals.Seal) != 0)
+            {
+                return Errno.EPERM;
+            }
+
+            if ((seals & ~_seals & FileSeals.Write) != 0 && _writers > 0)
+            {
+                return Errno.EBUSY;
+            }
+
+            _seals |= seals;
+            return Errno.None;
+        }
+    }
+
     /// <summary>ftruncate(2).</summary>
+    /// <returns>EPERM where a seal forbids it.</returns>
+    public Errno Resize(long size)
+    {
+        lock (_lock)
+        {
+            if ((size < _size && (_seals & FileSeals.Shrink) != 0) || (size > _size && (_seals & FileSeals.Grow) != 0))
+            {
+                return Errno.EPERM;
+            }
+        }
+
+        SetSize(size);
+        return Errno.None;
+    }
+
+    /// <summary>Sets the size, whatever the seals.</summary>
     public void SetSize(long size)
     {
         long before;
@@ -146,12 +196,18 @@ public sealed class MemoryPages(MemoryFile memoryFile) : IMappable
     }
 
     /// <summary>fallocate(2) with FALLOC_FL_PUNCH_HOLE.</summary>
-    public void PunchHole(long offset, long length)
+    /// <returns>EPERM where a seal forbids it.</returns>
+    public Errno PunchHole(long offset, long length)
     {
         ulong first = ((ulong)offset + PageSize - 1) / PageSize;
         ulong end = (ulong)(offset + length) / PageSize;
         lock (_lock)
         {
+            if ((_seals & FileSeals.AnyWrite) != 0)
+            {
+                return Errno.EPERM;
+            }
+
             ClearPartLocked(offset, Math.Min(offset + length, (long)first * PageSize));
             if (end >= first)
             {
@@ -168,14 +224,37 @@ public sealed class MemoryPages(MemoryFile memoryFile) : IMappable
         {
             Invalidate(first * PageSize, (end - first) * PageSize);
         }
+
+        return Errno.None;
     }
 
     /// <summary>fallocate(2): makes pages exist.</summary>
+    /// <returns>EPERM where a seal forbids it; ENOSPC, with what was there before untouched.</returns>
     public Errno Allocate(long offset, long length, bool keepSize)
     {
+        if ((ulong)length > memoryFile.LimitBytes)
+        {
+            return Errno.ENOSPC;
+        }
+
         lock (_lock)
         {
-            for (ulong index = (ulong)offset / PageSize; index * PageSize < (ulong)(offset + length); index++)
+            if ((_seals & FileSeals.Grow) != 0 && offset + length > _size)
+            {
+                return Errno.EPERM;
+            }
+
+            ulong first = (ulong)offset / PageSize;
+            ulong end = ((ulong)(offset + length) + PageSize - 1) / PageSize;
+            long missing = (long)(end - first);
+            _pages.ForEach(first, end, (_, _) => missing--);
+            ulong room = memoryFile.LimitBytes - Math.Min(memoryFile.LimitBytes, memoryFile.UsedBytes);
+            if ((ulong)missing > room / PageSize || missing > (budget?.Available ?? long.MaxValue))
+            {
+                return Errno.ENOSPC;
+            }
+
+            for (ulong index = first; index < end; index++)
             {
                 Errno errno = PageForWriteLocked(index).Errno;
                 if (errno != Errno.None)
@@ -204,20 +283,38 @@ public sealed class MemoryPages(MemoryFile memoryFile) : IMappable
                 return Errno.ENXIO;
             }
 
-            for (long at = offset; at < _size; at = ((at / PageSize) + 1) * PageSize)
-            {
-                if (_pages[(ulong)at / PageSize] >= 0 == data)
-                {
-                    return at;
-                }
-            }
-
-            return data ? Errno.ENXIO : _size;
+            long found = data ? (long)Math.Min(_pages.FirstPresent((ulong)offset / PageSize), long.MaxValue / PageSize) : (long)_pages.FirstAbsent((ulong)offset / PageSize);
+            long at = Math.Max(offset, found * PageSize);
+            return at < _size ? at : data ? Errno.ENXIO : _size;
         }
     }
 
     /// <summary>The file is gone: its pages go, but for those somebody still shows.</summary>
     public void Clear() => SetSize(0);
+
+    /// <inheritdoc/>
+    public MemoryAccess BeginShare()
+    {
+        lock (_lock)
+        {
+            if ((_seals & FileSeals.AnyWrite) != 0)
+            {
+                return MemoryAccess.Read | MemoryAccess.Execute;
+            }
+
+            _writers++;
+            return MemoryAccess.Read | MemoryAccess.Write | MemoryAccess.Execute;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void EndShare()
+    {
+        lock (_lock)
+        {
+            _writers--;
+        }
+    }
 
     /// <inheritdoc/>
     public Result<MappablePages> Translate(ulong offset, ulong length, MemoryAccess access)
@@ -264,19 +361,21 @@ public sealed class MemoryPages(MemoryFile memoryFile) : IMappable
     }
 
     /// <inheritdoc/>
-    public void AddMapping(MemoryManager memory)
+    public void AddMapping(MemoryManager memory, bool isWritable)
     {
         lock (_lock)
         {
+            _writers += isWritable ? 1 : 0;
             _mappers[memory] = _mappers.GetValueOrDefault(memory) + 1;
         }
     }
 
     /// <inheritdoc/>
-    public void RemoveMapping(MemoryManager memory)
+    public void RemoveMapping(MemoryManager memory, bool isWritable)
     {
         lock (_lock)
         {
+            _writers -= isWritable ? 1 : 0;
             int left = _mappers.GetValueOrDefault(memory) - 1;
             if (left > 0)
             {
@@ -298,8 +397,14 @@ public sealed class MemoryPages(MemoryFile memoryFile) : IMappable
             return page;
         }
 
+        if (budget is not null && !budget.TryTake())
+        {
+            return Errno.ENOSPC;
+        }
+
         if (!memoryFile.Allocate(1, out _).TryGet(out page, out _))
         {
+            budget?.Return();
             return Errno.ENOSPC;
         }
 
@@ -316,7 +421,11 @@ public sealed class MemoryPages(MemoryFile memoryFile) : IMappable
         }
     }
 
-    private void RemovePagesLocked(ulong first, ulong end) => _pages.Remove(first, end, (_, page) => memoryFile.Release(page));
+    private void RemovePagesLocked(ulong first, ulong end) => _pages.Remove(first, end, (_, page) =>
+    {
+        memoryFile.Release(page);
+        budget?.Return();
+    });
 
     private void Invalidate(ulong offset, ulong length)
     {

@@ -45,6 +45,44 @@ internal sealed class PageTable
     public void ForEach(ulong first, ulong end, Action<ulong, int> found) =>
         Visit(first, end, (leaf, slot, index) => found(index, leaf[slot] - 1));
 
+    /// <summary>The first page from <paramref name="from"/> on that is there; <see cref="ulong.MaxValue"/> if there is none.</summary>
+    public ulong FirstPresent(ulong from)
+    {
+        ulong best = ulong.MaxValue;
+        foreach ((ulong key, int[] leaf) in _leaves)
+        {
+            ulong start = key << LeafBits;
+            if (start >= best || start + LeafSize <= from)
+            {
+                continue;
+            }
+
+            int skip = from > start ? (int)(from - start) : 0;
+            int slot = leaf.AsSpan(skip).IndexOfAnyExcept(0);
+            best = slot < 0 ? best : Math.Min(best, start + (ulong)(skip + slot));
+        }
+
+        return best;
+    }
+
+    /// <summary>The first page from <paramref name="from"/> on that is not there.</summary>
+    public ulong FirstAbsent(ulong from)
+    {
+        while (_leaves.TryGetValue(from >> LeafBits, out int[]? leaf))
+        {
+            int skip = (int)(from & (LeafSize - 1));
+            int slot = leaf.AsSpan(skip).IndexOf(0);
+            if (slot >= 0)
+            {
+                return from + (ulong)slot;
+            }
+
+            from += (ulong)(LeafSize - skip);
+        }
+
+        return from;
+    }
+
     private void Visit(ulong first, ulong end, Action<int[], int, ulong> visit)
     {
         ulong leaves = ((end - 1) >> LeafBits) - (first >> LeafBits) + 1;

@@ -18,6 +18,12 @@ public sealed class Dentry
         Inode = inode;
     }
 
+    /// <summary>The place of a file that has no name and is in no directory's list (O_TMPFILE, memfd_create(2)).</summary>
+    /// <param name="parent">Whose filesystem it is in.</param>
+    /// <param name="name">What /proc shows.</param>
+    /// <param name="inode">The file.</param>
+    public static Dentry MakeUnnamed(Dentry parent, FileName name, Inode inode) => new(parent, name, inode) { IsUnlinked = true };
+
     /// <summary>The directory it is in; itself for a root. Changes on rename.</summary>
     public Dentry Parent { get; internal set; }
 

@@ -211,13 +211,14 @@ public sealed class FdTable
         }
     }
 
-    private static Errno Close(GuestTask task, FileDescription? file)
+    private Errno Close(GuestTask task, FileDescription? file)
     {
         if (file is null)
         {
             return Errno.None;
         }
 
+        file.Inode.Locks?.ReleaseOwner(this); // any close of the file by the process ends its record locks (fcntl(2))
         Errno errno = file.Flush(task);
         file.Release();
         return errno;

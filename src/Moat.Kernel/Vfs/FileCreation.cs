@@ -44,6 +44,12 @@ public static class FileCreation
             return Errno.EXDEV;
         }
 
+        errno = FilePermission.CheckLink(task, existing);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
         return target.IsDirectory ? Errno.EPERM : AddAt(task, parent, isDirectory: false, (directory, name, _) =>
         {
             Errno failure = directory.Link(task, name, target);

@@ -88,6 +88,7 @@ public abstract class FileDescription : IWaitable
         if (Interlocked.Decrement(ref _references) == 0)
         {
             NotifyObservers();
+            Inode.Locks?.ReleaseOwner(this);
             OnLastClose();
             Location?.Mount.RemoveUser();
         }
@@ -119,6 +120,9 @@ public abstract class FileDescription : IWaitable
     /// <returns>The byte count; EAGAIN when it would block and nothing was written; EPIPE (the caller sends SIGPIPE), ENOSPC, EFBIG …</returns>
     public virtual SyscallResult Write(GuestTask task, ref IoBuffer source, ref long offset) => Errno.EINVAL;
 
+    /// <summary>Whether a write goes to the end of the file.</summary>
+    public bool Appends(in IoBuffer source) => source.Placement == WritePlacement.AtEnd || (source.Placement == WritePlacement.ByFlags && (StatusFlags & OpenFlags.O_APPEND) != 0);
+
     /// <summary>lseek(2), SEEK_DATA and SEEK_HOLE included. Called under <see cref="OffsetLock"/>.</summary>
     public virtual SyscallResult Seek(GuestTask task, long offset, int whence) => Errno.ESPIPE;
 
@@ -133,6 +137,12 @@ public abstract class FileDescription : IWaitable
 
     /// <summary>fallocate(2), mode already checked for unknown bits.</summary>
     public virtual Errno Allocate(GuestTask task, int mode, long offset, long length) => Errno.ENODEV;
+
+    /// <summary>F_GET_SEALS; null (EINVAL) for files that cannot be sealed.</summary>
+    public virtual Memory.FileSeals? Seals => null;
+
+    /// <summary>F_ADD_SEALS; the caller has checked for unknown bits and that the file is open for writing.</summary>
+    public virtual Errno AddSeals(Memory.FileSeals seals) => Errno.EINVAL;
 
     /// <summary>What mmap(2) maps; null gives ENODEV.</summary>
     public virtual Memory.IMappable? Mappable => null;

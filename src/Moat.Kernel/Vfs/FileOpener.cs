@@ -130,12 +130,12 @@ public static class FileOpener
         }
 
         Mode permissions = mode & Mode.PermissionMask & ~task.Fs.Umask;
-        if (!directory.Inode.MakeUnnamed(task, permissions, FileCreation.OwnerIn(task, directory.Inode)).TryGet(out Inode? inode, out errno))
+        if (!directory.Inode.MakeUnnamed(task, permissions, FileCreation.OwnerIn(task, directory.Inode), (flags & OpenFlags.O_EXCL) == 0).TryGet(out Inode? inode, out errno))
         {
             return errno;
         }
 
-        Dentry dentry = new(directory.Dentry, new FileName("#unnamed"), inode) { IsUnlinked = true };
+        Dentry dentry = Dentry.MakeUnnamed(directory.Dentry, new FileName("#unnamed"), inode);
         return OpenFound(task, new PathLocation(directory.Mount, dentry), flags & ~OpenFlags.O_TMPFILE, isNew: true);
     }
 
@@ -195,6 +195,12 @@ public static class FileOpener
             if ((flags & OpenFlags.O_NOFOLLOW) != 0 || links >= MaxLinks)
             {
                 return Errno.ELOOP;
+            }
+
+            errno = FilePermission.CheckFollow(task, directory.Inode, child.Inode);
+            if (errno != Errno.None)
+            {
+                return errno;
             }
 
             // The link may name a file that does not exist yet.

@@ -39,6 +39,13 @@ public static class FilePermission
     public static bool IsOwner(TaskCredentials who, in InodeAttributes attributes) =>
         who.FilesystemUid == attributes.Uid || who.HasCapability(Capability.CAP_FOWNER);
 
+    /// <summary>Permission bits without what a change of owner or content takes: set-user-ID, and set-group-ID of what the group may execute (chown(2)).</summary>
+    public static Mode WithoutSetId(Mode permissions)
+    {
+        const Mode GroupExecute = (Mode)8;
+        return permissions & ~Mode.S_ISUID & ((permissions & GroupExecute) != 0 ? ~Mode.S_ISGID : ~Mode.None);
+    }
+
     /// <summary>Whether an entry may be removed from or renamed in a directory.</summary>
     /// <returns>EACCES, EROFS, EPERM in a sticky directory.</returns>
     public static Errno CheckRemove(GuestTask task, PathLocation directory, Inode child)
@@ -59,6 +66,37 @@ public static class FilePermission
         TaskCredentials who = task.Credentials;
         return errno != Errno.None ? errno
             : who.FilesystemUid == own.Uid || who.FilesystemUid == parent.Uid || who.HasCapability(Capability.CAP_FOWNER) ? Errno.None : Errno.EPERM;
+    }
+
+    /// <summary>fs.protected_symlinks (proc(5)): in a sticky directory that all may write, a link is followed only by its owner, or if the directory's owner made it.</summary>
+    /// <returns>EACCES.</returns>
+    public static Errno CheckFollow(GuestTask task, Inode directory, Inode link)
+    {
+        const Mode StickyAndOpen = Mode.S_ISVTX | (Mode)2;
+        Errno errno = directory.GetAttributes(out InodeAttributes parent);
+        if (errno != Errno.None || (parent.Mode & StickyAndOpen) != StickyAndOpen)
+        {
+            return errno;
+        }
+
+        errno = link.GetAttributes(out InodeAttributes own);
+        return errno != Errno.None ? errno : own.Uid == task.Credentials.FilesystemUid || own.Uid == parent.Uid ? Errno.None : Errno.EACCES;
+    }
+
+    /// <summary>fs.protected_hardlinks (proc(5)): only who owns a file, or may read and write it and it is nothing special, may give it another name.</summary>
+    /// <returns>EPERM.</returns>
+    public static Errno CheckLink(GuestTask task, PathLocation location)
+    {
+        const Mode GroupExecute = (Mode)8;
+        Errno errno = location.Inode.GetAttributes(out InodeAttributes attributes);
+        if (errno != Errno.None || IsOwner(task.Credentials, attributes))
+        {
+            return errno;
+        }
+
+        bool isSetGid = (attributes.Mode & (Mode.S_ISGID | GroupExecute)) == (Mode.S_ISGID | GroupExecute);
+        bool isSafe = attributes.FileType == Mode.S_IFREG && (attributes.Mode & Mode.S_ISUID) == 0 && !isSetGid && Allows(task.Credentials, attributes, MemoryAccess.Read | MemoryAccess.Write);
+        return isSafe ? Errno.None : Errno.EPERM;
     }
 
     private static bool Allows(TaskCredentials who, in InodeAttributes attributes, MemoryAccess access)

@@ -11,11 +11,20 @@ namespace Moat.Kernel.Vfs;
 /// Every method may be called from any thread.</remarks>
 public abstract class Inode(Filesystem filesystem)
 {
+    private volatile Locks.InodeLocks? _locks;
+
     /// <summary>The instance it belongs to.</summary>
     public Filesystem Filesystem { get; } = filesystem;
 
     /// <summary>Serialises changes of a directory's entries.</summary>
     public Lock DirectoryLock { get; } = new();
+
+    /// <summary>Its advisory locks, while there are any. Set by the <see cref="Locks.FileLockTable"/> alone.</summary>
+    public Locks.InodeLocks? Locks
+    {
+        get => _locks;
+        internal set => _locks = value;
+    }
 
     /// <summary>The file type; never changes.</summary>
     public abstract Mode FileType { get; }
@@ -58,7 +67,8 @@ public abstract class Inode(Filesystem filesystem)
     public virtual Errno Rename(GuestTask task, FileName name, Inode child, Inode newDirectory, FileName newName, Inode? replaced, bool exchange) => Errno.EPERM;
 
     /// <summary>An unnamed regular file in this directory's filesystem (O_TMPFILE).</summary>
-    public virtual Result<Inode> MakeUnnamed(GuestTask task, Mode permissions, in NewOwner owner) => Errno.EOPNOTSUPP;
+    /// <param name="isLinkable">Whether link(2) may give it a name later (no O_EXCL).</param>
+    public virtual Result<Inode> MakeUnnamed(GuestTask task, Mode permissions, in NewOwner owner, bool isLinkable) => Errno.EOPNOTSUPP;
 
     /// <summary>readlink(2): the target's bytes.</summary>
     public virtual Result<byte[]> ReadSymlink(GuestTask? task) => Errno.EINVAL;

@@ -32,6 +32,9 @@ public ref struct IoBuffer
         }
     }
 
+    /// <summary>Where a write goes that asks for something else than the file's O_APPEND says.</summary>
+    public WritePlacement Placement { get; set; }
+
     /// <summary>How many bytes remain.</summary>
     public long Length { get; private set; }
 

@@ -273,6 +273,12 @@ public static class PathWalker
                 return Errno.ELOOP;
             }
 
+            Errno refused = FilePermission.CheckFollow(task, directory.Inode, link);
+            if (refused != Errno.None)
+            {
+                return refused;
+            }
+
             if (link.FollowMagicLink(task) is { } magic)
             {
                 if ((flags & WalkFlags.NoMagicLinks) != 0)

@@ -15,6 +15,7 @@ internal static class Attributes
         table.Add(SyscallNumber.chmod, Chmod, Arg.Path, Arg.Mode);
         table.Add(SyscallNumber.fchmod, Fchmod, Arg.Fd, Arg.Mode);
         table.Add(SyscallNumber.fchmodat, FchmodAt, Arg.DirFd, Arg.Path, Arg.Mode);
+        table.Add(SyscallNumber.fchmodat2, FchmodAt2, Arg.DirFd, Arg.Path, Arg.Mode, Arg.Hex);
         table.Add(SyscallNumber.chown, Chown, Arg.Path, Arg.Uid, Arg.Uid);
         table.Add(SyscallNumber.lchown, Lchown, Arg.Path, Arg.Uid, Arg.Uid);
         table.Add(SyscallNumber.fchown, Fchown, Arg.Fd, Arg.Uid, Arg.Uid);
@@ -27,6 +28,8 @@ internal static class Attributes
         table.Add(SyscallNumber.fsync, Fsync, Arg.Fd);
         table.Add(SyscallNumber.fdatasync, Fdatasync, Arg.Fd);
         table.Add(SyscallNumber.sync, Sync);
+        table.Add(SyscallNumber.syncfs, SyncFilesystem, Arg.Fd);
+        table.Add(SyscallNumber.sync_file_range, SyncFileRange, Arg.Fd, Arg.Offset, Arg.Offset, Arg.Hex);
     }
 
     private static SyscallResult Chmod(GuestTask task, in SyscallArguments arguments) => SetMode(task, Guest.Resolve(task, Guest.AtFdCwd, arguments.Address(0)), arguments.UInt(1));
@@ -34,6 +37,18 @@ internal static class Attributes
     private static SyscallResult Fchmod(GuestTask task, in SyscallArguments arguments) => WithFile(task, arguments.Int(0), arguments.UInt(1), static (task, location, inode, mode) => ChangeMode(task, location, inode, mode));
 
     private static SyscallResult FchmodAt(GuestTask task, in SyscallArguments arguments) => SetMode(task, Guest.Resolve(task, arguments.Int(0), arguments.Address(1)), arguments.UInt(2));
+
+    private static SyscallResult FchmodAt2(GuestTask task, in SyscallArguments arguments)
+    {
+        int flags = arguments.Int(3);
+        if ((flags & ~(Guest.AtSymlinkNoFollow | Guest.AtEmptyPath)) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        Result<PathLocation> found = Guest.Resolve(task, arguments.Int(0), arguments.Address(1), Guest.WalkFlagsOf(flags));
+        return found.IsOk && found.Value.Inode.FileType == Mode.S_IFLNK ? Errno.EOPNOTSUPP : SetMode(task, found, arguments.UInt(2));
+    }
 
     private static SyscallResult SetMode(GuestTask task, Result<PathLocation> found, uint mode) =>
         found.TryGet(out PathLocation location, out Errno errno) ? ChangeMode(task, location, location.Inode, mode) : errno;
@@ -111,7 +126,7 @@ internal static class Attributes
 
         // A changed owner takes the set-id bits of a file (chown(2)).
         Mode permissions = attributes.Mode & Mode.PermissionMask;
-        Mode kept = inode.IsDirectory ? permissions : permissions & ~Mode.S_ISUID & ((permissions & (Mode)8) != 0 ? ~Mode.S_ISGID : ~Mode.None);
+        Mode kept = inode.IsDirectory ? permissions : FilePermission.WithoutSetId(permissions);
         return inode.SetAttributes(task, new AttributeChange
         {
             Uid = uid == uint.MaxValue ? null : uid,
@@ -225,7 +240,7 @@ internal static class Attributes
         }
 
         errno = FilePermission.Check(task, location, MemoryAccess.Write);
-        return errno != Errno.None ? errno : location.Inode.SetAttributes(task, new AttributeChange { Size = arguments.Long(1) });
+        return errno != Errno.None ? errno : Resize(task, location.Inode, arguments.Long(1));
     }
 
     private static SyscallResult Ftruncate(GuestTask task, in SyscallArguments arguments)
@@ -242,37 +257,81 @@ internal static class Attributes
 
         errno = file.IsPath ? Errno.EBADF
             : !file.CanWrite || file.Inode.FileType != Mode.S_IFREG ? Errno.EINVAL
-            : file.Inode.SetAttributes(task, new AttributeChange { Size = arguments.Long(1) });
+            : Resize(task, file.Inode, arguments.Long(1));
         file.Release();
         return errno;
     }
 
+    // A changed size takes the set-id bits of a file, as a write does (truncate(2)).
+    private static Errno Resize(GuestTask task, Inode inode, long size)
+    {
+        Errno errno = FileSizeLimit.Check(task, inode, size);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        errno = inode.GetAttributes(out InodeAttributes attributes);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        Mode permissions = attributes.Mode & Mode.PermissionMask;
+        Mode kept = task.Credentials.HasCapability(Capability.CAP_FSETID) ? permissions : FilePermission.WithoutSetId(permissions);
+        return inode.SetAttributes(task, new AttributeChange { Size = size, Permissions = kept == permissions ? null : kept });
+    }
+
     private static SyscallResult Fallocate(GuestTask task, in SyscallArguments arguments)
     {
-        const int Known = 0x7f;
+        const int KeepSize = 1;
+        const int PunchHole = 2;
+        const int CollapseRange = 8;
+        const int ZeroRange = 0x10;
+        const int InsertRange = 0x20;
+        const int UnshareRange = 0x40;
         (int mode, long offset, long length) = (arguments.Int(1), arguments.Long(2), arguments.Long(3));
-        if (offset < 0 || length <= 0)
-        {
-            return Errno.EINVAL;
-        }
-
-        if ((mode & ~Known) != 0 || (mode & 3) == 2)
-        {
-            return Errno.EOPNOTSUPP;
-        }
-
         if (!task.Files.Get(arguments.Int(0)).TryGet(out FileDescription? file, out Errno errno))
         {
             return errno;
         }
 
-        errno = !file.CanWrite ? Errno.EBADF
-            : file.Inode.FileType == Mode.S_IFIFO ? Errno.ESPIPE
-            : file.Inode.IsDirectory ? Errno.EISDIR
-            : offset > long.MaxValue - length ? Errno.EFBIG
-            : file.Allocate(task, mode, offset, length);
-        file.Release();
-        return errno;
+        try
+        {
+            if (file.IsPath)
+            {
+                return Errno.EBADF;
+            }
+
+            if (offset < 0 || length <= 0)
+            {
+                return Errno.EINVAL;
+            }
+
+            bool isKnown = (mode & ~KeepSize) switch
+            {
+                0 or ZeroRange or UnshareRange => true,
+                PunchHole => (mode & KeepSize) != 0,
+                CollapseRange or InsertRange => (mode & KeepSize) == 0,
+                _ => false,
+            };
+            if (!isKnown)
+            {
+                return Errno.EOPNOTSUPP;
+            }
+
+            errno = !file.CanWrite ? Errno.EBADF
+                : file.Inode.FileType == Mode.S_IFIFO ? Errno.ESPIPE
+                : file.Inode.IsDirectory ? Errno.EISDIR
+                : file.Inode.FileType != Mode.S_IFREG ? Errno.ENODEV
+                : offset > long.MaxValue - length ? Errno.EFBIG
+                : (mode & KeepSize) == 0 ? FileSizeLimit.Check(task, file.Inode, offset + length) : Errno.None;
+            return errno != Errno.None ? errno : file.Allocate(task, mode, offset, length);
+        }
+        finally
+        {
+            file.Release();
+        }
     }
 
     private static SyscallResult Umask(GuestTask task, in SyscallArguments arguments)
@@ -306,6 +365,36 @@ internal static class Attributes
         }
 
         return SyscallResult.Ok;
+    }
+
+    private static SyscallResult SyncFilesystem(GuestTask task, in SyscallArguments arguments)
+    {
+        if (!task.Files.Get(arguments.Int(0)).TryGet(out FileDescription? file, out Errno errno))
+        {
+            return errno;
+        }
+
+        errno = file.IsPath ? Errno.EBADF : file.Inode.Filesystem.Sync();
+        file.Release();
+        return errno;
+    }
+
+    // sync_file_range(2): what it starts or waits for, a full fdatasync does as well.
+    private static SyscallResult SyncFileRange(GuestTask task, in SyscallArguments arguments)
+    {
+        const uint Known = 7;
+        (long offset, long length, uint flags) = (arguments.Long(1), arguments.Long(2), arguments.UInt(3));
+        if (!task.Files.Get(arguments.Int(0)).TryGet(out FileDescription? file, out Errno errno))
+        {
+            return errno;
+        }
+
+        errno = file.IsPath ? Errno.EBADF
+            : (flags & ~Known) != 0 || offset < 0 || length < 0 || offset > long.MaxValue - length ? Errno.EINVAL
+            : file.Inode.FileType is not (Mode.S_IFREG or Mode.S_IFBLK or Mode.S_IFDIR or Mode.S_IFLNK) ? Errno.ESPIPE
+            : flags == 0 ? Errno.None : file.Sync(dataOnly: true);
+        file.Release();
+        return errno;
     }
 
     private static Errno CheckWritable(PathLocation? location) => location is { Mount.IsReadOnly: true } ? Errno.EROFS : Errno.None;

@@ -1,3 +1,4 @@
+using Moat.Filesystems.Pipe;
 using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
@@ -21,7 +22,12 @@ internal static class Fcntl
         const int SetFd = 2;
         const int GetFl = 3;
         const int SetFl = 4;
+        const int DupFdQuery = 1027;
         const int DupFdCloseOnExec = 1030;
+        const int SetPipeSize = 1031;
+        const int GetPipeSize = 1032;
+        const int AddSeals = 1033;
+        const int GetSeals = 1034;
         int fd = arguments.Int(0);
         if (!task.Files.Get(fd).TryGet(out FileDescription? file, out Errno errno))
         {
@@ -31,7 +37,7 @@ internal static class Fcntl
         try
         {
             int command = arguments.Int(1);
-            if (file.IsPath && command is not (DupFd or DupFdCloseOnExec or GetFd or SetFd or GetFl))
+            if (file.IsPath && command is not (DupFd or DupFdCloseOnExec or DupFdQuery or GetFd or SetFd or GetFl))
             {
                 return Errno.EBADF;
             }
@@ -55,10 +61,28 @@ internal static class Fcntl
                     return (int)(file.StatusFlags | OpenFlags.O_LARGEFILE);
                 case SetFl:
                     const OpenFlags Settable = OpenFlags.O_APPEND | OpenFlags.FASYNC | OpenFlags.O_DIRECT | OpenFlags.O_NOATIME | OpenFlags.O_NONBLOCK;
-                    file.StatusFlags = (file.StatusFlags & ~Settable) | ((OpenFlags)arguments.Int(2) & Settable);
+                    OpenFlags wanted = (OpenFlags)arguments.Int(2);
+                    if ((wanted & ~file.StatusFlags & OpenFlags.O_NOATIME) != 0 && (file.Inode.GetAttributes(out InodeAttributes attributes) != Errno.None || !FilePermission.IsOwner(task.Credentials, attributes)))
+                    {
+                        return Errno.EPERM;
+                    }
+
+                    file.StatusFlags = (file.StatusFlags & ~Settable) | (wanted & Settable);
                     return SyscallResult.Ok;
+                case DupFdQuery:
+                    return IsSameDescription(task, file, arguments.Int(2));
+                case SetPipeSize:
+                    return file is PipeDescription resized ? SetCapacity(resized.Pipe, arguments.UInt(2)) : Errno.EBADF;
+                case GetPipeSize:
+                    return file is PipeDescription pipe ? pipe.Pipe.Capacity : Errno.EBADF;
+                case AddSeals:
+                    return !file.CanWrite ? Errno.EPERM
+                        : (arguments.UInt(2) & ~(uint)FileSeals.All) != 0 || file.Seals is null ? Errno.EINVAL
+                        : file.AddSeals((FileSeals)arguments.Int(2));
+                case GetSeals:
+                    return file.Seals is { } seals ? (int)seals : Errno.EINVAL;
                 default:
-                    return Errno.EINVAL;
+                    return FileLocks.IsCommand(command) ? FileLocks.Run(task, fd, file, command, arguments.Address(2)) : Errno.EINVAL;
             }
         }
         finally
@@ -66,6 +90,20 @@ internal static class Fcntl
             file.Release();
         }
     }
+
+    private static SyscallResult IsSameDescription(GuestTask task, FileDescription file, int fd)
+    {
+        if (!task.Files.Get(fd).TryGet(out FileDescription? other, out Errno errno))
+        {
+            return errno;
+        }
+
+        other.Release();
+        return other == file ? 1 : 0;
+    }
+
+    private static SyscallResult SetCapacity(PipeBuffer pipe, uint size) =>
+        size > int.MaxValue + 1u ? Errno.EINVAL : size > PipeBuffer.MaxCapacity ? Errno.EPERM : pipe.SetCapacity((int)size);
 
     private static SyscallResult Ioctl(GuestTask task, in SyscallArguments arguments)
     {

@@ -1,5 +1,5 @@
+using Moat.Filesystems.Pipe;
 using Moat.Kernel.Memory;
-using Moat.Kernel.Signals;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
@@ -22,6 +22,9 @@ internal static class ReadWrite
         table.Add(SyscallNumber.writev, Writev, Arg.Fd, Arg.IoVecIn, Arg.Int);
         table.Add(SyscallNumber.preadv, Preadv, Arg.Fd, Arg.IoVecOut, Arg.Int, Arg.Offset);
         table.Add(SyscallNumber.pwritev, Pwritev, Arg.Fd, Arg.IoVecIn, Arg.Int, Arg.Offset);
+        table.Add(SyscallNumber.preadv2, static (GuestTask task, in SyscallArguments arguments) => WithFlags(task, arguments, write: false), Arg.Fd, Arg.IoVecOut, Arg.Int, Arg.Offset, Arg.Hex, Arg.Hex);
+        table.Add(SyscallNumber.pwritev2, static (GuestTask task, in SyscallArguments arguments) => WithFlags(task, arguments, write: true), Arg.Fd, Arg.IoVecIn, Arg.Int, Arg.Offset, Arg.Hex, Arg.Hex);
+        table.Add(SyscallNumber.vmsplice, Vmsplice, Arg.Fd, Arg.IoVecIn, Arg.Size, Arg.Hex);
         table.Add(SyscallNumber.lseek, Lseek, Arg.Fd, Arg.Offset, Arg.Whence);
     }
 
@@ -71,6 +74,56 @@ internal static class ReadWrite
         }
     }
 
+    // vmsplice(2): a writev or readv of a pipe that ends with what fits or is there; pages are copied, not passed on.
+    private static SyscallResult Vmsplice(GuestTask task, in SyscallArguments arguments)
+    {
+        const uint Known = 0xf;
+        const uint NonBlock = 2;
+        if ((arguments.UInt(3) & ~Known) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (!task.Files.Get(arguments.Int(0)).TryGet(out FileDescription? file, out Errno errno))
+        {
+            return errno;
+        }
+
+        bool writes = file.CanWrite;
+        bool isOpen = writes || file.CanRead;
+        bool isPipe = file is PipeDescription;
+        file.Release();
+        if (!isOpen)
+        {
+            return Errno.EBADF;
+        }
+
+        if (arguments.Size(2) > MaxVectors)
+        {
+            return Errno.EINVAL;
+        }
+
+        return arguments.Size(2) == 0 ? 0 : !isPipe ? Errno.EBADF
+            : Many(task, arguments, writes, position: null, ((arguments.UInt(3) & NonBlock) != 0 ? RwFlags.NoWait : RwFlags.None) | RwFlags.Partial);
+    }
+
+    private static SyscallResult WithFlags(GuestTask task, in SyscallArguments arguments, bool write)
+    {
+        RwFlags flags = (RwFlags)arguments.Int(5);
+        if ((flags & ~RwFlags.Known) != 0)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        if ((flags & (RwFlags.Append | RwFlags.NoAppend)) == (RwFlags.Append | RwFlags.NoAppend))
+        {
+            return Errno.EINVAL;
+        }
+
+        long position = arguments.Long(3);
+        return Many(task, arguments, write, position == -1 ? null : position, flags);
+    }
+
     private static SyscallResult One(GuestTask task, in SyscallArguments arguments, bool write, long? position)
     {
         if (position < 0)
@@ -82,7 +135,7 @@ internal static class ReadWrite
         return arguments.Size(2) > long.MaxValue ? Errno.EINVAL : Transfer(task, arguments.Int(0), one, write, position);
     }
 
-    private static SyscallResult Many(GuestTask task, in SyscallArguments arguments, bool write, long? position)
+    private static SyscallResult Many(GuestTask task, in SyscallArguments arguments, bool write, long? position, RwFlags flags = RwFlags.None)
     {
         if (position < 0)
         {
@@ -115,10 +168,10 @@ internal static class ReadWrite
             total += length;
         }
 
-        return Transfer(task, arguments.Int(0), vectors, write, position);
+        return Transfer(task, arguments.Int(0), vectors, write, position, flags);
     }
 
-    private static SyscallResult Transfer(GuestTask task, int fd, ReadOnlySpan<IoVec> vectors, bool write, long? position)
+    private static SyscallResult Transfer(GuestTask task, int fd, ReadOnlySpan<IoVec> vectors, bool write, long? position, RwFlags flags = RwFlags.None)
     {
         if (!task.Files.Get(fd).TryGet(out FileDescription? file, out Errno errno))
         {
@@ -138,13 +191,26 @@ internal static class ReadWrite
             }
 
             IoBuffer buffer = new(task.Memory, vectors);
-            SyscallResult result = write ? WriteAll(task, file, ref buffer, position) : ReadSome(task, file, ref buffer, position);
-            if (write && result.Errno == Errno.EPIPE)
+            if (position > long.MaxValue - buffer.Length)
             {
-                lock (task.Kernel.TaskLock)
-                {
-                    SignalSender.SendToTask(task, SignalInfo.FromSender(Signal.SIGPIPE, SignalInfo.SiUser, task.ThreadGroup.Pid, task.Credentials.RealUid));
-                }
+                return Errno.EINVAL;
+            }
+
+            bool waits = !file.IsNonBlocking && (flags & RwFlags.NoWait) == 0;
+            if (!write)
+            {
+                return ReadSome(task, file, ref buffer, position, waits);
+            }
+
+            buffer.Placement = (flags & RwFlags.Append) != 0 ? WritePlacement.AtEnd : (flags & RwFlags.NoAppend) != 0 ? WritePlacement.AtOffset : WritePlacement.ByFlags;
+            SyscallResult result = WriteAll(task, file, ref buffer, position, waits, (flags & RwFlags.Partial) != 0);
+            if (result.Errno == Errno.EPIPE)
+            {
+                Guest.SignalSelf(task, Signal.SIGPIPE);
+            }
+            else if (!result.IsError && (flags & (RwFlags.Sync | RwFlags.DataSync)) != 0 && file.IsSeekable && file.Sync((flags & RwFlags.Sync) == 0) is var failed and not Errno.None)
+            {
+                return failed;
             }
 
             return result;
@@ -155,7 +221,7 @@ internal static class ReadWrite
         }
     }
 
-    private static SyscallResult ReadSome(GuestTask task, FileDescription file, ref IoBuffer buffer, long? position)
+    private static SyscallResult ReadSome(GuestTask task, FileDescription file, ref IoBuffer buffer, long? position, bool waits)
     {
         while (true)
         {
@@ -180,7 +246,7 @@ internal static class ReadWrite
                 }
             }
 
-            if (result.Errno != Errno.EAGAIN || file.IsNonBlocking)
+            if (result.Errno != Errno.EAGAIN || !waits)
             {
                 return result;
             }
@@ -194,7 +260,7 @@ internal static class ReadWrite
     }
 
     // A blocking write goes on until everything is written; an interruption ends it with what has been.
-    private static SyscallResult WriteAll(GuestTask task, FileDescription file, ref IoBuffer buffer, long? position)
+    private static SyscallResult WriteAll(GuestTask task, FileDescription file, ref IoBuffer buffer, long? position, bool waits, bool isPartial)
     {
         long done = 0;
         while (true)
@@ -203,7 +269,8 @@ internal static class ReadWrite
             if (position is { } at)
             {
                 at += done;
-                result = file.Write(task, ref buffer, ref at);
+                Errno tooBig = FileSizeLimit.Clip(task, file, ref buffer, at);
+                result = tooBig != Errno.None ? tooBig : file.Write(task, ref buffer, ref at);
             }
             else if (!file.IsSeekable)
             {
@@ -215,7 +282,8 @@ internal static class ReadWrite
                 lock (file.OffsetLock)
                 {
                     long offset = file.Offset;
-                    result = file.Write(task, ref buffer, ref offset);
+                    Errno tooBig = offset > long.MaxValue - buffer.Length ? Errno.EINVAL : FileSizeLimit.Clip(task, file, ref buffer, offset);
+                    result = tooBig != Errno.None ? tooBig : file.Write(task, ref buffer, ref offset);
                     if (!result.IsError)
                     {
                         file.Offset = offset;
@@ -226,12 +294,12 @@ internal static class ReadWrite
             if (!result.IsError)
             {
                 done += result.Raw;
-                if (buffer.IsEmpty || file.IsSeekable || file.IsNonBlocking)
+                if (buffer.IsEmpty || file.IsSeekable || !waits || isPartial)
                 {
                     return done;
                 }
             }
-            else if (result.Errno != Errno.EAGAIN || file.IsNonBlocking)
+            else if (result.Errno != Errno.EAGAIN || !waits)
             {
                 return done > 0 ? done : result;
             }

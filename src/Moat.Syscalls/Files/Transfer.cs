@@ -5,17 +5,13 @@ using Moat.Linux;
 
 namespace Moat.Syscalls.Files;
 
-/// <summary>sendfile(2), posix_fadvise(2), readahead(2).</summary>
+/// <summary>sendfile(2), copy_file_range(2).</summary>
 internal static class Transfer
 {
-    private const int ChunkSize = 64 << 10;
-    private const long MaxTransfer = 0x7ffff000; // MAX_RW_COUNT
-
     public static void Register(SyscallTableBuilder table)
     {
         table.Add(SyscallNumber.sendfile, Sendfile, Arg.Fd, Arg.Fd, Arg.Pointer, Arg.Size);
-        table.Add(SyscallNumber.fadvise64, Fadvise, Arg.Fd, Arg.Offset, Arg.Offset, Arg.Int);
-        table.Add(SyscallNumber.readahead, Readahead, Arg.Fd, Arg.Offset, Arg.Size);
+        table.Add(SyscallNumber.copy_file_range, CopyFileRange, Arg.Fd, Arg.Pointer, Arg.Fd, Arg.Pointer, Arg.Size, Arg.Hex);
     }
 
     private static SyscallResult Sendfile(GuestTask task, in SyscallArguments arguments)
@@ -31,152 +27,137 @@ internal static class Transfer
             }
         }
 
-        if (!task.Files.Get(arguments.Int(1)).TryGet(out FileDescription? source, out Errno errno))
+        using FilePair files = FilePair.Get(task, arguments.Int(1), arguments.Int(0), out Errno errno);
+        if (errno != Errno.None)
         {
             return errno;
         }
 
-        if (!task.Files.Get(arguments.Int(0)).TryGet(out FileDescription? target, out errno))
+        (FileDescription source, FileDescription target) = (files.Source, files.Target);
+        if (!source.CanRead)
         {
-            source.Release();
-            return errno;
+            return Errno.EBADF;
         }
 
-        try
+        if (!offsetAddress.IsNull && !source.IsSeekable)
         {
-            if (!source.CanRead || !target.CanWrite)
-            {
-                return Errno.EBADF;
-            }
-
-            if ((!offsetAddress.IsNull && !source.IsSeekable) || offset < 0)
-            {
-                return !source.IsSeekable ? Errno.ESPIPE : Errno.EINVAL;
-            }
-
-            if (source.Mappable is null || (target.StatusFlags & OpenFlags.O_APPEND) != 0)
-            {
-                return Errno.EINVAL; // the source must support mapping, the target must not append (sendfile(2))
-            }
-
-            if (offsetAddress.IsNull)
-            {
-                lock (source.OffsetLock)
-                {
-                    offset = source.Offset;
-                    SyscallResult moved = Copy(task, source, target, ref offset, arguments.Size(3));
-                    source.Offset = offset;
-                    return moved;
-                }
-            }
-
-            SyscallResult result = Copy(task, source, target, ref offset, arguments.Size(3));
-            errno = task.Memory.Write(offsetAddress, offset);
-            return errno != Errno.None ? errno : result;
+            return Errno.ESPIPE;
         }
-        finally
+
+        if (offset < 0)
         {
-            target.Release();
-            source.Release();
+            return Errno.EINVAL;
         }
+
+        if (!target.CanWrite)
+        {
+            return Errno.EBADF;
+        }
+
+        // Bytes that were read and found no room cannot be given back to what has no offset (sendfile(2)).
+        if (!source.IsSeekable || source.Inode.IsDirectory || (target.StatusFlags & OpenFlags.O_APPEND) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        long from = offsetAddress.IsNull ? source.Offset : offset;
+        long to = target.Offset;
+        SyscallResult moved = FileCopy.Copy(task, source, ref from, target, ref to, (long)Math.Min(arguments.Size(3), FileCopy.MaxTransfer), !target.IsNonBlocking);
+        target.Offset = to;
+        if (!offsetAddress.IsNull)
+        {
+            errno = task.Memory.Write(offsetAddress, from);
+            return errno != Errno.None ? errno : moved;
+        }
+
+        source.Offset = from;
+        return moved;
     }
 
-    private static SyscallResult Copy(GuestTask task, FileDescription source, FileDescription target, ref long offset, ulong count)
+    private static SyscallResult CopyFileRange(GuestTask task, in SyscallArguments arguments)
     {
-        byte[] chunk = System.Buffers.ArrayPool<byte>.Shared.Rent(ChunkSize);
-        try
-        {
-            long total = (long)Math.Min(count, MaxTransfer);
-            long done = 0;
-            while (done < total)
-            {
-                IoBuffer from = new(chunk.AsSpan(0, (int)Math.Min(ChunkSize, total - done)));
-                SyscallResult read = source.Read(task, ref from, offset);
-                if (read.IsError || read.Raw == 0)
-                {
-                    return done > 0 ? done : read;
-                }
-
-                SyscallResult written = WriteAll(task, target, chunk.AsSpan(0, (int)read.Raw));
-                if (written.IsError)
-                {
-                    return done > 0 ? done : written;
-                }
-
-                offset += written.Raw;
-                done += written.Raw;
-                if (written.Raw < read.Raw)
-                {
-                    break;
-                }
-            }
-
-            return done;
-        }
-        finally
-        {
-            System.Buffers.ArrayPool<byte>.Shared.Return(chunk);
-        }
-    }
-
-    private static SyscallResult WriteAll(GuestTask task, FileDescription target, Span<byte> bytes)
-    {
-        IoBuffer buffer = new(bytes);
-        long done = 0;
-        while (true)
-        {
-            SyscallResult result;
-            if (target.IsSeekable)
-            {
-                lock (target.OffsetLock)
-                {
-                    long at = target.Offset;
-                    result = target.Write(task, ref buffer, ref at);
-                    target.Offset = at;
-                }
-            }
-            else
-            {
-                long ignored = 0;
-                result = target.Write(task, ref buffer, ref ignored);
-            }
-
-            done += result.IsError ? 0 : result.Raw;
-            if (buffer.IsEmpty || (result.IsError && (result.Errno != Errno.EAGAIN || target.IsNonBlocking)))
-            {
-                return done > 0 ? done : result;
-            }
-
-            Errno errno = task.WaitFor(target, PollEvents.Writable | PollEvents.POLLERR);
-            if (errno != Errno.None)
-            {
-                return done > 0 ? done : errno;
-            }
-        }
-    }
-
-    // Advice may be ignored; wrong arguments may not.
-    private static SyscallResult Fadvise(GuestTask task, in SyscallArguments arguments)
-    {
-        if (!task.Files.Get(arguments.Int(0)).TryGet(out FileDescription? file, out Errno errno))
+        using FilePair files = FilePair.Get(task, arguments.Int(0), arguments.Int(2), out Errno errno);
+        if (errno != Errno.None)
         {
             return errno;
         }
 
-        errno = file.IsPath ? Errno.EBADF : file.Inode.FileType == Mode.S_IFIFO ? Errno.ESPIPE : arguments.Long(2) < 0 || arguments.Int(3) is < 0 or > 5 ? Errno.EINVAL : Errno.None;
-        file.Release();
-        return errno;
-    }
-
-    private static SyscallResult Readahead(GuestTask task, in SyscallArguments arguments)
-    {
-        if (!task.Files.Get(arguments.Int(0)).TryGet(out FileDescription? file, out Errno errno))
+        (FileDescription source, FileDescription target) = (files.Source, files.Target);
+        (GuestAddress fromAddress, GuestAddress toAddress) = (arguments.Address(1), arguments.Address(3));
+        long from = source.Offset;
+        long to = target.Offset;
+        errno = fromAddress.IsNull ? Errno.None : task.Memory.Read(fromAddress, out from);
+        errno = toAddress.IsNull || errno != Errno.None ? errno : task.Memory.Read(toAddress, out to);
+        if (errno != Errno.None)
         {
             return errno;
         }
 
-        errno = !file.CanRead ? Errno.EBADF : file.Mappable is null || file.Inode.FileType != Mode.S_IFREG ? Errno.EINVAL : Errno.None;
-        file.Release();
-        return errno;
+        if (arguments.UInt(5) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        long count = (long)Math.Min(arguments.Size(4), FileCopy.MaxTransfer);
+        errno = CheckRange(source, from, target, to, arguments.Size(4));
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        SyscallResult moved = FileCopy.Copy(task, source, ref from, target, ref to, count, waits: false);
+        if (moved.IsError)
+        {
+            return moved;
+        }
+
+        errno = fromAddress.IsNull ? Errno.None : task.Memory.Write(fromAddress, from);
+        errno = toAddress.IsNull || errno != Errno.None ? errno : task.Memory.Write(toAddress, to);
+        source.Offset = fromAddress.IsNull ? from : source.Offset;
+        target.Offset = toAddress.IsNull ? to : target.Offset;
+        return errno != Errno.None ? errno : moved;
+    }
+
+    private static Errno CheckRange(FileDescription source, long from, FileDescription target, long to, ulong count)
+    {
+        if (source.Inode.IsDirectory || target.Inode.IsDirectory)
+        {
+            return Errno.EISDIR;
+        }
+
+        if (source.Inode.FileType != Mode.S_IFREG || target.Inode.FileType != Mode.S_IFREG)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (!source.CanRead || !target.CanWrite || (target.StatusFlags & OpenFlags.O_APPEND) != 0)
+        {
+            return Errno.EBADF;
+        }
+
+        if (source.Inode.Filesystem != target.Inode.Filesystem)
+        {
+            return Errno.EXDEV;
+        }
+
+        Errno errno = source.Inode.GetAttributes(out InodeAttributes attributes);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        if (from < 0 || to < 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        long length = from >= attributes.Size ? 0 : (long)Math.Min(count, (ulong)(attributes.Size - from));
+        if (to > long.MaxValue - length)
+        {
+            return Errno.EOVERFLOW;
+        }
+
+        bool overlaps = source.Inode == target.Inode && to < from + length && from < to + length;
+        return overlaps ? Errno.EINVAL : Errno.None;
     }
 }

@@ -132,8 +132,23 @@ internal static class Mmap
             }
 
             MemoryAccess most = MemoryAccess.Read | (noExec ? 0 : MemoryAccess.Execute) | (!isShared || file.CanWrite ? MemoryAccess.Write : 0);
-            request = request with { File = mappable, FileOffset = offset, Description = file, MaxAccess = most };
-            return task.Memory.Map(request).TryGet(out GuestAddress mapped, out errno) ? mapped : errno;
+            if (!isShared)
+            {
+                request = request with { File = mappable, FileOffset = offset, Description = file, MaxAccess = most };
+                return task.Memory.Map(request).TryGet(out GuestAddress own, out errno) ? own : errno;
+            }
+
+            MemoryAccess shareable = mappable.BeginShare();
+            bool isSealed = (shareable & MemoryAccess.Write) == 0;
+            request = request with { File = mappable, FileOffset = offset, Description = file, MaxAccess = most & shareable };
+            GuestAddress mapped = default;
+            errno = isSealed && (access & MemoryAccess.Write) != 0 ? Errno.EPERM : task.Memory.Map(request).TryGet(out mapped, out Errno refused) ? Errno.None : refused;
+            if (!isSealed)
+            {
+                mappable.EndShare();
+            }
+
+            return errno != Errno.None ? errno : mapped;
         }
         finally
         {
