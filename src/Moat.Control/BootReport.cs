@@ -5,4 +5,7 @@ public sealed record BootReport
 {
     /// <summary>Null if the first process can be started; otherwise one line.</summary>
     public string? Error { get; init; }
+
+    /// <summary>Members of the configuration that have no effect.</summary>
+    public IReadOnlyList<string>? Ignored { get; init; }
 }

@@ -9,6 +9,9 @@ public enum ControlMethod
     /// <summary>Status and first process. Always answered at once.</summary>
     State,
 
+    /// <summary>Finds the first process's program, so that what cannot be started is not created.</summary>
+    Prepare,
+
     /// <summary>Starts the first process, once.</summary>
     Start,
 

@@ -9,6 +9,9 @@ public sealed record HostFacts
     /// <summary>How much memory the sandbox may use, in bytes: its limit, or the host's total.</summary>
     public required ulong MemoryBytes { get; init; }
 
+    /// <summary>How many tasks there may be.</summary>
+    public int TaskLimit { get; init; } = SentryKernel.MaxTasks;
+
     /// <summary>CLOCK_REALTIME when the sandbox booted, in nanoseconds.</summary>
     public required long BootRealtimeNs { get; init; }
 

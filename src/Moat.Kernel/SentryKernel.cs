@@ -11,7 +11,7 @@ namespace Moat.Kernel;
 /// <summary>The kernel of one sandbox: what all its tasks share.</summary>
 public sealed class SentryKernel
 {
-    /// <summary>How many tasks there may be.</summary>
+    /// <summary>How many tasks there may be at most; see <see cref="HostFacts.TaskLimit"/>.</summary>
     public const int MaxTasks = 16384;
 
     private long _created;

@@ -41,6 +41,10 @@ public sealed record OciLinux
     /// <summary>A SELinux label for mounts.</summary>
     public string? MountLabel { get; init; }
 
+    /// <summary>Members that this version does not know; see <see cref="IgnoredSettings"/>.</summary>
+    [System.Text.Json.Serialization.JsonExtensionData]
+    public Dictionary<string, System.Text.Json.JsonElement>? Unknown { get; set; }
+
     /// <summary>The namespace of a type, or null if the container shares the runtime's.</summary>
     public OciNamespace? FindNamespace(string type)
     {

@@ -21,6 +21,10 @@ public sealed record OciMount
     /// <summary>Group id mappings of an id-mapped mount.</summary>
     public IReadOnlyList<OciIdMapping> GidMappings { get; init => field = value ?? []; } = [];
 
+    /// <summary>Members that this version does not know; see <see cref="IgnoredSettings"/>.</summary>
+    [System.Text.Json.Serialization.JsonExtensionData]
+    public Dictionary<string, System.Text.Json.JsonElement>? Unknown { get; set; }
+
     /// <summary>Whether a file or directory of the host is mounted.</summary>
     public bool IsBind => Type == "bind" || (Type is "" or "none" && (Options.Contains("bind") || Options.Contains("rbind")));
 }

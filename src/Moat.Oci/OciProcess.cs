@@ -38,4 +38,8 @@ public sealed record OciProcess
 
     /// <summary>A SELinux label.</summary>
     public string? SelinuxLabel { get; init; }
+
+    /// <summary>Members that this version does not know; see <see cref="IgnoredSettings"/>.</summary>
+    [System.Text.Json.Serialization.JsonExtensionData]
+    public Dictionary<string, System.Text.Json.JsonElement>? Unknown { get; set; }
 }

@@ -24,4 +24,8 @@ public sealed record OciResources
 
     /// <summary>Files of cgroup v2 and what to write to them.</summary>
     public IReadOnlyDictionary<string, string> Unified { get; init => field = value ?? EmptyMap.Instance; } = EmptyMap.Instance;
+
+    /// <summary>Members that this version does not know; see <see cref="IgnoredSettings"/>.</summary>
+    [System.Text.Json.Serialization.JsonExtensionData]
+    public Dictionary<string, System.Text.Json.JsonElement>? Unknown { get; set; }
 }

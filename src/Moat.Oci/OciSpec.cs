@@ -30,4 +30,8 @@ public sealed record OciSpec
 
     /// <summary>What is specific to Linux.</summary>
     public OciLinux? Linux { get; init; }
+
+    /// <summary>Members that this version does not know; see <see cref="IgnoredSettings"/>.</summary>
+    [System.Text.Json.Serialization.JsonExtensionData]
+    public Dictionary<string, System.Text.Json.JsonElement>? Unknown { get; set; }
 }

@@ -235,6 +235,12 @@ public static class SpecValidator
             return "linux.cgroupsPath: must be a path without \"..\"";
         }
 
+        // The Gofer would act as other users than the configuration says.
+        if (linux.UidMappings.Count > 0 || linux.GidMappings.Count > 0)
+        {
+            return "linux.uidMappings: user id mappings are not supported yet";
+        }
+
         return ValidateDevices(linux.Devices) ?? FindBadString(linux.MaskedPaths, "linux.maskedPaths") ?? FindBadString(linux.ReadonlyPaths, "linux.readonlyPaths");
     }
 

@@ -58,7 +58,9 @@ public sealed class Container
         }
         catch (RuntimeException)
         {
-            TryCall(directory.ControlSocket, new ControlRequest { Method = ControlMethod.Destroy }); // a container that cannot be started has stopped
+            // A container that cannot be started has stopped: engines look right after this.
+            TryCall(directory.ControlSocket, new ControlRequest { Method = ControlMethod.Destroy });
+            EndSandbox(Record);
             throw;
         }
 
@@ -152,7 +154,8 @@ public sealed class Container
     public void Resume() => SetPaused(isPaused: false);
 
     /// <summary>update: new limits.</summary>
-    public void Update(OciResources resources)
+    /// <returns>Limits that this host's kernel does not have.</returns>
+    public IReadOnlyList<string> Update(OciResources resources)
     {
         using ContainerDirectory directory = Reopen();
         if (Record.Status() == ContainerStatus.Stopped)
@@ -160,10 +163,8 @@ public sealed class Container
             throw new RuntimeException("container not running");
         }
 
-        if (Record.CgroupPaths.Count > 0)
-        {
-            Cgroup.Locate(Record.Spec.Linux?.CgroupsPath, Record.Id, _options.SystemdCgroup).Apply(resources);
-        }
+        return Record.CgroupPaths.Count > 0 ? Cgroup.Locate(Record.Spec.Linux?.CgroupsPath, Record.Id, _options.SystemdCgroup).Apply(resources)
+            : throw new RuntimeException("the container has no cgroup: its limits cannot be changed");
     }
 
     /// <summary>wait: until the container, or a process in it, has ended.</summary>
@@ -209,6 +210,19 @@ public sealed class Container
     /// <summary>Ends all processes of a container on the host and removes its groups.</summary>
     internal static void Destroy(ContainerRecord record)
     {
+        EndSandbox(record);
+
+        if (record.GoferPid != 0 && record.Gofer.IsAlive)
+        {
+            record.Gofer.Kill(Signal.SIGKILL);
+            record.Gofer.WaitForEnd(KillTimeoutMs);
+        }
+
+        Cgroup.Remove(record.CgroupPaths);
+    }
+
+    private static void EndSandbox(ContainerRecord record)
+    {
         if (record.SandboxPid != 0 && record.Sandbox.IsAlive)
         {
             Cgroup.TryFreeze(record.CgroupPaths, isFrozen: false);
@@ -218,14 +232,6 @@ public sealed class Container
                 throw new RuntimeException($"the sandbox of container \"{record.Id}\" (process {record.SandboxPid}) does not end");
             }
         }
-
-        if (record.GoferPid != 0 && record.Gofer.IsAlive)
-        {
-            record.Gofer.Kill(Signal.SIGKILL);
-            record.Gofer.WaitForEnd(KillTimeoutMs);
-        }
-
-        Cgroup.Remove(record.CgroupPaths);
     }
 
     /// <summary>A namespace file of a container's Sentry, for hooks.</summary>

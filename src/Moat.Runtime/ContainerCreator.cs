@@ -1,3 +1,4 @@
+using Moat.Control;
 using Moat.Host;
 using Moat.Host.Process;
 using Moat.Linux;
@@ -13,9 +14,12 @@ namespace Moat.Runtime;
 public static class ContainerCreator
 {
     /// <summary>create: everything but the first process.</summary>
+    /// <param name="options">Where its state is kept.</param>
+    /// <param name="create">What it is.</param>
+    /// <param name="warn">Told in one line of what the configuration asks for in vain.</param>
     /// <returns>The record of the created container.</returns>
     /// <exception cref="RuntimeException">It cannot be made.</exception>
-    public static ContainerRecord Create(RuntimeOptions options, CreateOptions create)
+    public static ContainerRecord Create(RuntimeOptions options, CreateOptions create, Action<string> warn)
     {
         if (ContainerId.Validate(create.Id) is { } fault)
         {
@@ -23,6 +27,7 @@ public static class ContainerCreator
         }
 
         CheckTerminal(create);
+        NetworkCheck.Require(create.Spec, options.Sandbox.Network);
         using ContainerDirectory directory = ContainerDirectory.Create(options.Root, create.Id);
         ContainerRecord record = new()
         {
@@ -36,7 +41,7 @@ public static class ContainerCreator
         };
         try
         {
-            return Build(options, create, directory, ref record);
+            return Build(options, create, directory, ref record, warn);
         }
         catch (RuntimeException)
         {
@@ -46,12 +51,12 @@ public static class ContainerCreator
         }
     }
 
-    private static ContainerRecord Build(RuntimeOptions options, CreateOptions create, ContainerDirectory directory, ref ContainerRecord record)
+    private static ContainerRecord Build(RuntimeOptions options, CreateOptions create, ContainerDirectory directory, ref ContainerRecord record, Action<string> warn)
     {
         Cgroup? cgroup = options.IgnoreCgroups || options.Rootless ? null : Cgroup.Locate(create.Spec.Linux?.CgroupsPath, create.Id, options.SystemdCgroup);
         record = record with { CgroupPaths = cgroup?.Paths ?? [] };
         directory.Write(record);
-        cgroup?.Create(create.Spec.Linux?.Resources);
+        IReadOnlyList<string> skipped = cgroup?.Create(create.Spec.Linux?.Resources) ?? [];
 
         using DescriptorSet owned = new();
         SandboxStreams streams = SandboxStreams.Inherited;
@@ -63,6 +68,7 @@ public static class ContainerCreator
         }
 
         ContainerRecord started = record;
+        IReadOnlyList<string> ignored;
         void OnGoferStarted(HostProcess process)
         {
             started = started with { GoferPid = process.Pid, GoferStart = process.StartTicks };
@@ -77,7 +83,7 @@ public static class ContainerCreator
 
         try
         {
-            new SentryLauncher(options, directory).Launch(create.Id, create.Spec, create.Bundle, streams, create.PreservedFds, cgroup?.MemberFiles ?? [], OnGoferStarted, OnStarted);
+            ignored = new SentryLauncher(options, directory).Launch(create.Id, create.Spec, create.Bundle, streams, create.PreservedFds, cgroup?.MemberFiles ?? [], OnGoferStarted, OnStarted);
         }
         finally
         {
@@ -89,6 +95,14 @@ public static class ContainerCreator
         HookRunner.Run("prestart", hooks.Prestart, state);
         HookRunner.Run("createRuntime", hooks.CreateRuntime, state);
         HookRunner.Run("createContainer", hooks.CreateContainer, state, Container.NetworkNamespace(record));
+        NetworkCheck.RequireEmpty(record.SandboxPid, options.Sandbox.Network);
+        Container.Open(options, create.Id).Ask(new ControlRequest { Method = ControlMethod.Prepare });
+        ignored = [.. IgnoredSettings.Find(create.Spec), .. ignored, .. skipped];
+        if (ignored.Count > 0)
+        {
+            warn($"config.json: without effect: {string.Join(", ", ignored)}");
+        }
+
         if (create.PidFile is { } pidFile)
         {
             PidFile.Write(pidFile, record.SandboxPid);

@@ -17,7 +17,7 @@ public static class ForegroundRun
     /// <exception cref="RuntimeException">It cannot be made or started; then nothing is left.</exception>
     public static int Run(RuntimeOptions options, CreateOptions create, Action<string> warn)
     {
-        ContainerRecord record = ContainerCreator.Create(options, create);
+        ContainerRecord record = ContainerCreator.Create(options, create, warn);
         try
         {
             Container container = Container.Open(options, create.Id);

@@ -19,6 +19,11 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
 {
     private static readonly Mode s_directoryMode = (Mode)0x1ED; // 0755
 
+    private readonly List<string> _ignored = [];
+
+    /// <summary>Members of the configuration that have no effect.</summary>
+    public IReadOnlyList<string> Ignored => _ignored;
+
     /// <summary>The root alone.</summary>
     /// <exception cref="InvalidOperationException">The Gofer does not serve it.</exception>
     public MountNamespace MakeRoot()
@@ -45,7 +50,8 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
                 continue;
             }
 
-            PathLocation top = MountAt(init, mount.Destination, filesystem, parsed.Flags, mount.Source);
+            // Where it is on the host is not the container's business.
+            PathLocation top = MountAt(init, mount.Destination, filesystem, parsed.Flags, mount.IsBind ? "none" : mount.Source);
             if (mount.Type == "tmpfs" && mount.Destination.TrimEnd('/') == "/dev")
             {
                 MemoryDevices.Populate(init, top);
@@ -58,6 +64,7 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
             MountAt(init, "/proc", new ProcFilesystem(kernel, NewDevice()), MountFlags.NoSuid | MountFlags.NoDev | MountFlags.NoExec, "proc");
         }
 
+        _ignored.AddRange(SysctlSettings.Apply(init, options.Spec.Linux?.Sysctl ?? new Dictionary<string, string>()));
         foreach (string path in options.Spec.Linux?.MaskedPaths ?? [])
         {
             Mask(init, path);
@@ -95,9 +102,11 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
             case "tmpfs":
                 TmpfsOptions tmpfs = parsed.ToTmpfs(options.Facts.MemoryBytes);
                 return new TmpfsFilesystem(kernel, mount.Destination.TrimEnd('/') == "/dev" ? tmpfs with { TypeName = "devtmpfs" } : tmpfs);
-            default:
-                options.Log.Warning($"mount {mount.Destination}: type {mount.Type} is not supported yet: left out");
+            case "devpts" or "mqueue" or "cgroup" or "cgroup2":
+                _ignored.Add($"mounts[{index}] ({mount.Type})");
                 return null;
+            default:
+                throw new InvalidOperationException($"config.json: mounts[{index}].type: \"{mount.Type}\" is not supported");
         }
     }
 
@@ -125,7 +134,8 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
             }
 
             Mode type = device.Type switch { "b" => Mode.S_IFBLK, "p" => Mode.S_IFIFO, _ => Mode.S_IFCHR };
-            Errno errno = FileCreation.Make(init, init.Fs.Root, Encoding.UTF8.GetBytes(device.Path), type | (Mode)(device.FileMode ?? 0x1B6), new DeviceNumber((uint)device.Major, (uint)device.Minor));
+            DeviceNumber number = new((uint)device.Major, (uint)device.Minor);
+            Errno errno = FileCreation.Make(init, init.Fs.Root, Encoding.UTF8.GetBytes(device.Path), type | (Mode)(device.FileMode ?? 0x1B6), number);
             if (errno == Errno.None && Find(init, device.Path) is { } place)
             {
                 place.Inode.SetAttributes(init, new AttributeChange { Uid = device.Uid, Gid = device.Gid });
@@ -133,6 +143,11 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
             else
             {
                 options.Log.Warning($"config.json: linux.devices: {device.Path}: {errno}");
+            }
+
+            if (device.Type != "p" && (type != Mode.S_IFCHR || !kernel.Devices.Contains(number)))
+            {
+                _ignored.Add($"linux.devices ({device.Path}: opening it gives ENXIO)");
             }
         }
     }

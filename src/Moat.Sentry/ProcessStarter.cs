@@ -3,6 +3,7 @@ using Moat.Filesystems.HostFd;
 using Moat.Host;
 using Moat.Kernel;
 using Moat.Kernel.Credentials;
+using Moat.Kernel.Loader;
 using Moat.Kernel.Namespaces;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
@@ -14,6 +15,8 @@ namespace Moat.Sentry;
 /// <summary>Makes processes from a configuration's description: the container's first one, and those that exec brings in later.</summary>
 internal sealed class ProcessStarter(SentryKernel kernel, HostFdFilesystem streams, MountNamespace mounts, UtsNamespace uts, UserNamespace users)
 {
+    private const int NotFound = 127;
+    private const int NotExecutable = 126;
     private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     /// <summary>A task at the root of the tree that may do everything; nothing runs in it yet.</summary>
@@ -24,12 +27,39 @@ internal sealed class ProcessStarter(SentryKernel kernel, HostFdFilesystem strea
         return task;
     }
 
+    /// <summary>Whether a process's program is there and may be executed by its user, as far as can be told without loading it.</summary>
+    /// <returns>Why it could not be started, in the words that engines look for; null if it can be tried.</returns>
+    public string? Find(GuestTask task, OciProcess process, out int exitCode)
+    {
+        exitCode = NotExecutable;
+        if (EnterDirectory(task, process.Cwd) is { } fault)
+        {
+            return fault;
+        }
+
+        TaskCredentials own = task.Credentials;
+        task.Credentials = CredentialsOf(process, own.UserNamespace);
+        Errno errno = Errno.ENOENT;
+        foreach (string candidate in Candidates(process))
+        {
+            Errno tried = CheckExecutable(task, candidate);
+            if (tried == Errno.None)
+            {
+                errno = tried;
+                break;
+            }
+
+            errno = tried is Errno.ENOENT or Errno.ENOTDIR ? errno : tried;
+        }
+
+        task.Credentials = own;
+        return errno == Errno.None ? null : Explain(process.Args[0], errno, out exitCode);
+    }
+
     /// <summary>Turns a created task into what is described and lets it run. The descriptors are the task's then, whatever comes.</summary>
     /// <returns>Why it could not be started, in the words that engines look for; null if it runs.</returns>
     public string? Start(GuestTask task, OciProcess process, IReadOnlyList<int> descriptors, out int exitCode)
     {
-        const int NotFound = 127;
-        const int NotExecutable = 126;
         exitCode = NotExecutable;
         for (int i = 0; i < descriptors.Count; i++)
         {
@@ -56,7 +86,6 @@ internal sealed class ProcessStarter(SentryKernel kernel, HostFdFilesystem strea
             environment.Add(Encoding.UTF8.GetBytes($"HOME={home}"));
         }
 
-        string program = process.Args[0];
         Errno errno = Errno.ENOENT;
         foreach (string candidate in Candidates(process))
         {
@@ -69,6 +98,15 @@ internal sealed class ProcessStarter(SentryKernel kernel, HostFdFilesystem strea
             errno = tried is Errno.ENOENT or Errno.ENOTDIR ? errno : tried;
         }
 
+        return Explain(process.Args[0], errno, out exitCode);
+    }
+
+    private static Errno CheckExecutable(GuestTask task, string path) =>
+        PathWalker.Resolve(task, task.Fs.WorkingDirectory, Encoding.UTF8.GetBytes(path), WalkFlags.None).TryGet(out PathLocation place, out Errno errno)
+            ? ProgramLoader.CheckExecutable(task, place) : errno;
+
+    private static string Explain(string program, Errno errno, out int exitCode)
+    {
         exitCode = errno == Errno.ENOENT ? NotFound : NotExecutable;
         return errno switch
         {

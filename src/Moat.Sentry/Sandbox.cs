@@ -23,6 +23,8 @@ namespace Moat.Sentry;
 /// <summary>A sandbox: kernel, platform, file systems and the first process, put together. This is the one place that knows which concrete ones there are.</summary>
 public sealed class Sandbox : IDisposable
 {
+    private const string AlreadyStarted = "the container was started before";
+
     private readonly SandboxOptions _options;
     private readonly PtracePlatform _platform;
     private readonly SentryKernel _kernel;
@@ -45,6 +47,7 @@ public sealed class Sandbox : IDisposable
             MemoryBytes = options.Facts.MemoryBytes,
             BootMonotonicNs = clock.MonotonicNs,
             BootRealtimeNs = clock.RealtimeNs,
+            TaskLimit = options.Spec.Linux?.Resources?.Pids is { Limit: > 0 and var limit } ? (int)Math.Min(limit, SentryKernel.MaxTasks) : SentryKernel.MaxTasks,
         };
         StraceLog? strace = options.Flags.Strace ? new StraceLog(options.Log, clock, ToNumbers(options.Flags.StraceSyscalls), options.Flags.StraceLogSize) : null;
         SyscallTable table = SyscallTable.Create();
@@ -69,16 +72,32 @@ public sealed class Sandbox : IDisposable
         _starter = new ProcessStarter(_kernel, streams, tree.MakeRoot(), uts, new UserNamespace(null));
         _init = _starter.Create();
         tree.Populate(_init);
+        IgnoredSettings = tree.Ignored;
     }
 
     /// <summary>The kernel.</summary>
     internal SentryKernel Kernel => _kernel;
+
+    /// <summary>Members of the configuration that have no effect.</summary>
+    internal IReadOnlyList<string> IgnoredSettings { get; }
 
     /// <summary>How processes ended.</summary>
     internal ProcessWatch Watch => _watch;
 
     /// <summary>How far the sandbox is.</summary>
     internal SandboxStatus Status => _watch.HasEnded ? SandboxStatus.Stopped : _hasStarted ? SandboxStatus.Running : SandboxStatus.Created;
+
+    /// <summary>Looks for the program; nothing of it runs yet.</summary>
+    /// <param name="exitCode">A shell's exit code for that it cannot be started.</param>
+    /// <returns>Why it cannot be started; null if it was found.</returns>
+    internal string? Prepare(out int exitCode)
+    {
+        lock (_startLock)
+        {
+            exitCode = 0;
+            return _hasStarted || _watch.HasEnded ? AlreadyStarted : _starter.Find(_init, _options.Spec.Process!, out exitCode);
+        }
+    }
 
     /// <summary>Starts the program, once.</summary>
     /// <param name="exitCode">A shell's exit code for that it could not be started.</param>
@@ -90,7 +109,7 @@ public sealed class Sandbox : IDisposable
         {
             if (_hasStarted || _watch.HasEnded)
             {
-                return "the container was started before";
+                return AlreadyStarted;
             }
 
             if (_starter.Start(_init, _options.Spec.Process!, _options.Descriptors, out exitCode) is { } fault)

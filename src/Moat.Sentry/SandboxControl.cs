@@ -19,6 +19,7 @@ internal sealed class SandboxControl(Sandbox sandbox, DebugLog log) : IControlHa
         return request.Method switch
         {
             ControlMethod.State => new ControlReply { Status = sandbox.Status, Pid = sandbox.Kernel.Init?.Pid ?? 0 },
+            ControlMethod.Prepare => sandbox.Prepare(out int code) is { } fault ? ControlReply.Fail(Errno.ENOEXEC, fault) with { ExitCode = code } : new ControlReply(),
             ControlMethod.Start => Start(),
             ControlMethod.Exec => Execute(request, descriptors),
             ControlMethod.Wait => Wait(request, callerGone),

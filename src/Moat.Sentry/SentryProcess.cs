@@ -72,7 +72,7 @@ public static class SentryProcess
             return Failure;
         }
 
-        Report(config.ReadyFd, null);
+        Report(config.ReadyFd, null, sandbox.IgnoredSettings);
         int status = sandbox.Wait();
         if (sandbox.Watch.Bug is { } bug)
         {
@@ -92,9 +92,9 @@ public static class SentryProcess
         }
     }
 
-    private static void Report(int fd, string? error)
+    private static void Report(int fd, string? error, IReadOnlyList<string>? ignored = null)
     {
-        ConfigFile.Write(fd, new BootReport { Error = error }, ControlJson.Default.BootReport);
+        ConfigFile.Write(fd, new BootReport { Error = error, Ignored = ignored }, ControlJson.Default.BootReport);
         HostMemory.Close(fd);
     }
 }

@@ -10,15 +10,19 @@ namespace Runsc;
 internal sealed class ErrorLog(string? path, bool isJson)
 {
     /// <summary>The command has failed.</summary>
-    public void Error(string message) => Write("error", message);
+    public void Error(string message) => Write("error", message, isShown: true);
 
-    /// <summary>Something went wrong that does not stop the command.</summary>
-    public void Warning(string message) => Write("warning", message);
+    /// <summary>Something went wrong that does not stop the command. With a log it is said only there: standard error is the container's.</summary>
+    public void Warning(string message) => Write("warning", message, isShown: path is null);
 
-    private void Write(string level, string message)
+    private void Write(string level, string message, bool isShown)
     {
         message = message.ReplaceLineEndings(" ");
-        Console.Error.WriteLine($"runsc: {message}");
+        if (isShown)
+        {
+            Console.Error.WriteLine($"runsc: {message}");
+        }
+
         if (path is null)
         {
             return;

@@ -16,7 +16,7 @@ public static class TaskCloner
     {
         SentryKernel kernel = parent.Kernel;
         bool isThread = request.Has(CloneRequest.ThreadFlag);
-        if (kernel.Pids.Count >= SentryKernel.MaxTasks)
+        if (kernel.Pids.Count >= kernel.Facts.TaskLimit)
         {
             return Errno.EAGAIN;
         }

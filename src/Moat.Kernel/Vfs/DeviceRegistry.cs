@@ -14,6 +14,9 @@ public sealed class DeviceRegistry
     /// <summary>Adds a device.</summary>
     public void Register(DeviceNumber device, DeviceOpener opener) => _openers.Add(device, opener);
 
+    /// <summary>Whether a number has a device.</summary>
+    public bool Contains(DeviceNumber device) => _openers.ContainsKey(device);
+
     /// <summary>Opens a device; ENXIO for a number that has none.</summary>
     public Result<FileDescription> Open(GuestTask task, PathLocation location, DeviceNumber device, OpenFlags flags) =>
         _openers.TryGetValue(device, out DeviceOpener? opener) ? opener(task, location, flags) : Errno.ENXIO;

@@ -41,8 +41,9 @@ public sealed class Cgroup
     }
 
     /// <summary>Makes the groups and applies limits; what was made stays for <see cref="Remove"/> if it fails.</summary>
+    /// <returns>Limits that this host's kernel does not have.</returns>
     /// <exception cref="RuntimeException">The host refuses.</exception>
-    public void Create(OciResources? resources)
+    public IReadOnlyList<string> Create(OciResources? resources)
     {
         foreach ((CgroupMount mount, string path) in _groups)
         {
@@ -56,22 +57,35 @@ public sealed class Cgroup
             }
         }
 
-        if (resources is not null)
-        {
-            Apply(resources);
-        }
+        return resources is null ? [] : Apply(resources);
     }
 
     /// <summary>Applies limits to existing groups.</summary>
+    /// <returns>Limits that this host's kernel does not have.</returns>
     /// <exception cref="RuntimeException">The host refuses a value.</exception>
-    public void Apply(OciResources resources)
+    public IReadOnlyList<string> Apply(OciResources resources)
     {
+        List<string> skipped = [];
         foreach ((CgroupMount mount, string path) in _groups)
         {
             List<CgroupSetting> refused = [];
             foreach (CgroupSetting setting in mount.IsUnified ? ResourceSettings.ForVersion2(resources) : ResourceSettings.ForVersion1(resources))
             {
-                if ((mount.IsUnified || mount.Controllers.Contains(setting.Controller)) && !TryWrite(path, setting, out _))
+                if (!mount.IsUnified && !mount.Controllers.Contains(setting.Controller))
+                {
+                    continue;
+                }
+
+                if (TryWrite(path, setting, out string? error))
+                {
+                    continue;
+                }
+
+                if (setting.IsOptional)
+                {
+                    skipped.Add($"linux.resources ({setting.File}: {error})");
+                }
+                else
                 {
                     refused.Add(setting);
                 }
@@ -86,6 +100,19 @@ public sealed class Cgroup
                 }
             }
         }
+
+        if (_groups.Count > 0 && !_groups[0].Mount.IsUnified)
+        {
+            foreach (CgroupSetting setting in ResourceSettings.ForVersion1(resources))
+            {
+                if (!_groups.Any(group => group.Mount.Controllers.Contains(setting.Controller)))
+                {
+                    skipped.Add($"linux.resources ({setting.File}: this host has no such controller)");
+                }
+            }
+        }
+
+        return skipped;
     }
 
     /// <summary>Files to which a process writes 0 to become a member of each group.</summary>
@@ -227,8 +254,8 @@ public sealed class Cgroup
         error = null;
         if (!File.Exists(file))
         {
-            error = "there is no such file";
-            return setting.IsOptional;
+            error = "this kernel does not have it";
+            return false;
         }
 
         try
@@ -240,7 +267,7 @@ public sealed class Cgroup
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             error = e.Message;
-            return setting.IsOptional;
+            return false;
         }
     }
 }

@@ -12,13 +12,14 @@ internal static class LaunchReport
     /// <param name="readyRead">Where it comes.</param>
     /// <param name="pid">Who sends it.</param>
     /// <param name="role">What to call it.</param>
+    /// <returns>Members of the configuration that have no effect there.</returns>
     /// <exception cref="RuntimeException">It failed; then it is gone.</exception>
-    public static void Await(int readyRead, int pid, string role)
+    public static IReadOnlyList<string> Await(int readyRead, int pid, string role)
     {
         Result<BootReport> read = ConfigFile.Read(readyRead, ControlJson.Default.BootReport);
         if (read.TryGet(out BootReport? report, out Errno errno) && report.Error is null)
         {
-            return;
+            return report.Ignored ?? [];
         }
 
         HostCall.Invoke(SyscallNumber.kill, pid, (int)Signal.SIGKILL);

@@ -23,8 +23,9 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
     /// <param name="memberFiles">Files of the cgroups that it joins.</param>
     /// <param name="onGoferStarted">Told of the Gofer as soon as there is one.</param>
     /// <param name="onStarted">Told of the Sentry as soon as there is one, before it is waited for.</param>
+    /// <returns>Members of the configuration that have no effect in a sandbox.</returns>
     /// <exception cref="RuntimeException">It did not start; then it is gone.</exception>
-    public void Launch(string id, OciSpec spec, string bundle, SandboxStreams streams, int preservedFds, IReadOnlyList<string> memberFiles, Action<HostProcess> onGoferStarted, Action<HostProcess> onStarted)
+    public IReadOnlyList<string> Launch(string id, OciSpec spec, string bundle, SandboxStreams streams, int preservedFds, IReadOnlyList<string> memberFiles, Action<HostProcess> onGoferStarted, Action<HostProcess> onStarted)
     {
         using DescriptorSet owned = new();
         ChildDescriptors child = new();
@@ -100,7 +101,7 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
 
         owned.Close(readyWrite);
         LaunchReport.Await(gofer.ReadyFd, gofer.Pid, "the gofer");
-        LaunchReport.Await(readyRead, pid, "the sandbox");
+        return LaunchReport.Await(readyRead, pid, "the sandbox");
     }
 
     // Namespaces that are somebody else's are joined before the user namespace takes the power to do so away.

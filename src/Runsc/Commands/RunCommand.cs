@@ -34,7 +34,7 @@ internal sealed class RunCommand : ICommand
             return ForegroundRun.Run(context.Options, create, context.Errors.Warning);
         }
 
-        ContainerCreator.Create(context.Options, create);
+        ContainerCreator.Create(context.Options, create, context.Errors.Warning);
         try
         {
             foreach (string fault in Container.Open(context.Options, create.Id).Start())

@@ -33,7 +33,11 @@ internal sealed class UpdateCommand : ICommand
             throw new RuntimeException(error);
         }
 
-        Container.Open(context.Options, id).Update(resources);
+        foreach (string skipped in Container.Open(context.Options, id).Update(resources))
+        {
+            context.Errors.Warning($"without effect: {skipped}");
+        }
+
         return 0;
     }
 }
