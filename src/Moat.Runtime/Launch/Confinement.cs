@@ -34,16 +34,18 @@ internal static class Confinement
         }
     }
 
-    /// <summary>Leaves the host's files: an empty directory becomes the root and everything else is unmounted from this namespace.</summary>
-    /// <param name="directory">The empty directory.</param>
+    /// <summary>Goes to the directory that becomes the root, while the child may still pass directories on the way that only root may.</summary>
+    public static void EnterJail(SpawnPlan plan, string directory) => plan.Call("enter the empty directory", SyscallNumber.chdir, false, plan.Text(directory));
+
+    /// <summary>Leaves the host's files: the current directory, an empty one, becomes the root and everything else is unmounted from this namespace.</summary>
+    /// <param name="directory">The directory; it and the one that holds it are the user's own.</param>
     public static void EnterEmptyRoot(SpawnPlan plan, string directory)
     {
         nint root = plan.Text("/");
         nint here = plan.Text(".");
-        nint path = plan.Text(directory);
         plan.Call("make mounts private", SyscallNumber.mount, false, 0, root, 0, MsRec | MsSlave, 0);
-        plan.Call("bind the empty root", SyscallNumber.mount, false, path, path, 0, MsBind, 0);
-        plan.Call("enter the empty root", SyscallNumber.chdir, false, path);
+        plan.Call("bind the empty root", SyscallNumber.mount, false, here, here, 0, MsBind, 0);
+        plan.Call("enter the empty root", SyscallNumber.chdir, false, plan.Text($"../{Path.GetFileName(directory)}")); // what is mounted there now
         plan.Call("pivot_root", SyscallNumber.pivot_root, false, here, here);
         plan.Call("unmount the host's files", SyscallNumber.umount2, false, here, MntDetach);
         plan.Call("chdir", SyscallNumber.chdir, false, root);

@@ -136,6 +136,7 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
             unshared &= ~SpawnFlags.CLONE_NEWNET;
         }
 
+        Confinement.EnterJail(plan, directory.Jail);
         plan.Call("new namespaces", SyscallNumber.unshare, false, unchecked((nint)(ulong)(options.Rootless ? unshared : unshared | SpawnFlags.CLONE_NEWUSER)));
         Confinement.RaiseFileLimit(plan);
         Confinement.EnterEmptyRoot(plan, directory.Jail);
