@@ -47,6 +47,7 @@ public sealed class SyscallTable
         FileLocks.Register(builder);
         FutexCalls.Register(builder);
         Identity.Register(builder);
+        Inotify.Register(builder);
         IntervalTimers.Register(builder);
         Kill.Register(builder);
         Links.Register(builder);

@@ -8,6 +8,10 @@ namespace Moat.Filesystems.EventFiles;
 /// <summary>The home of files without a place, such as eventfds and epoll instances; mounted nowhere. They share one inode, as in Linux.</summary>
 public sealed class AnonymousFilesystem : SyntheticFilesystem
 {
+    private const int MaxInotifyInstances = 128;
+
+    private readonly Dictionary<uint, int> _inotifyInstances = []; // guarded by itself
+
     /// <summary>Makes the one instance of a kernel.</summary>
     public AnonymousFilesystem(SentryKernel kernel)
         : base(new DeviceNumber(0, (uint)kernel.NextAnonymousDevice()), kernel.Clock) => Inode = new AnonymousInode(this);
@@ -17,6 +21,31 @@ public sealed class AnonymousFilesystem : SyntheticFilesystem
 
     /// <inheritdoc/>
     public override Inode Root => throw new InvalidOperationException("not mountable");
+
+    /// <summary>Counts an inotify instance of a user; false at fs.inotify.max_user_instances.</summary>
+    public bool TryAddInotify(uint uid)
+    {
+        lock (_inotifyInstances)
+        {
+            int count = _inotifyInstances.GetValueOrDefault(uid);
+            if (count >= MaxInotifyInstances)
+            {
+                return false;
+            }
+
+            _inotifyInstances[uid] = count + 1;
+            return true;
+        }
+    }
+
+    /// <summary>Ends what <see cref="TryAddInotify"/> began.</summary>
+    internal void RemoveInotify(uint uid)
+    {
+        lock (_inotifyInstances)
+        {
+            _inotifyInstances[uid]--;
+        }
+    }
 
     /// <summary>The inode of all of them.</summary>
     public Inode Inode { get; }

@@ -54,7 +54,7 @@ public static class FileCreation
         {
             Errno failure = directory.Link(task, name, target);
             return failure == Errno.None ? target : failure;
-        });
+        }, isLink: true);
     }
 
     /// <summary>unlink(2).</summary>
@@ -116,7 +116,7 @@ public static class FileCreation
     private static Errno Add(GuestTask task, PathLocation start, ReadOnlySpan<byte> path, bool isDirectory, Func<Inode, FileName, NewOwner, Result<Inode>> make) =>
         PathWalker.ResolveParent(task, start, path).TryGet(out ParentLocation parent, out Errno errno) ? AddAt(task, parent, isDirectory, make) : errno;
 
-    private static Errno AddAt(GuestTask task, ParentLocation parent, bool isDirectory, Func<Inode, FileName, NewOwner, Result<Inode>> make)
+    private static Errno AddAt(GuestTask task, ParentLocation parent, bool isDirectory, Func<Inode, FileName, NewOwner, Result<Inode>> make, bool isLink = false)
     {
         if (IsSpecialName(parent.Name))
         {
@@ -153,6 +153,7 @@ public static class FileCreation
             }
 
             directory.Dentry.AddChild(parent.Name, inode);
+            FileEvents.ReportCreated(directory.Inode, parent.Name, inode, isLink);
             return Errno.None;
         }
     }
@@ -208,6 +209,7 @@ public static class FileCreation
             {
                 child.IsUnlinked = true;
                 place.Dentry.RemoveChild(child);
+                FileEvents.ReportRemoved(place.Inode, parent.Name, inode);
             }
 
             return errno;
@@ -297,6 +299,12 @@ public static class FileCreation
         else if (replaced is not null)
         {
             target.IsUnlinked = true;
+        }
+
+        FileEvents.ReportMoved(from.Directory.Inode, from.Name, to.Directory.Inode, to.Name, inode, exchange ? null : replaced);
+        if (exchange)
+        {
+            FileEvents.ReportMoved(to.Directory.Inode, to.Name, from.Directory.Inode, from.Name, replaced!, null);
         }
 
         return Errno.None;

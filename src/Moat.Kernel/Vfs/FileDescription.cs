@@ -12,6 +12,7 @@ public abstract class FileDescription : IWaitable
     private readonly Lock _observerLock = new();
     private List<IFileCloseObserver>? _observers; // guarded by _observerLock
     private int _references = 1;
+    private bool _isReported;
     private int _statusFlags;
 
     /// <param name="flags">The flags of open(2); access mode and status flags are kept, creation flags dropped.</param>
@@ -90,6 +91,11 @@ public abstract class FileDescription : IWaitable
             NotifyObservers();
             Inode.Locks?.ReleaseOwner(this);
             OnLastClose();
+            if (_isReported)
+            {
+                ReportClose();
+            }
+
             Location?.Mount.RemoveUser();
         }
     }
@@ -172,6 +178,25 @@ public abstract class FileDescription : IWaitable
     /// <summary>The last reference has gone: give back what the file holds.</summary>
     protected virtual void OnLastClose()
     {
+    }
+
+    /// <summary>It was opened by its name: tells IN_OPEN, and IN_CLOSE_* at the end.</summary>
+    internal void ReportOpen()
+    {
+        _isReported = true;
+        Location!.Value.Inode.CountOpen();
+        FileEvents.Report(Location, InotifyMask.IN_OPEN);
+    }
+
+    private void ReportClose()
+    {
+        Inode inode = Location!.Value.Inode;
+        FileEvents.Report(Location, CanWrite ? InotifyMask.IN_CLOSE_WRITE : InotifyMask.IN_CLOSE_NOWRITE);
+        inode.CountClose();
+        if (inode.Watches is not null)
+        {
+            FileEvents.ReportIfGone(inode);
+        }
     }
 
     private void NotifyObservers()

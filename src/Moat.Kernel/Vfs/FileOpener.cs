@@ -90,6 +90,11 @@ public static class FileOpener
             return failure;
         }
 
+        if (file.Location is not null)
+        {
+            file.ReportOpen();
+        }
+
         if ((flags & OpenFlags.O_TRUNC) != 0 && inode.FileType == Mode.S_IFREG && !isNew)
         {
             Errno errno = inode.SetAttributes(task, new AttributeChange { Size = 0 });
@@ -98,6 +103,8 @@ public static class FileOpener
                 file.Release();
                 return errno;
             }
+
+            FileEvents.Report(location, InotifyMask.IN_MODIFY);
         }
 
         return file;
@@ -176,6 +183,7 @@ public static class FileOpener
                 }
 
                 child = directory.Dentry.AddChild(parent.Name, inode);
+                FileEvents.ReportCreated(directory.Inode, parent.Name, inode);
                 made = true;
             }
         }

@@ -12,6 +12,8 @@ namespace Moat.Kernel.Vfs;
 public abstract class Inode(Filesystem filesystem)
 {
     private volatile Locks.InodeLocks? _locks;
+    private InodeWatches? _watches;
+    private int _openCount;
 
     /// <summary>The instance it belongs to.</summary>
     public Filesystem Filesystem { get; } = filesystem;
@@ -31,6 +33,23 @@ public abstract class Inode(Filesystem filesystem)
 
     /// <summary>Whether it is a directory.</summary>
     public bool IsDirectory => FileType == Mode.S_IFDIR;
+
+    /// <summary>Who watches it; null as long as nobody ever has.</summary>
+    public InodeWatches? Watches => Volatile.Read(ref _watches);
+
+    /// <summary>How often it is open.</summary>
+    internal int OpenCount => Volatile.Read(ref _openCount);
+
+    /// <summary>Has a watch told of what happens to it and, for a directory, to its entries.</summary>
+    public void AddWatch(IInodeWatch watch)
+    {
+        InodeWatches watches = Watches ?? new InodeWatches();
+        (Interlocked.CompareExchange(ref _watches, watches, null) ?? watches).Add(watch);
+    }
+
+    internal void CountOpen() => Interlocked.Increment(ref _openCount);
+
+    internal void CountClose() => Interlocked.Decrement(ref _openCount);
 
     /// <summary>stat(2).</summary>
     public abstract Errno GetAttributes(out InodeAttributes attributes);

@@ -78,7 +78,7 @@ internal static class Attributes
             permissions &= ~Mode.S_ISGID;
         }
 
-        return inode.SetAttributes(task, new AttributeChange { Permissions = permissions });
+        return Change(task, location, inode, new AttributeChange { Permissions = permissions });
     }
 
     private static SyscallResult Chown(GuestTask task, in SyscallArguments arguments) =>
@@ -127,7 +127,7 @@ internal static class Attributes
         // A changed owner takes the set-id bits of a file (chown(2)).
         Mode permissions = attributes.Mode & Mode.PermissionMask;
         Mode kept = inode.IsDirectory ? permissions : FilePermission.WithoutSetId(permissions);
-        return inode.SetAttributes(task, new AttributeChange
+        return Change(task, location, inode, new AttributeChange
         {
             Uid = uid == uint.MaxValue ? null : uid,
             Gid = gid == uint.MaxValue ? null : gid,
@@ -219,7 +219,7 @@ internal static class Attributes
             }
         }
 
-        return inode.SetAttributes(task, new AttributeChange { AccessTime = accessed, ModifyTime = modified });
+        return Change(task, location, inode, new AttributeChange { AccessTime = accessed, ModifyTime = modified });
     }
 
     private static SyscallResult Truncate(GuestTask task, in SyscallArguments arguments)
@@ -240,7 +240,7 @@ internal static class Attributes
         }
 
         errno = FilePermission.Check(task, location, MemoryAccess.Write);
-        return errno != Errno.None ? errno : Resize(task, location.Inode, arguments.Long(1));
+        return errno != Errno.None ? errno : Resize(task, location, location.Inode, arguments.Long(1));
     }
 
     private static SyscallResult Ftruncate(GuestTask task, in SyscallArguments arguments)
@@ -257,13 +257,13 @@ internal static class Attributes
 
         errno = file.IsPath ? Errno.EBADF
             : !file.CanWrite || file.Inode.FileType != Mode.S_IFREG ? Errno.EINVAL
-            : Resize(task, file.Inode, arguments.Long(1));
+            : Resize(task, file.Location, file.Inode, arguments.Long(1));
         file.Release();
         return errno;
     }
 
     // A changed size takes the set-id bits of a file, as a write does (truncate(2)).
-    private static Errno Resize(GuestTask task, Inode inode, long size)
+    private static Errno Resize(GuestTask task, PathLocation? location, Inode inode, long size)
     {
         Errno errno = FileSizeLimit.Check(task, inode, size);
         if (errno != Errno.None)
@@ -279,7 +279,7 @@ internal static class Attributes
 
         Mode permissions = attributes.Mode & Mode.PermissionMask;
         Mode kept = task.Credentials.HasCapability(Capability.CAP_FSETID) ? permissions : FilePermission.WithoutSetId(permissions);
-        return inode.SetAttributes(task, new AttributeChange { Size = size, Permissions = kept == permissions ? null : kept });
+        return Change(task, location, inode, new AttributeChange { Size = size, Permissions = kept == permissions ? null : kept });
     }
 
     private static SyscallResult Fallocate(GuestTask task, in SyscallArguments arguments)
@@ -326,7 +326,13 @@ internal static class Attributes
                 : file.Inode.FileType != Mode.S_IFREG ? Errno.ENODEV
                 : offset > long.MaxValue - length ? Errno.EFBIG
                 : (mode & KeepSize) == 0 ? FileSizeLimit.Check(task, file.Inode, offset + length) : Errno.None;
-            return errno != Errno.None ? errno : file.Allocate(task, mode, offset, length);
+            errno = errno == Errno.None ? file.Allocate(task, mode, offset, length) : errno;
+            if (errno == Errno.None)
+            {
+                FileEvents.Report(file.Location, InotifyMask.IN_MODIFY);
+            }
+
+            return errno;
         }
         finally
         {
@@ -394,6 +400,17 @@ internal static class Attributes
             : file.Inode.FileType is not (Mode.S_IFREG or Mode.S_IFBLK or Mode.S_IFDIR or Mode.S_IFLNK) ? Errno.ESPIPE
             : flags == 0 ? Errno.None : file.Sync(dataOnly: true);
         file.Release();
+        return errno;
+    }
+
+    private static Errno Change(GuestTask task, PathLocation? location, Inode inode, in AttributeChange change)
+    {
+        Errno errno = inode.SetAttributes(task, change);
+        if (errno == Errno.None)
+        {
+            FileEvents.ReportChange(location, change);
+        }
+
         return errno;
     }
 

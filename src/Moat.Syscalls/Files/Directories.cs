@@ -46,6 +46,7 @@ internal static class Directories
                     return errno;
                 }
 
+                FileEvents.Report(file.Location, InotifyMask.IN_ACCESS);
                 if (writer.Written.IsEmpty)
                 {
                     return writer.Refused ? Errno.EINVAL : 0;

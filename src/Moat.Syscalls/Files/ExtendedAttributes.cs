@@ -81,7 +81,7 @@ internal static class ExtendedAttributes
         byte[] value = new byte[arguments.Size(3)];
         errno = task.Memory.CopyIn(arguments.Address(2), value);
         errno = errno == Errno.None ? Check(task, location, name, MemoryAccess.Write) : errno;
-        return errno != Errno.None ? errno : location.Inode.SetExtendedAttribute(task, name, value, arguments.Int(4));
+        return errno != Errno.None ? errno : Told(location, location.Inode.SetExtendedAttribute(task, name, value, arguments.Int(4)));
     }
 
     private static SyscallResult List(GuestTask task, Result<PathLocation> found, in SyscallArguments arguments)
@@ -107,7 +107,17 @@ internal static class ExtendedAttributes
         }
 
         errno = Check(task, location, name, MemoryAccess.Write);
-        return errno != Errno.None ? errno : location.Inode.RemoveExtendedAttribute(task, name);
+        return errno != Errno.None ? errno : Told(location, location.Inode.RemoveExtendedAttribute(task, name));
+    }
+
+    private static Errno Told(PathLocation location, Errno errno)
+    {
+        if (errno == Errno.None)
+        {
+            FileEvents.Report(location, InotifyMask.IN_ATTRIB);
+        }
+
+        return errno;
     }
 
     private static Result<FileName> ReadName(GuestTask task, GuestAddress address)

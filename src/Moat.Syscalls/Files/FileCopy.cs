@@ -44,6 +44,8 @@ internal static class FileCopy
                     return done > 0 ? done : written;
                 }
 
+                FileEvents.Report(source.Location, InotifyMask.IN_ACCESS);
+                FileEvents.Report(target.Location, InotifyMask.IN_MODIFY);
                 sourceOffset += written.Raw;
                 done += written.Raw;
                 if (written.Raw < read.Raw)

@@ -199,11 +199,22 @@ internal static class ReadWrite
             bool waits = !file.IsNonBlocking && (flags & RwFlags.NoWait) == 0;
             if (!write)
             {
-                return ReadSome(task, file, ref buffer, position, waits);
+                SyscallResult got = ReadSome(task, file, ref buffer, position, waits);
+                if (got.Raw > 0)
+                {
+                    FileEvents.Report(file.Location, InotifyMask.IN_ACCESS);
+                }
+
+                return got;
             }
 
             buffer.Placement = (flags & RwFlags.Append) != 0 ? WritePlacement.AtEnd : (flags & RwFlags.NoAppend) != 0 ? WritePlacement.AtOffset : WritePlacement.ByFlags;
             SyscallResult result = WriteAll(task, file, ref buffer, position, waits, (flags & RwFlags.Partial) != 0);
+            if (result.Raw > 0)
+            {
+                FileEvents.Report(file.Location, InotifyMask.IN_MODIFY);
+            }
+
             if (result.Errno == Errno.EPIPE)
             {
                 Guest.SignalSelf(task, Signal.SIGPIPE);
