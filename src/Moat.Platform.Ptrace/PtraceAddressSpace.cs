@@ -1,6 +1,5 @@
 using Moat.Host;
 using Moat.Linux;
-using Moat.Platform.Ptrace.Amd64;
 
 namespace Moat.Platform.Ptrace;
 
@@ -8,20 +7,15 @@ namespace Moat.Platform.Ptrace;
 /// or at once while application code of the space is running.</summary>
 internal sealed class PtraceAddressSpace : IAddressSpace
 {
-    private const int WordsPerOrder = StubCode.ListEntrySize / sizeof(ulong);
-    private const int MaxOrdersPerRun = OrdersFile.PageSize / StubCode.ListEntrySize;
-
     [ThreadStatic]
     private static PtraceContext? t_context; // ptrace binds a tracee to a thread: this is that binding
 
     private readonly PtracePlatform _platform;
     private readonly int _page;
     private readonly object _lock = new();
-    private readonly ShownRanges _shown = new(); // guarded by _lock
+    private readonly StubOrders _orders = new(); // guarded by _lock
     private readonly List<int> _parked = []; // guarded by _lock
     private readonly List<PtraceContext> _running = []; // guarded by _lock
-    private ulong[] _orders = new ulong[MaxOrdersPerRun * WordsPerOrder]; // guarded by _lock
-    private int _orderCount; // guarded by _lock
     private long _flushes; // guarded by _lock
     private bool _isDisposed; // guarded by _lock
     private Errno _failure; // guarded by _lock: of an order that was put off
@@ -51,8 +45,8 @@ internal sealed class PtraceAddressSpace : IAddressSpace
             if (errno == Errno.None)
             {
                 errno = thread.Call(
-                    SyscallNumber.mmap, platform.Region.Orders, OrdersFile.PageSize, HostMemory.ProtRead, HostMemory.MapShared | HostMemory.MapFixed,
-                    (ulong)platform.Orders.Fd, (ulong)page * OrdersFile.PageSize).Errno;
+                    SyscallNumber.mmap, platform.Region.Orders, MemoryFile.PageSize, HostMemory.ProtRead, HostMemory.MapShared | HostMemory.MapFixed,
+                    (ulong)platform.Orders.Fd, platform.Orders.OffsetOf(page)).Errno;
             }
 
             if (errno == Errno.None)
@@ -73,11 +67,9 @@ internal sealed class PtraceAddressSpace : IAddressSpace
     /// <inheritdoc/>
     public Errno Map(GuestAddress address, ulong length, IMappableFile file, ulong fileOffset, MemoryAccess access, bool precommit)
     {
-        int flags = HostMemory.MapShared | HostMemory.MapFixed | (precommit ? HostMemory.MapPopulate : 0);
         lock (_lock)
         {
-            _shown.Add(address.Value, address.Value + length);
-            AddOrder(SyscallNumber.mmap, address.Value, length, (ulong)ProtectionOf(access), (ulong)flags, (ulong)file.HostFd, fileOffset);
+            _orders.Map(address, length, file, fileOffset, access, precommit);
             return Commit();
         }
     }
@@ -87,11 +79,8 @@ internal sealed class PtraceAddressSpace : IAddressSpace
     {
         lock (_lock)
         {
-            if (_shown.Remove(address.Value, address.Value + length))
-            {
-                AddOrder(SyscallNumber.munmap, address.Value, length);
-                Commit();
-            }
+            _orders.Unmap(address, length);
+            Commit();
         }
     }
 
@@ -100,7 +89,7 @@ internal sealed class PtraceAddressSpace : IAddressSpace
     {
         lock (_lock)
         {
-            _shown.ForEach(address.Value, address.Value + length, (start, end) => AddOrder(SyscallNumber.mprotect, start, end - start, (ulong)ProtectionOf(access)));
+            _orders.Protect(address, length, access);
             Commit();
         }
     }
@@ -154,7 +143,7 @@ internal sealed class PtraceAddressSpace : IAddressSpace
         {
             lock (_lock)
             {
-                return _orderCount > 0;
+                return _orders.Count > 0;
             }
         }
     }
@@ -199,7 +188,7 @@ internal sealed class PtraceAddressSpace : IAddressSpace
         t_context = context;
         lock (_lock)
         {
-            if (_orderCount > 0)
+            if (_orders.Count > 0)
             {
                 FlushLocked(stub);
             }
@@ -220,7 +209,7 @@ internal sealed class PtraceAddressSpace : IAddressSpace
         lock (_lock)
         {
             _running.Remove(context);
-            if (_orderCount > 0 && !_isDisposed)
+            if (_orders.Count > 0 && !_isDisposed)
             {
                 FlushLocked(stub);
             }
@@ -229,30 +218,16 @@ internal sealed class PtraceAddressSpace : IAddressSpace
         }
     }
 
-    private static int ProtectionOf(MemoryAccess access) => (int)access; // PROT_READ, PROT_WRITE and PROT_EXEC have the same bits
-
     private StubThread? OwnStub() => t_context is { } context && context.Space == this ? context.Stub : null;
-
-    private void AddOrder(SyscallNumber number, ulong a0, ulong a1, ulong a2 = 0, ulong a3 = 0, ulong a4 = 0, ulong a5 = 0)
-    {
-        if (_isDisposed)
-        {
-            return;
-        }
-
-        if ((_orderCount + 1) * WordsPerOrder > _orders.Length)
-        {
-            Array.Resize(ref _orders, _orders.Length * 2);
-        }
-
-        ReadOnlySpan<ulong> order = [(ulong)number, a0, a1, a2, a3, a4, a5];
-        order.CopyTo(_orders.AsSpan(_orderCount++ * WordsPerOrder));
-    }
 
     // Sees that what was ordered is in effect: now, or before application code runs again.
     private Errno Commit()
     {
-        if (_orderCount > 0 && _running.Count > 0)
+        if (_isDisposed)
+        {
+            _orders.Clear();
+        }
+        else if (_orders.Count > 0 && _running.Count > 0)
         {
             FlushNowLocked();
         }
@@ -289,11 +264,11 @@ internal sealed class PtraceAddressSpace : IAddressSpace
 
     private void FlushLocked(StubThread stub)
     {
-        Span<ulong> page = _platform.Orders.Page(_page);
-        for (int done = 0; done < _orderCount; done += MaxOrdersPerRun)
+        Span<ulong> page = _platform.Orders.Words(_page);
+        for (int done = 0; done < _orders.Count;)
         {
-            int count = Math.Min(MaxOrdersPerRun, _orderCount - done);
-            _orders.AsSpan(done * WordsPerOrder, count * WordsPerOrder).CopyTo(page);
+            int count = _orders.CopyTo(page, done);
+            done += count;
             Errno errno = stub.CallList(count);
             if (errno != Errno.None)
             {
@@ -301,7 +276,7 @@ internal sealed class PtraceAddressSpace : IAddressSpace
             }
         }
 
-        _orderCount = 0;
+        _orders.Clear();
         _flushes++;
     }
 }

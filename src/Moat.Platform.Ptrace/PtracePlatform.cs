@@ -50,7 +50,7 @@ public sealed class PtracePlatform : IPlatform
     internal StubRegion Region => _region;
 
     /// <summary>Pages of orders for the stubs.</summary>
-    internal OrdersFile Orders { get; } = new();
+    internal SlotFile Orders { get; } = new("moat-orders"u8, MemoryFile.PageSize, 32768);
 
     /// <summary>The FPU state that a process starts with.</summary>
     internal ReadOnlySpan<byte> InitialFpuState => _initialFpuState;

@@ -3,8 +3,8 @@ using Moat.Linux;
 
 namespace Moat.Host.Seccomp;
 
-/// <summary>A seccomp program in the making (seccomp(2)): a list of calls that are allowed, some only with certain arguments; the rest is refused with EPERM. x86-64 calls only:
-/// 32-bit and x32 ones kill the process.</summary>
+/// <summary>A seccomp program in the making (seccomp(2)): a list of calls that are allowed, some only with certain arguments; the rest is refused. x86-64 calls only:
+/// 32-bit and x32 ones kill the process, or trap if the rest does.</summary>
 public sealed unsafe class SeccompFilter
 {
     private const ushort LoadWord = 0x20; // BPF_LD | BPF_W | BPF_ABS
@@ -12,22 +12,52 @@ public sealed unsafe class SeccompFilter
     private const ushort JumpGreaterOrEqual = 0x35; // BPF_JMP | BPF_JGE | BPF_K
     private const ushort And = 0x54; // BPF_ALU | BPF_AND | BPF_K
     private const ushort Return = 0x06; // BPF_RET | BPF_K
+    private const ushort JumpGreater = 0x25; // BPF_JMP | BPF_JGT | BPF_K
     private const uint AllowAction = 0x7fff0000;
     private const uint ErrnoAction = 0x00050000;
-    private const uint KillProcess = 0x80000000;
+    private const uint KillProcess = (uint)SeccompAction.KillProcess;
     private const uint ArchX8664 = 0xc000003e;
     private const uint X32Bit = 0x40000000;
     private const int ArgumentsOffset = 16; // of struct seccomp_data
 
-    private readonly List<(ushort Code, byte True, byte False, uint Value)> _program =
-    [
-        (LoadWord, 0, 0, 4), // seccomp_data.arch
-        (JumpEqual, 1, 0, ArchX8664),
-        (Return, 0, 0, KillProcess),
-        (LoadWord, 0, 0, 0), // seccomp_data.nr
-        (JumpGreaterOrEqual, 0, 1, X32Bit),
-        (Return, 0, 0, KillProcess),
-    ];
+    private readonly List<(ushort Code, byte True, byte False, uint Value)> _program = [];
+    private readonly uint _otherwise;
+
+    /// <summary>A program that allows nothing yet.</summary>
+    /// <param name="otherwise">What happens to a call that is not allowed.</param>
+    public SeccompFilter(SeccompAction otherwise = SeccompAction.RefusePermission)
+    {
+        _otherwise = (uint)otherwise;
+        uint foreign = otherwise == SeccompAction.Trap ? _otherwise : KillProcess;
+        _program.AddRange(
+        [
+            (LoadWord, 0, 0, 4), // seccomp_data.arch
+            (JumpEqual, 1, 0, ArchX8664),
+            (Return, 0, 0, foreign),
+            (LoadWord, 0, 0, 0), // seccomp_data.nr
+            (JumpGreaterOrEqual, 0, 1, X32Bit),
+            (Return, 0, 0, foreign),
+        ]);
+    }
+
+    /// <summary>From here on calls are allowed only if their instruction lies in a range of addresses, which must not cross a multiple of 4 GiB.</summary>
+    public SeccompFilter OnlyFrom(ulong start, ulong end)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(start >> 32, end >> 32);
+        _program.AddRange(
+        [
+            (LoadWord, 0, 0, 12), // seccomp_data.instruction_pointer, high half: behind the instruction
+            (JumpEqual, 1, 0, (uint)(start >> 32)),
+            (Return, 0, 0, _otherwise),
+            (LoadWord, 0, 0, 8),
+            (JumpGreaterOrEqual, 1, 0, (uint)start),
+            (Return, 0, 0, _otherwise),
+            (JumpGreater, 0, 1, (uint)end),
+            (Return, 0, 0, _otherwise),
+            (LoadWord, 0, 0, 0),
+        ]);
+        return this;
+    }
 
     /// <summary>Allows calls whatever their arguments.</summary>
     public SeccompFilter Allow(params ReadOnlySpan<SyscallNumber> numbers)
@@ -98,9 +128,21 @@ public sealed unsafe class SeccompFilter
         }
     }
 
+    /// <summary>Writes the program as a <c>struct sock_fprog</c>, for machine code to install.</summary>
+    /// <param name="destination">Where to.</param>
+    /// <param name="address">The address of the same memory for whoever installs it.</param>
+    public void WriteTo(Span<byte> destination, ulong address)
+    {
+        const int HeaderSize = 16;
+        byte[] bytes = Assemble();
+        BinaryPrimitives.WriteUInt64LittleEndian(destination, (ulong)bytes.Length / 8);
+        BinaryPrimitives.WriteUInt64LittleEndian(destination[8..], address + HeaderSize);
+        bytes.CopyTo(destination[HeaderSize..]);
+    }
+
     private byte[] Assemble()
     {
-        List<(ushort Code, byte True, byte False, uint Value)> program = [.. _program, (Return, 0, 0, ErrnoAction | (uint)Errno.EPERM)];
+        List<(ushort Code, byte True, byte False, uint Value)> program = [.. _program, (Return, 0, 0, _otherwise)];
         byte[] bytes = new byte[program.Count * 8];
         for (int i = 0; i < program.Count; i++)
         {

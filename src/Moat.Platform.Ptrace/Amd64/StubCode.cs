@@ -1,5 +1,6 @@
 using Iced.Intel;
 using Moat.Linux;
+using Moat.Platform.Amd64;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Moat.Platform.Ptrace.Amd64;
@@ -10,30 +11,6 @@ namespace Moat.Platform.Ptrace.Amd64;
 /// real calls only while the tracer lets it run with PTRACE_CONT.</remarks>
 internal sealed class StubCode
 {
-    /// <summary>Bytes of one entry of a call list: the number and six arguments.</summary>
-    public const int ListEntrySize = 56;
-
-    /// <summary>Flags of the clone that makes another thread of a stub.</summary>
-    private const int ThreadFlags = CloneVm | CloneFs | CloneFiles | CloneSighand | CloneThreadFlag | CloneSysvsem;
-
-    /// <summary>Flags of the clone that makes another stub process: a child of the Sentry (CLONE_PARENT), with the Sentry's descriptors.</summary>
-    private const int ProcessFlags = CloneFiles | CloneParent | Sigchld;
-
-    private const int CloneVm = 0x100;
-    private const int CloneFs = 0x200;
-    private const int CloneFiles = 0x400;
-    private const int CloneSighand = 0x800;
-    private const int CloneVfork = 0x4000;
-    private const int CloneParent = 0x8000;
-    private const int CloneThreadFlag = 0x10000;
-    private const int CloneSysvsem = 0x40000;
-    private const int Sigchld = 17;
-    private const int Sigkill = 9;
-    private const int PrSetDeathSignal = 1;
-    private const int PrSetNoNewPrivs = 38;
-    private const int PrSetSeccomp = 22;
-    private const int SeccompModeFilter = 2;
-
     private StubCode(byte[] bytes, ulong[] entries)
     {
         Bytes = bytes;
@@ -86,7 +63,6 @@ internal sealed class StubCode
     /// <param name="filterAddress">A <c>struct sock_fprog</c> in the region.</param>
     public static StubCode Assemble(ulong codeAddress, ulong stubStart, ulong stubEnd, ulong filterAddress)
     {
-        const ulong TaskSize = 0x7ffffffff000;
         Assembler asm = new(64);
         Label spawn = asm.CreateLabel();
         Label park = asm.CreateLabel();
@@ -98,84 +74,38 @@ internal sealed class StubCode
         Label setUpFirst = asm.CreateLabel();
         Label setUpProcess = asm.CreateLabel();
 
-        // Two steps: a child that shares the Sentry's memory has no rseq area registered, and so has the stub that it makes. One made by the Sentry's
-        // own thread would inherit the registration, and die when its area is unmapped.
-        Label middle = asm.CreateLabel();
         Label processStart = asm.CreateLabel();
         asm.Label(ref spawn);
-        asm.mov(r8, rsi);
-        asm.mov(rsi, rdi);
-        asm.mov(edi, CloneVm | CloneVfork | CloneFiles | Sigchld);
-        Call(asm, SyscallNumber.clone, zeroFrom: 2);
-        asm.test(rax, rax);
-        asm.je(middle);
-        asm.ret();
-
-        asm.Label(ref middle);
-        asm.mov(edi, ProcessFlags);
-        asm.xor(esi, esi);
-        Call(asm, SyscallNumber.clone, zeroFrom: 2);
-        asm.test(rax, rax);
-        asm.je(processStart);
-        asm.mov(__dword_ptr[r8], eax);
-        asm.xor(edi, edi);
-        Call(asm, SyscallNumber.exit, zeroFrom: 1);
+        StubAssembler.Spawn(asm, processStart);
 
         // A process that is parked has no tracer whose end would kill it: it dies with its parent, the Sentry's first thread. Whoever seizes a new process makes sure
         // that it got that far, by doing it again.
         asm.Label(ref processStart);
-        asm.mov(edi, PrSetDeathSignal);
-        asm.mov(esi, Sigkill);
-        Call(asm, SyscallNumber.prctl, zeroFrom: 2);
+        StubAssembler.DieWithParent(asm);
 
         asm.Label(ref park);
-        Call(asm, SyscallNumber.pause, zeroFrom: 0);
+        StubAssembler.Call(asm, SyscallNumber.pause, zeroFrom: 0);
         asm.jmp(park);
 
         Label done = asm.CreateLabel();
         asm.Label(ref setUpFirst);
-        asm.xor(edi, edi);
-        asm.mov(rsi, stubStart);
-        Call(asm, SyscallNumber.munmap, zeroFrom: 2);
-        asm.test(rax, rax);
-        asm.jne(done);
-        asm.mov(rdi, stubEnd);
-        asm.mov(rsi, TaskSize - stubEnd);
-        Call(asm, SyscallNumber.munmap, zeroFrom: 2);
-        asm.test(rax, rax);
-        asm.jne(done);
-        asm.mov(edi, PrSetNoNewPrivs);
-        asm.mov(esi, 1);
-        Call(asm, SyscallNumber.prctl, zeroFrom: 2);
-        asm.test(rax, rax);
-        asm.jne(done);
-        asm.mov(edi, PrSetSeccomp);
-        asm.mov(esi, SeccompModeFilter);
-        asm.mov(rdx, filterAddress);
-        Call(asm, SyscallNumber.prctl, zeroFrom: 3);
-        asm.test(rax, rax);
-        asm.jne(done);
+        StubAssembler.Unmap(asm, 0, stubStart, done);
+        StubAssembler.Unmap(asm, stubEnd, StubPlace.TaskSize, done);
+        StubAssembler.Confine(asm, filterAddress, done);
 
         asm.Label(ref setUpProcess);
-        asm.mov(edi, PrSetDeathSignal);
-        asm.mov(esi, Sigkill);
-        Call(asm, SyscallNumber.prctl, zeroFrom: 2);
+        StubAssembler.DieWithParent(asm);
         asm.int3();
 
         asm.Label(ref runList);
         asm.test(r12, r12);
         asm.je(done);
         asm.mov(rax, __qword_ptr[rbx]);
-        asm.mov(rdi, __qword_ptr[rbx + 8]);
-        asm.mov(rsi, __qword_ptr[rbx + 16]);
-        asm.mov(rdx, __qword_ptr[rbx + 24]);
-        asm.mov(r10, __qword_ptr[rbx + 32]);
-        asm.mov(r8, __qword_ptr[rbx + 40]);
-        asm.mov(r9, __qword_ptr[rbx + 48]);
+        StubAssembler.LoadArguments(asm, rbx);
         asm.syscall();
         asm.cmp(rax, -4096);
         asm.ja(done);
-        asm.add(rbx, ListEntrySize);
+        asm.add(rbx, StubOrders.OrderSize);
         asm.dec(r12);
         asm.jmp(runList);
         asm.Label(ref done);
@@ -186,48 +116,28 @@ internal sealed class StubCode
         asm.int3();
 
         asm.Label(ref cloneThread);
-        asm.mov(edi, ThreadFlags);
+        asm.mov(edi, StubAssembler.ThreadFlags);
         asm.xor(esi, esi);
-        Call(asm, SyscallNumber.clone, zeroFrom: 2);
+        StubAssembler.Call(asm, SyscallNumber.clone, zeroFrom: 2);
         asm.test(rax, rax);
         asm.je(park);
         asm.int3();
 
         asm.Label(ref cloneProcess);
-        asm.mov(edi, ProcessFlags);
+        asm.mov(edi, StubAssembler.ProcessFlags);
         asm.xor(esi, esi);
-        Call(asm, SyscallNumber.clone, zeroFrom: 2);
+        StubAssembler.Call(asm, SyscallNumber.clone, zeroFrom: 2);
         asm.test(rax, rax);
         asm.je(processStart);
         asm.int3();
 
         asm.Label(ref exit);
         asm.xor(edi, edi);
-        Call(asm, SyscallNumber.exit, zeroFrom: 1);
+        StubAssembler.Call(asm, SyscallNumber.exit, zeroFrom: 1);
         asm.hlt();
 
-        using MemoryStream code = new();
-        AssemblerResult result = asm.Assemble(new StreamCodeWriter(code), codeAddress, BlockEncoderOptions.ReturnNewInstructionOffsets);
         Label[] labels = [spawn, park, runList, single, cloneThread, cloneProcess, exit, setUpFirst, setUpProcess];
-        return new StubCode(code.ToArray(), Array.ConvertAll(labels, label => result.GetLabelRIP(label)));
-    }
-
-    // A system call with the arguments from zeroFrom on cleared.
-    private static void Call(Assembler asm, SyscallNumber number, int zeroFrom)
-    {
-        AssemblerRegister32[] arguments = [edi, esi, edx];
-        for (int i = zeroFrom; i < arguments.Length; i++)
-        {
-            asm.xor(arguments[i], arguments[i]);
-        }
-
-        asm.xor(r10d, r10d);
-        if (number != SyscallNumber.clone)
-        {
-            asm.xor(r8d, r8d);
-        }
-
-        asm.mov(eax, (int)number);
-        asm.syscall();
+        ulong[] entries = new ulong[labels.Length];
+        return new StubCode(StubAssembler.Finish(asm, codeAddress, labels, entries), entries);
     }
 }

@@ -1,7 +1,7 @@
-namespace Moat.Platform.Ptrace;
+namespace Moat.Platform;
 
 /// <summary>Which addresses of a stub have something mapped, as disjoint ranges in order: mprotect(2) refuses a range with holes.</summary>
-internal sealed class ShownRanges
+public sealed class ShownRanges
 {
     private readonly List<(ulong Start, ulong End)> _ranges = [];
 
