@@ -3,7 +3,7 @@ namespace Moat.Control;
 /// <summary>The command line's flags that matter inside a sandbox, checked.</summary>
 public sealed record SandboxFlags
 {
-    /// <summary>How application code runs: ptrace.</summary>
+    /// <summary>How application code runs: ptrace or systrap.</summary>
     public required string Platform { get; init; }
 
     /// <summary>sandbox, host or none.</summary>

@@ -95,6 +95,19 @@ internal sealed class PtraceAddressSpace : IAddressSpace
     }
 
     /// <inheritdoc/>
+    public void Retire(MemoryFile file, int page, int pages)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        file.Release(page, pages); // changes are put off only while the kernel holds every thread of the space stopped
+    }
+
+    /// <inheritdoc/>
+    public void Flush()
+    {
+        // As for Retire: what was put off is as good as done.
+    }
+
+    /// <inheritdoc/>
     public Errno Reserve()
     {
         lock (_lock)

@@ -20,6 +20,14 @@ public interface IAddressSpace : IDisposable
     /// <summary>Changes the access to what is mapped in the range; holes stay holes.</summary>
     void Protect(GuestAddress address, ulong length, MemoryAccess access);
 
+    /// <summary>Gives references on pages of the memory file back once application code can't reach them through this space any more. The caller has unmapped or replaced what showed
+    /// them, or disposed of the space.</summary>
+    /// <remarks>A platform that puts changes off has to wait with this: application code that lies about being stopped would read what the pages' next owner writes.</remarks>
+    void Retire(MemoryFile file, int page, int pages);
+
+    /// <summary>Carries out what was put off, for pages whose references are not given back through <see cref="Retire"/>.</summary>
+    void Flush();
+
     /// <summary>Makes sure that one more context can enter the space beside those that are in it. Called by a task of the space before it starts another one in it
     /// (clone(2) with CLONE_VM), on that task's thread.</summary>
     /// <returns>EAGAIN or ENOMEM when the host refuses another thread.</returns>

@@ -13,6 +13,7 @@ using Moat.Linux;
 using Moat.Oci;
 using Moat.Platform;
 using Moat.Platform.Ptrace;
+using Moat.Platform.Systrap;
 using Moat.Sockets;
 using Moat.Sockets.Unix;
 using Moat.Syscalls;
@@ -26,7 +27,7 @@ public sealed class Sandbox : IDisposable
     private const string AlreadyStarted = "the container was started before";
 
     private readonly SandboxOptions _options;
-    private readonly PtracePlatform _platform;
+    private readonly IPlatform _platform;
     private readonly SentryKernel _kernel;
     private readonly ProcessStarter _starter;
     private readonly GuestTask _init;
@@ -39,7 +40,7 @@ public sealed class Sandbox : IDisposable
     public Sandbox(SandboxOptions options)
     {
         _options = options;
-        _platform = new PtracePlatform();
+        _platform = options.Flags.Platform == "systrap" ? new SystrapPlatform() : new PtracePlatform();
         HostClock clock = new();
         HostFacts facts = new()
         {

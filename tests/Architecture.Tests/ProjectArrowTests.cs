@@ -15,13 +15,14 @@ public sealed class ProjectArrowTests
         ["Moat.Control"] = ["Moat.Linux", "Moat.Host", "Moat.Oci"],
         ["Moat.Platform"] = ["Moat.Linux", "Moat.Host"],
         ["Moat.Platform.Ptrace"] = ["Moat.Linux", "Moat.Host", "Moat.Platform"],
+        ["Moat.Platform.Systrap"] = ["Moat.Linux", "Moat.Host", "Moat.Platform"],
         ["Moat.Kernel"] = ["Moat.Linux", "Moat.Collections", "Moat.Platform"],
         ["Moat.Filesystems"] = ["Moat.Linux", "Moat.Collections", "Moat.Platform", "Moat.Kernel", "Moat.NineP", "Moat.Host"],
         ["Moat.Sockets"] = ["Moat.Linux", "Moat.Collections", "Moat.Platform", "Moat.Kernel"],
         ["Moat.Syscalls"] = ["Moat.Linux", "Moat.Collections", "Moat.Platform", "Moat.Kernel", "Moat.Filesystems", "Moat.Sockets"],
         ["Moat.Sentry"] =
         [
-            "Moat.Linux", "Moat.Collections", "Moat.Host", "Moat.NineP", "Moat.Control", "Moat.Oci", "Moat.Platform", "Moat.Platform.Ptrace", "Moat.Kernel", "Moat.Filesystems",
+            "Moat.Linux", "Moat.Collections", "Moat.Host", "Moat.NineP", "Moat.Control", "Moat.Oci", "Moat.Platform", "Moat.Platform.Ptrace", "Moat.Platform.Systrap", "Moat.Kernel", "Moat.Filesystems",
             "Moat.Sockets", "Moat.Syscalls",
         ],
         ["Moat.Gofer"] = ["Moat.Linux", "Moat.Host", "Moat.NineP", "Moat.Control"],
@@ -29,7 +30,7 @@ public sealed class ProjectArrowTests
         ["Runsc"] = ["Moat.Linux", "Moat.Host", "Moat.Control", "Moat.Oci", "Moat.Runtime", "Moat.Sentry", "Moat.Gofer"],
     };
 
-    private static readonly string[] s_unsafe = ["Moat.Host", "Moat.Platform", "Moat.Platform.Ptrace"];
+    private static readonly string[] s_unsafe = ["Moat.Host", "Moat.Platform", "Moat.Platform.Ptrace", "Moat.Platform.Systrap"];
 
     public static TheoryData<string> Projects => [.. Directory.GetDirectories(Path.Combine(Root, "src")).Select(static folder => Path.GetFileName(folder)!)];
 

@@ -56,12 +56,12 @@ public sealed class MemoryManager
             return;
         }
 
+        AddressSpace.Dispose();
         lock (_lock)
         {
             RemoveRange(0, _layout.MaxAddress, tellPlatform: false);
         }
 
-        AddressSpace.Dispose();
         ExecutableFile?.Release();
         ExecutableFile = null;
     }
@@ -446,6 +446,8 @@ public sealed class MemoryManager
                 ulong stop = length < ulong.MaxValue - offset && offset + length < mapping.FileOffset + mapping.Length ? mapping.Start + (offset + length - mapping.FileOffset) : mapping.End;
                 AddressSpace.Unmap(new GuestAddress(from), stop - from);
             }
+
+            AddressSpace.Flush(); // the file gives its pages back itself
         }
     }
 
@@ -569,6 +571,7 @@ public sealed class MemoryManager
             AddressSpace.Unmap(new GuestAddress(start), end - start);
         }
 
+        bool showedMemory = false;
         int index = _mappings.FirstEndingAfter(start);
         while (index < _mappings.Count && _mappings[index].Start < end)
         {
@@ -576,7 +579,13 @@ public sealed class MemoryManager
             _mappings.RemoveAt(index);
             MappedBytes -= mapping.Length;
             ReleasePages(mapping.Start, mapping.End);
+            showedMemory |= mapping.File is MemoryPages;
             DropReferences(mapping);
+        }
+
+        if (showedMemory)
+        {
+            AddressSpace.Flush(); // the file no longer knows of this space when it gives pages back
         }
     }
 
@@ -594,14 +603,14 @@ public sealed class MemoryManager
 
             if (runLength > 0)
             {
-                MemoryFile.Release(runStart, runLength);
+                AddressSpace.Retire(MemoryFile, runStart, runLength);
             }
 
             (runStart, runLength) = (page, 1);
         });
         if (runLength > 0)
         {
-            MemoryFile.Release(runStart, runLength);
+            AddressSpace.Retire(MemoryFile, runStart, runLength);
         }
     }
 

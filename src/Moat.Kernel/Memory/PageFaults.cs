@@ -31,13 +31,12 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
         bool write = (access & MemoryAccess.Write) != 0;
         if (mapping.File is null || pages[index] >= 0)
         {
-            Errno errno = write || pages[index] < 0 ? MakePrivate(mapping, index) : Errno.None;
-            return errno == Errno.None ? ShowPrivate(mapping, index) : FaultOutcome.NoPage;
+            return write || pages[index] < 0 ? ServePrivate(mapping, index) : ShowPrivate(mapping, index);
         }
 
         if (write && !mapping.IsShared)
         {
-            return MakePrivate(mapping, index) == Errno.None ? ShowPrivate(mapping, index) : FaultOutcome.NoPage;
+            return ServePrivate(mapping, index);
         }
 
         return ShowFile(mapping, index);
@@ -91,7 +90,7 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
 
         if (page < 0 || (write && !memoryFile.IsSole(page)))
         {
-            if (MakePrivate(mapping, index) != Errno.None)
+            if (MakePrivate(mapping, index, out int replaced) != Errno.None)
             {
                 return false;
             }
@@ -101,6 +100,8 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
                 space.Unmap(new GuestAddress(index * PageSize), PageSize); // it may be shown as it was before the copy
             }
 
+            Retire(replaced);
+
             page = pages[index];
         }
 
@@ -109,9 +110,31 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
         return true;
     }
 
-    // Gives the mapping a page of its own at this index: a copy of what is there, or zeros (and then its neighbours as well).
-    private Errno MakePrivate(MemoryMapping mapping, ulong index)
+    private FaultOutcome ServePrivate(MemoryMapping mapping, ulong index)
     {
+        if (MakePrivate(mapping, index, out int replaced) != Errno.None)
+        {
+            return FaultOutcome.NoPage;
+        }
+
+        FaultOutcome outcome = ShowPrivate(mapping, index);
+        Retire(replaced);
+        return outcome;
+    }
+
+    private void Retire(int page)
+    {
+        if (page >= 0)
+        {
+            space.Retire(memoryFile, page, 1);
+        }
+    }
+
+    // Gives the mapping a page of its own at this index: a copy of what is there, or zeros (and then its neighbours as well). A page that it replaces is to be retired
+    // when the space does not show it any more.
+    private Errno MakePrivate(MemoryMapping mapping, ulong index, out int replaced)
+    {
+        replaced = -1;
         int before = pages[index];
         if (before >= 0 && memoryFile.IsSole(before))
         {
@@ -132,7 +155,7 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
         if (before >= 0)
         {
             memoryFile.Bytes(before, 0, PageSize).CopyTo(copy);
-            memoryFile.Release(before);
+            replaced = before;
         }
         else
         {

@@ -118,51 +118,17 @@ internal static class SignalFrame
 
     private static void WriteRegisters(Span<byte> to, in RegisterSet from, SignalSet mask, GuestAddress faultAddress)
     {
-        Span<ulong> words = MemoryMarshal.Cast<byte, ulong>(to);
-        words[0] = from.R8;
-        words[1] = from.R9;
-        words[2] = from.R10;
-        words[3] = from.R11;
-        words[4] = from.R12;
-        words[5] = from.R13;
-        words[6] = from.R14;
-        words[7] = from.R15;
-        words[8] = from.Rdi;
-        words[9] = from.Rsi;
-        words[10] = from.Rbp;
-        words[11] = from.Rbx;
-        words[12] = from.Rdx;
-        words[13] = from.Rax;
-        words[14] = from.Rcx;
-        words[15] = from.Rsp;
-        words[16] = from.Rip;
-        words[17] = from.Eflags;
-        words[18] = (from.Cs & 0xffff) | (from.Ss << 48);
-        words[21] = mask.Bits;
-        words[22] = faultAddress.Value;
+        ref SignalContext context = ref MemoryMarshal.AsRef<SignalContext>(to);
+        context.Store(from);
+        context.OldMask = mask.Bits;
+        context.Cr2 = faultAddress.Value;
     }
 
     private static void ReadRegisters(ReadOnlySpan<byte> from, ref RegisterSet to)
     {
-        ReadOnlySpan<ulong> words = MemoryMarshal.Cast<byte, ulong>(from);
-        to.R8 = words[0];
-        to.R9 = words[1];
-        to.R10 = words[2];
-        to.R11 = words[3];
-        to.R12 = words[4];
-        to.R13 = words[5];
-        to.R14 = words[6];
-        to.R15 = words[7];
-        to.Rdi = words[8];
-        to.Rsi = words[9];
-        to.Rbp = words[10];
-        to.Rbx = words[11];
-        to.Rdx = words[12];
-        to.Rax = words[13];
-        to.Rcx = words[14];
-        to.Rsp = words[15];
-        to.Rip = words[16];
-        to.Eflags = (to.Eflags & ~UserFlags) | (words[17] & UserFlags);
+        ulong flags = to.Eflags;
+        MemoryMarshal.AsRef<SignalContext>(from).Load(ref to);
+        to.Eflags = (flags & ~UserFlags) | (to.Eflags & UserFlags);
         to.Cs = 0x33;
         to.Ss = 0x2b;
     }

@@ -25,7 +25,7 @@ internal static class GlobalFlags
         new("strace", FlagKind.Boolean, "false", "print system calls to the debug log"),
         new("strace-syscalls", FlagKind.Text, "", "print only these, separated by commas"),
         new("strace-log-size", FlagKind.Number, "1024", "how many bytes of a buffer are printed"),
-        new("platform", FlagKind.Text, "ptrace", "how application code is run: ptrace", ["ptrace"]),
+        new("platform", FlagKind.Text, "ptrace", "how application code is run: ptrace or systrap", ["ptrace", "systrap"]),
         new("network", FlagKind.Text, "sandbox", "sandbox or none", ["sandbox", "none"]),
         new("rootless", FlagKind.Boolean, "false", "work without privileges"),
         new("overlay2", FlagKind.Text, "root:self", "where writes to the container's files go: none, or {root|all}:{memory|self}"),

@@ -1,0 +1,51 @@
+namespace Moat.Platform.Systrap.Amd64;
+
+/// <summary>Where things are in the region at the top of every stub.</summary>
+/// <param name="Start">The first byte: the end of what applications may use.</param>
+/// <param name="OrdersFd">The descriptor of the file with the pages of orders.</param>
+internal sealed record StubLayout(ulong Start, int OrdersFd)
+{
+    /// <summary>How many threads a stub process can have.</summary>
+    public const int MaxThreads = 32768;
+
+    /// <summary>Bytes of the code.</summary>
+    public const int CodeSize = PageSize;
+
+    /// <summary>Bytes of the read-only data.</summary>
+    public const int DataSize = 2 * PageSize;
+
+    /// <summary>From the beginning of the data: the filter of the thread that carries out orders, a <c>struct sock_fprog</c>.</summary>
+    public const int WorkerFilter = 0;
+
+    /// <summary>From the beginning of the data: the filter that threads of the application have on top.</summary>
+    public const int ApplicationFilter = 1024;
+
+    /// <summary>From the beginning of the data: the <c>struct sigaction</c> of the handler.</summary>
+    public const int HandlerAction = 2048;
+
+    /// <summary>From the beginning of the data: one with SIG_IGN.</summary>
+    public const int IgnoreAction = 2080;
+
+    /// <summary>From the beginning of the data: an empty signal set, and two zero words more.</summary>
+    public const int Zero = 2112;
+
+    /// <summary>From the beginning of the data: the numbers from 1 on, eight bytes each.</summary>
+    public const int Numbers = PageSize;
+
+    private const int PageSize = MemoryFile.PageSize;
+
+    /// <summary>The read-only data.</summary>
+    public ulong Data => Start + CodeSize;
+
+    /// <summary>A stub's page of orders, read-only.</summary>
+    public ulong Orders => Data + DataSize;
+
+    /// <summary>A page of the first stub's own, for a number that it reports.</summary>
+    public ulong Scratch => Orders + PageSize;
+
+    /// <summary>The end of what the first stub inherits from the Sentry.</summary>
+    public ulong Slots => Start + (8 * PageSize);
+
+    /// <summary>The end of the region.</summary>
+    public ulong End => Slots + ((ulong)MaxThreads * ThreadSlot.Size);
+}

@@ -1,0 +1,33 @@
+namespace Moat.Platform.Systrap.Amd64;
+
+/// <summary>Layout of the memory that one stub thread shares with the Sentry: words for the hand-over, and the stack of the signal handler, on which the kernel saves the application's
+/// registers. The application can write all of it.</summary>
+internal static class ThreadSlot
+{
+    /// <summary>Bytes of a slot, a power of two; slots are aligned to it.</summary>
+    public const int Size = 8192;
+
+    /// <summary>int: whose turn it is, see <see cref="HandOver"/>.</summary>
+    public const int Turn = 0;
+
+    /// <summary>int: how often the stub looks at <see cref="Turn"/> before it sleeps.</summary>
+    public const int SpinLimit = 4;
+
+    /// <summary>The address of the signal frame, as the stub sees it.</summary>
+    public const int Frame = 8;
+
+    /// <summary>The FS base of the application.</summary>
+    public const int FsBase = 16;
+
+    /// <summary>The GS base of the application.</summary>
+    public const int GsBase = 24;
+
+    /// <summary>int: the thread's id.</summary>
+    public const int Tid = 32;
+
+    /// <summary>The <c>stack_t</c> that the thread installs.</summary>
+    public const int AlternateStack = 40;
+
+    /// <summary>Where the handler's stack begins.</summary>
+    public const int Stack = 1024;
+}

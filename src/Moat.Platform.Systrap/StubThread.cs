@@ -1,0 +1,110 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+using Moat.Host;
+using Moat.Linux;
+using Moat.Platform.Systrap.Amd64;
+
+namespace Moat.Platform.Systrap;
+
+/// <summary>A thread of a stub that runs application code, as its slot shows it to the Sentry. The application can write the slot at any time: everything read here is read once, and
+/// no more than what an application's own registers may hold.</summary>
+internal sealed unsafe class StubThread
+{
+    // struct rt_sigframe of x86-64: the way back, struct ucontext, siginfo_t.
+    private const int ContextOffset = 8 + 40; // uc_mcontext
+    private const int MaskOffset = 8 + 296; // uc_sigmask
+    private const int InfoOffset = 8 + 304;
+    private const int FrameSize = InfoOffset + 128;
+    private const int FpuAlignment = 64;
+    private const long LivenessNs = 1_000_000_000;
+
+    private readonly byte* _slot;
+    private readonly ulong _stubAddress;
+
+    /// <summary>A thread that has yet to be made.</summary>
+    /// <param name="slots">The file that the slot is in.</param>
+    /// <param name="slot">Its index there.</param>
+    /// <param name="stubAddress">Where the stub sees it.</param>
+    public StubThread(SlotFile slots, int slot, ulong stubAddress)
+    {
+        const ulong AutoDisarm = 1UL << 31; // every signal finds the stack empty, wherever the application's stack pointer is
+        Slot = slot;
+        _stubAddress = stubAddress;
+
+        // SAFETY: the slot belongs to this thread until its process is buried, and the file can't shrink.
+        _slot = (byte*)slots.AddressOf(slot);
+        *(int*)(_slot + ThreadSlot.Turn) = HandOver.Stub;
+        ulong* stack = (ulong*)(_slot + ThreadSlot.AlternateStack);
+        stack[0] = stubAddress + ThreadSlot.Stack;
+        stack[1] = AutoDisarm;
+        stack[2] = ThreadSlot.Size - ThreadSlot.Stack;
+    }
+
+    /// <summary>The slot's index in its file.</summary>
+    public int Slot { get; }
+
+    /// <summary>The thread's id, as far as the application leaves it alone: good for signals within the process.</summary>
+    public int Tid => Volatile.Read(ref Unsafe.AsRef<int>(_slot + ThreadSlot.Tid));
+
+    /// <summary>The FS base.</summary>
+    public ref ulong FsBase => ref Unsafe.AsRef<ulong>(_slot + ThreadSlot.FsBase);
+
+    /// <summary>The GS base.</summary>
+    public ref ulong GsBase => ref Unsafe.AsRef<ulong>(_slot + ThreadSlot.GsBase);
+
+    private ref int Turn => ref Unsafe.AsRef<int>(_slot + ThreadSlot.Turn);
+
+    /// <summary>Where the frame is in the slot; -1 if it is not in there.</summary>
+    public int FindFrame()
+    {
+        ulong offset = Volatile.Read(ref Unsafe.AsRef<ulong>(_slot + ThreadSlot.Frame)) - _stubAddress;
+        return offset is >= ThreadSlot.Stack and <= ThreadSlot.Size - FrameSize && offset % 8 == 0 ? (int)offset : -1;
+    }
+
+    /// <summary>The registers in a frame.</summary>
+    public ref SignalContext Context(int frame) => ref Unsafe.AsRef<SignalContext>(_slot + frame + ContextOffset);
+
+    /// <summary>The <c>siginfo_t</c> in a frame.</summary>
+    public ReadOnlySpan<byte> Info(int frame) => new(_slot + frame + InfoOffset, 128);
+
+    /// <summary>The FPU state in a frame, of the size that every frame's has; empty if it is not in the slot.</summary>
+    public Span<byte> FpuState(int frame, int size)
+    {
+        ulong offset = Context(frame).FpState - _stubAddress;
+        return offset < ThreadSlot.Size && offset % FpuAlignment == 0 && offset + (ulong)size <= ThreadSlot.Size ? new Span<byte>(_slot + offset, size) : default;
+    }
+
+    /// <summary>Lets the thread go on from the frame, with no signal blocked.</summary>
+    public void Resume(int frame, int spins)
+    {
+        Unsafe.AsRef<ulong>(_slot + frame + MaskOffset) = 0;
+        Unsafe.AsRef<int>(_slot + ThreadSlot.SpinLimit) = spins;
+        if (Interlocked.Exchange(ref Turn, HandOver.Stub) == HandOver.SentryStubSleeps)
+        {
+            HostFutex.Wake((nint)_slot + ThreadSlot.Turn, 1);
+        }
+    }
+
+    /// <summary>Waits until the thread hands over.</summary>
+    /// <param name="spins">How often to look before sleeping.</param>
+    /// <returns>False when a second has gone by without.</returns>
+    public bool WaitForTurn(int spins)
+    {
+        while ((Volatile.Read(ref Turn) & HandOver.StubBit) != 0)
+        {
+            if (spins-- > 0)
+            {
+                X86Base.Pause();
+                continue;
+            }
+
+            int seen = Interlocked.CompareExchange(ref Turn, HandOver.StubSentrySleeps, HandOver.Stub);
+            if ((seen & HandOver.StubBit) != 0 && HostFutex.Wait((nint)_slot + ThreadSlot.Turn, HandOver.StubSentrySleeps, LivenessNs) == Errno.ETIMEDOUT)
+            {
+                return (Volatile.Read(ref Turn) & HandOver.StubBit) == 0;
+            }
+        }
+
+        return true;
+    }
+}

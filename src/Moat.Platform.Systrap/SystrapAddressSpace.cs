@@ -1,0 +1,312 @@
+using Moat.Linux;
+using Moat.Platform.Systrap.Amd64;
+
+namespace Moat.Platform.Systrap;
+
+/// <summary>An address space as a stub process. Changes are collected and carried out in one go before a context enters the space, or at once while application code of it is running.</summary>
+/// <remarks>That a thread has stopped is the application's word. References on pages that the space showed are therefore kept until the changes have been carried out, or the process is gone.</remarks>
+internal sealed class SystrapAddressSpace : IAddressSpace
+{
+    private const int MaxRetiredPages = 4096;
+
+    private readonly SystrapPlatform _platform;
+    private readonly StubProcess _process;
+    private readonly Lock _lock = new();
+    private readonly StubOrders _orders = new(); // guarded by _lock
+    private readonly List<(MemoryFile File, int Page, int Pages)> _retired = []; // guarded by _lock
+    private readonly List<StubThread> _threads = []; // guarded by _lock
+    private readonly List<StubThread> _idle = []; // guarded by _lock
+    private int _retiredPages; // guarded by _lock
+    private int _running; // contexts in the space
+    private bool _isPending; // orders or retired pages: set under _lock
+    private bool _isStarted; // guarded by _lock
+    private bool _isDisposed; // guarded by _lock
+    private bool _isBuried; // guarded by _lock
+    private Errno _failure; // guarded by _lock: an order failed, so the space is not what the kernel thinks
+
+    /// <summary>Wraps a process that has been given the orders to make its first thread.</summary>
+    public SystrapAddressSpace(SystrapPlatform platform, StubProcess process, StubThread first)
+    {
+        _platform = platform;
+        _process = process;
+        _threads.Add(first);
+        _idle.Add(first);
+    }
+
+    /// <summary>The stub process.</summary>
+    public int Pid => _process.Pid;
+
+    /// <inheritdoc/>
+    public Errno Map(GuestAddress address, ulong length, IMappableFile file, ulong fileOffset, MemoryAccess access, bool precommit)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        lock (_lock)
+        {
+            _orders.Map(address, length, file, fileOffset, access, precommit);
+            return CommitLocked();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Unmap(GuestAddress address, ulong length)
+    {
+        lock (_lock)
+        {
+            _orders.Unmap(address, length);
+            CommitLocked();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Protect(GuestAddress address, ulong length, MemoryAccess access)
+    {
+        lock (_lock)
+        {
+            _orders.Protect(address, length, access);
+            CommitLocked();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Retire(MemoryFile file, int page, int pages)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        lock (_lock)
+        {
+            if (_isBuried)
+            {
+                file.Release(page, pages);
+                return;
+            }
+
+            _retired.Add((file, page, pages));
+            _retiredPages += pages;
+            Volatile.Write(ref _isPending, true);
+            if (_retiredPages > MaxRetiredPages && !_isDisposed)
+            {
+                FlushLocked();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Flush()
+    {
+        lock (_lock)
+        {
+            if (!_isDisposed && _orders.Count > 0)
+            {
+                FlushLocked();
+            }
+        }
+
+        if (_isDisposed)
+        {
+            Bury();
+        }
+    }
+
+    /// <inheritdoc/>
+    public Errno Reserve()
+    {
+        lock (_lock)
+        {
+            if (_idle.Count > 0)
+            {
+                return Errno.None;
+            }
+
+            if (_isDisposed)
+            {
+                return Errno.ESRCH;
+            }
+
+            if (!_platform.NewThread(_threads.Count).TryGet(out StubThread? thread, out Errno errno))
+            {
+                return errno;
+            }
+
+            _platform.OrderThread(_orders, thread, _threads.Count);
+            _threads.Add(thread);
+            errno = FlushLocked();
+            if (errno == Errno.None)
+            {
+                _idle.Add(thread);
+            }
+
+            return errno;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            _isDisposed = true;
+            _process.Kill();
+        }
+
+        _platform.Undertaker.Add(this);
+    }
+
+    /// <summary>Takes a thread for a context.</summary>
+    internal StubThread? Attach()
+    {
+        lock (_lock)
+        {
+            if (_isDisposed || _idle.Count == 0 || !StartLocked())
+            {
+                return null;
+            }
+
+            StubThread thread = _idle[^1];
+            _idle.RemoveAt(_idle.Count - 1);
+            return thread;
+        }
+    }
+
+    /// <summary>Takes a thread back from a context.</summary>
+    internal void Detach(StubThread thread)
+    {
+        lock (_lock)
+        {
+            _idle.Add(thread);
+        }
+    }
+
+    /// <summary>Before application code runs: carries out what was put off.</summary>
+    /// <returns>The error of an order, which makes the space unusable for the application.</returns>
+    internal Errno Enter()
+    {
+        Interlocked.Increment(ref _running);
+        if (Volatile.Read(ref _isPending))
+        {
+            lock (_lock)
+            {
+                FlushLocked();
+            }
+        }
+
+        return _failure;
+    }
+
+    /// <summary>Application code of a context has stopped.</summary>
+    internal void Leave() => Interlocked.Decrement(ref _running);
+
+    /// <summary>Whether the process still runs.</summary>
+    internal bool IsAlive()
+    {
+        lock (_lock)
+        {
+            return !_isDisposed && _process.IsAlive();
+        }
+    }
+
+    /// <summary>Kills the process, because it does not stop.</summary>
+    internal void Kill()
+    {
+        lock (_lock)
+        {
+            _failure = Errno.ESRCH;
+            _process.Kill();
+        }
+    }
+
+    /// <summary>Waits until the process is gone, and gives back all that it had.</summary>
+    internal void Bury()
+    {
+        lock (_lock)
+        {
+            if (_isBuried)
+            {
+                return;
+            }
+
+            _isBuried = true;
+            _process.Bury();
+            ReleaseRetiredLocked();
+            foreach (StubThread thread in _threads)
+            {
+                _platform.FreeThread(thread);
+            }
+        }
+
+        _platform.Forget(this);
+    }
+
+    // Sees that what was ordered is in effect: now, or before application code runs again.
+    private Errno CommitLocked()
+    {
+        if (_isDisposed || _orders.Count == 0)
+        {
+            _orders.Clear();
+            return Errno.None;
+        }
+
+        Volatile.Write(ref _isPending, true);
+        Interlocked.MemoryBarrier(); // against Enter: one of the two sees the other
+        return Volatile.Read(ref _running) > 0 ? FlushLocked() : Errno.None;
+    }
+
+    private bool StartLocked()
+    {
+        if (!_isStarted)
+        {
+            _isStarted = true;
+            NoteLocked(_process.Await().Errno);
+        }
+
+        return _failure == Errno.None;
+    }
+
+    private Errno FlushLocked()
+    {
+        if (_isDisposed || !StartLocked())
+        {
+            _orders.Clear();
+            return _failure;
+        }
+
+        if (_orders.Count > 0)
+        {
+            Errno errno = _process.CarryOut(_orders);
+            _orders.Clear();
+            NoteLocked(errno);
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+        }
+
+        Volatile.Write(ref _isPending, false);
+        ReleaseRetiredLocked();
+        return Errno.None;
+    }
+
+    // After a failure nobody knows what the space shows: it must not run again.
+    private void NoteLocked(Errno errno)
+    {
+        if (errno != Errno.None)
+        {
+            _failure = errno;
+            _process.Kill();
+        }
+    }
+
+    private void ReleaseRetiredLocked()
+    {
+        foreach ((MemoryFile file, int page, int pages) in _retired)
+        {
+            file.Release(page, pages);
+        }
+
+        _retired.Clear();
+        _retiredPages = 0;
+    }
+}

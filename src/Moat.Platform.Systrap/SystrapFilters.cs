@@ -1,0 +1,24 @@
+using Moat.Host.Seccomp;
+using Moat.Linux;
+
+namespace Moat.Platform.Systrap;
+
+/// <summary>The seccomp programs of the stubs. Whatever they don't allow arrives in the signal handler.</summary>
+internal static class SystrapFilters
+{
+    private const uint WholeArgument = uint.MaxValue;
+
+    /// <summary>For the thread that carries out orders, from the region's code only: what changes the address space, makes threads and processes, and reports.</summary>
+    public static SeccompFilter ForWorker(ulong codeStart, ulong codeEnd) => WithHandOver(codeStart, codeEnd).Allow(
+        SyscallNumber.mmap, SyscallNumber.munmap, SyscallNumber.mprotect, SyscallNumber.write, SyscallNumber.clone, SyscallNumber.prctl, SyscallNumber.seccomp, SyscallNumber.sigaltstack,
+        SyscallNumber.exit_group);
+
+    /// <summary>For threads that run application code, on top of the other: nothing that reaches beyond the thread itself.</summary>
+    public static SeccompFilter ForApplication(ulong codeStart, ulong codeEnd) => WithHandOver(codeStart, codeEnd);
+
+    private static SeccompFilter WithHandOver(ulong codeStart, ulong codeEnd) => new SeccompFilter(SeccompAction.Trap)
+        .OnlyFrom(codeStart, codeEnd)
+        .Allow(SyscallNumber.rt_sigreturn)
+        .AllowIf(SyscallNumber.futex, 1, WholeArgument, 0) // FUTEX_WAIT
+        .AllowIf(SyscallNumber.futex, 1, WholeArgument, 1); // FUTEX_WAKE
+}

@@ -1,0 +1,239 @@
+using System.Runtime.Intrinsics.X86;
+using Moat.Host;
+using Moat.Linux;
+using Moat.Platform.Systrap.Amd64;
+
+namespace Moat.Platform.Systrap;
+
+/// <summary>Runs applications in stub processes whose system calls and faults arrive in a signal handler that hands over through shared memory: no tracer.</summary>
+/// <remarks>The first stub never runs application code: all others are forked from it at the Sentry's order. One is always kept ready.</remarks>
+public sealed class SystrapPlatform : IPlatform
+{
+    private const int MaxStubs = 32768;
+    private const int Spins = 1000;
+
+    private readonly SlotFile _orderPages = new("moat-orders"u8, MemoryFile.PageSize, MaxStubs);
+    private readonly SlotFile _slots = new("moat-threads"u8, ThreadSlot.Size, 2 * StubLayout.MaxThreads);
+    private readonly SystrapRegion _region;
+    private readonly StubProcess _first;
+    private readonly Lock _lock = new();
+    private readonly HashSet<SystrapAddressSpace> _live = []; // guarded by _lock
+    private readonly int _processors = Environment.ProcessorCount;
+    private StubProcess? _warm; // guarded by _lock: ordered
+    private StubThread? _warmThread; // guarded by _lock
+    private int _inApplication;
+
+    /// <summary>Starts the first stub. Before the Sentry's seccomp filter is on, and on the Sentry's first thread: the stubs die with the thread that makes the first one.</summary>
+    /// <exception cref="InvalidOperationException">The host or the processor lacks something.</exception>
+    public SystrapPlatform()
+    {
+        if (!HasBaseInstructions())
+        {
+            throw new InvalidOperationException("the processor or the host has no FSGSBASE");
+        }
+
+        _region = new SystrapRegion(_orderPages.Fd);
+        if (!StubProcess.Prepare(_orderPages).TryGet(out StubProcess? first, out Errno errno))
+        {
+            throw new InvalidOperationException($"cannot start the first stub: {errno}");
+        }
+
+        // It finds its page at the start of the file, with nothing to do in it but to report.
+        _first = first;
+        first.Post(new StubOrders(), 0);
+        if (!StubPlace.SpawnFirst(_region.Code.Spawn).TryGet(out int pid, out errno))
+        {
+            throw new InvalidOperationException($"cannot start the first stub: {errno}");
+        }
+
+        first.Pid = pid;
+        StubPlace.Check(first.Await().Errno, "cannot start the first stub");
+        StubPlace.Check(OrderStub(), "cannot start a stub");
+        Fpu = LearnFpuLayout();
+    }
+
+    /// <inheritdoc/>
+    public string Name => "systrap";
+
+    /// <inheritdoc/>
+    public GuestAddress MinAddress => new(0x1000);
+
+    /// <inheritdoc/>
+    public GuestAddress MaxAddress => new(_region.Layout.Start);
+
+    /// <summary>The FPU state in frames.</summary>
+    internal FpuLayout Fpu { get; }
+
+    /// <summary>Who waits for the end of stubs.</summary>
+    internal Undertaker Undertaker { get; } = new();
+
+    /// <inheritdoc/>
+    public Result<IAddressSpace> NewAddressSpace()
+    {
+        lock (_lock)
+        {
+            Errno errno = _warm is null ? OrderStub() : Errno.None;
+            if (errno != Errno.None || _warm is null || _warmThread is null)
+            {
+                return errno;
+            }
+
+            errno = TakeUpStub();
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+
+            SystrapAddressSpace space = new(this, _warm, _warmThread);
+            _live.Add(space);
+            _warm = null;
+            OrderStub(); // an error shows when it is needed
+            return space;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IContext NewContext() => new SystrapContext(this);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        SystrapAddressSpace[] live;
+        lock (_lock)
+        {
+            live = [.. _live];
+            if (_warm is { } warm)
+            {
+                TakeUpStub();
+                warm.Kill();
+                warm.Bury();
+            }
+        }
+
+        foreach (SystrapAddressSpace space in live)
+        {
+            space.Dispose();
+            space.Bury();
+        }
+
+        Undertaker.End();
+        _first.Kill();
+        _first.Bury();
+        _orderPages.Dispose();
+        _slots.Dispose();
+        _region.Dispose();
+    }
+
+    /// <summary>A context is about to run application code.</summary>
+    /// <returns>How often each side may look for the other before it sleeps: not at all when processors are short.</returns>
+    internal int EnterApplication() => Interlocked.Increment(ref _inApplication) * 2 <= _processors ? Spins : 0;
+
+    /// <summary>It has stopped.</summary>
+    internal void LeaveApplication() => Interlocked.Decrement(ref _inApplication);
+
+    /// <summary>Prepares a slot for a thread.</summary>
+    /// <param name="index">Which thread of its process.</param>
+    internal Result<StubThread> NewThread(int index)
+    {
+        if (index >= StubLayout.MaxThreads)
+        {
+            return Errno.EAGAIN;
+        }
+
+        return _slots.Allocate().TryGet(out int slot, out Errno errno) ? new StubThread(_slots, slot, AddressOf(index)) : errno;
+    }
+
+    /// <summary>The orders that make a thread.</summary>
+    internal void OrderThread(StubOrders orders, StubThread thread, int index)
+    {
+        const int SharedFixedPopulate = HostMemory.MapShared | HostMemory.MapFixed | HostMemory.MapPopulate;
+        const int ReadWrite = HostMemory.ProtRead | HostMemory.ProtWrite;
+        orders.Add(SyscallNumber.mmap, AddressOf(index), ThreadSlot.Size, ReadWrite, SharedFixedPopulate, (ulong)_slots.Fd, _slots.OffsetOf(thread.Slot));
+        orders.Add(OrderPage.MakeThread, AddressOf(index));
+    }
+
+    /// <summary>Takes back the slot of a thread whose process is gone.</summary>
+    internal void FreeThread(StubThread thread)
+    {
+        _slots.Words(thread.Slot).Clear(); // it holds registers of an application
+        _slots.Free(thread.Slot);
+    }
+
+    /// <summary>A space's process is gone.</summary>
+    internal void Forget(SystrapAddressSpace space)
+    {
+        lock (_lock)
+        {
+            _live.Remove(space);
+        }
+    }
+
+    private ulong AddressOf(int index) => _region.Layout.Slots + ((ulong)index * ThreadSlot.Size);
+
+    // Has the first stub fork another, and that one make a thread. Nobody waits for it.
+    private Errno OrderStub()
+    {
+        if (!NewThread(0).TryGet(out StubThread? thread, out Errno errno))
+        {
+            return errno;
+        }
+
+        if (!StubProcess.Prepare(_orderPages).TryGet(out StubProcess? process, out errno))
+        {
+            FreeThread(thread);
+            return errno;
+        }
+
+        StubOrders orders = new();
+        OrderThread(orders, thread, 0);
+        process.Post(orders, 0);
+        orders.Clear();
+        orders.Add(OrderPage.MakeProcess, process.PageOffset);
+        _first.Post(orders, 0);
+        _warm = process;
+        _warmThread = thread;
+        return Errno.None;
+    }
+
+    // Waits until the process that was ordered is there.
+    private Errno TakeUpStub()
+    {
+        if (_warm is not { Pid: 0 } warm)
+        {
+            return Errno.None;
+        }
+
+        if (!_first.Await().TryGet(out int pid, out Errno errno))
+        {
+            _warm = null;
+            warm.Bury();
+            FreeThread(_warmThread!);
+            return errno;
+        }
+
+        warm.Pid = pid;
+        return Errno.None;
+    }
+
+    private FpuLayout LearnFpuLayout()
+    {
+        StubPlace.Check(TakeUpStub(), "cannot start a stub");
+        const int Seconds = 10;
+        for (int i = 0; i < Seconds; i++)
+        {
+            if (_warmThread!.WaitForTurn(Spins) && _warmThread.FindFrame() is >= 0 and int frame)
+            {
+                return new FpuLayout(_warmThread.FpuState(frame, 0x400));
+            }
+        }
+
+        throw new InvalidOperationException("a stub does not start");
+    }
+
+    private static bool HasBaseInstructions()
+    {
+        const int ExtendedFeatures = 7;
+        const int FsGsBase = 1;
+        return X86Base.IsSupported && (X86Base.CpuId(ExtendedFeatures, 0).Ebx & FsGsBase) != 0;
+    }
+}

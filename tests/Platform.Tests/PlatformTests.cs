@@ -1,0 +1,200 @@
+using System.Buffers.Binary;
+using Iced.Intel;
+using Moat.Linux;
+using Moat.Platform;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace Moat.Platform.Tests;
+
+/// <summary>What every platform does.</summary>
+public abstract class PlatformTests(IPlatform platform) : IDisposable
+{
+    private const ulong CodeAddress = 0x400000;
+    private const ulong DataAddress = 0x600000;
+    private readonly IPlatform _platform = platform;
+    private readonly TestMemory _memory = new();
+
+    public void Dispose()
+    {
+        _platform.Dispose();
+        _memory.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public void Switch_AtSyscall_ReportsNumberAndArgumentsAndKeepsRegisters()
+    {
+        using IAddressSpace space = LoadCode(asm =>
+        {
+            asm.mov(eax, 39);
+            asm.mov(edi, 7);
+            asm.syscall();
+            asm.mov(rbx, rax);
+            asm.mov(eax, 60);
+            asm.syscall();
+        });
+        using IContext context = _platform.NewContext();
+        RegisterSet registers = Start();
+        Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
+        Assert.Equal(39UL, registers.OrigRax);
+        Assert.Equal(7UL, registers.Rdi);
+        registers.Rax = 1234;
+        Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
+        Assert.Equal(60UL, registers.OrigRax);
+        Assert.Equal(1234UL, registers.Rbx);
+    }
+
+    [Fact]
+    public void Switch_OnUnmappedPage_FaultsAndGoesOnWhenMapped()
+    {
+        using IAddressSpace space = LoadCode(asm =>
+        {
+            asm.mov(rcx, DataAddress);
+            asm.mov(__dword_ptr[rcx], 0x1234);
+            asm.mov(eax, 1);
+            asm.syscall();
+        });
+        using IContext context = _platform.NewContext();
+        RegisterSet registers = Start();
+        SwitchResult result = context.Switch(space, ref registers);
+        Assert.Equal(SwitchReason.Fault, result.Reason);
+        Assert.Equal(DataAddress, result.Address.Value);
+        Assert.Equal(Errno.None, space.Map(new GuestAddress(DataAddress), 4096, _memory, 8192, MemoryAccess.Read | MemoryAccess.Write, precommit: false));
+        Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
+        Assert.Equal(0x1234, BinaryPrimitives.ReadInt32LittleEndian(_memory.Bytes[8192..]));
+    }
+
+    [Fact]
+    public void Interrupt_WhileRunning_StopsTheLoop()
+    {
+        using IAddressSpace space = LoadCode(asm =>
+        {
+            Label loop = asm.CreateLabel();
+            asm.Label(ref loop);
+            asm.jmp(loop);
+        });
+        SwitchReason reason = default;
+        IContext? context = _platform.NewContext();
+        using ManualResetEventSlim started = new();
+        Thread thread = new(() =>
+        {
+            RegisterSet registers = Start();
+            started.Set();
+            reason = context.Switch(space, ref registers).Reason;
+            context.Dispose();
+        });
+        thread.Start();
+        started.Wait(TestContext.Current.CancellationToken);
+        context.Interrupt();
+        Assert.True(thread.Join(TimeSpan.FromSeconds(20)));
+        Assert.Equal(SwitchReason.Interrupted, reason);
+    }
+
+    [Fact]
+    public void Int80_IsNotACall()
+    {
+        using IAddressSpace space = LoadCode(asm =>
+        {
+            asm.mov(eax, 20);
+            asm.@int(0x80);
+        });
+        using IContext context = _platform.NewContext();
+        RegisterSet registers = Start();
+        SwitchResult result = context.Switch(space, ref registers);
+        Assert.Equal(SwitchReason.Exception, result.Reason);
+        Assert.Equal((int)Signal.SIGSEGV, result.Signal);
+    }
+
+    [Fact]
+    public void Protect_WhileAnotherThreadRuns_TakesEffectAtOnce()
+    {
+        using IAddressSpace space = LoadCode(asm =>
+        {
+            Label loop = asm.CreateLabel();
+            asm.mov(rcx, DataAddress);
+            asm.Label(ref loop);
+            asm.inc(__dword_ptr[rcx]);
+            asm.jmp(loop);
+        });
+        Assert.Equal(Errno.None, space.Map(new GuestAddress(DataAddress), 4096, _memory, 8192, MemoryAccess.Read | MemoryAccess.Write, precommit: false));
+        SwitchResult result = default;
+        Thread thread = new(() =>
+        {
+            using IContext context = _platform.NewContext();
+            RegisterSet registers = Start();
+            do
+            {
+                result = context.Switch(space, ref registers);
+            }
+            while (result.Reason == SwitchReason.Interrupted);
+        });
+        thread.Start();
+        while (BinaryPrimitives.ReadInt32LittleEndian(_memory.Bytes[8192..]) == 0)
+        {
+            Thread.Yield();
+        }
+
+        space.Protect(new GuestAddress(DataAddress), 4096, MemoryAccess.Read);
+        Assert.True(thread.Join(TimeSpan.FromSeconds(20)));
+        Assert.Equal(SwitchReason.Fault, result.Reason);
+        Assert.Equal(2, result.SignalCode);
+    }
+
+    [Fact]
+    public void Reserve_LetsASecondContextIn()
+    {
+        using IAddressSpace space = LoadCode(asm =>
+        {
+            asm.mov(eax, 186);
+            asm.syscall();
+        });
+        using IContext context = _platform.NewContext();
+        RegisterSet registers = Start();
+        Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
+        Assert.Equal(Errno.None, space.Reserve());
+        SwitchReason reason = default;
+        Thread thread = new(() =>
+        {
+            using IContext second = _platform.NewContext();
+            RegisterSet own = Start();
+            reason = second.Switch(space, ref own).Reason;
+        });
+        thread.Start();
+        Assert.True(thread.Join(TimeSpan.FromSeconds(20)));
+        Assert.Equal(SwitchReason.Syscall, reason);
+    }
+
+    [Fact]
+    public void FpuState_WrittenBeforeTheSwitch_IsTheApplications()
+    {
+        using IAddressSpace space = LoadCode(asm =>
+        {
+            asm.movq(rbx, xmm0);
+            asm.mov(eax, 1);
+            asm.syscall();
+        });
+        using IContext context = _platform.NewContext();
+        byte[] state = new byte[context.FpuStateSize];
+        context.ReadFpuState(state);
+        BinaryPrimitives.WriteUInt64LittleEndian(state.AsSpan(160), 0xfeedface); // XMM0 in the FXSAVE area
+        state[512] |= 2; // XSTATE_BV: SSE
+        Assert.Equal(Errno.None, context.WriteFpuState(state));
+        RegisterSet registers = Start();
+        Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
+        Assert.Equal(0xfeedfaceUL, registers.Rbx);
+    }
+
+    private static RegisterSet Start() => new() { Rip = CodeAddress, Cs = 0x33, Ss = 0x2b, Eflags = 0x202, Rsp = DataAddress };
+
+    private IAddressSpace LoadCode(Action<Assembler> write)
+    {
+        Assembler asm = new(64);
+        write(asm);
+        using MemoryStream code = new();
+        asm.Assemble(new StreamCodeWriter(code), CodeAddress);
+        code.ToArray().CopyTo(_memory.Bytes);
+        IAddressSpace space = _platform.NewAddressSpace().Value;
+        Assert.Equal(Errno.None, space.Map(new GuestAddress(CodeAddress), 4096, _memory, 0, MemoryAccess.Read | MemoryAccess.Execute, precommit: false));
+        return space;
+    }
+}

@@ -1,0 +1,7 @@
+using Moat.Platform.Systrap;
+
+namespace Moat.Platform.Tests;
+
+public sealed class SystrapPlatformTests() : PlatformTests(new SystrapPlatform())
+{
+}
