@@ -75,36 +75,45 @@ internal sealed unsafe class StubThread
     }
 
     /// <summary>Lets the thread go on from the frame, with no signal blocked.</summary>
-    public void Resume(int frame, int spins)
+    /// <param name="frame">Where the frame is.</param>
+    /// <param name="looks">How often the thread may look for its turn before it sleeps, the next time.</param>
+    /// <returns>Whether it slept.</returns>
+    public bool Resume(int frame, int looks)
     {
         Unsafe.AsRef<ulong>(_slot + frame + MaskOffset) = 0;
-        Unsafe.AsRef<int>(_slot + ThreadSlot.SpinLimit) = spins;
-        if (Interlocked.Exchange(ref Turn, HandOver.Stub) == HandOver.SentryStubSleeps)
+        Unsafe.AsRef<int>(_slot + ThreadSlot.SpinLimit) = looks;
+        if (Interlocked.Exchange(ref Turn, HandOver.Stub) != HandOver.SentryStubSleeps)
         {
-            HostFutex.Wake((nint)_slot + ThreadSlot.Turn, 1);
+            return false;
         }
+
+        HostFutex.Wake((nint)_slot + ThreadSlot.Turn, 1);
+        return true;
     }
 
     /// <summary>Waits until the thread hands over.</summary>
-    /// <param name="spins">How often to look before sleeping.</param>
-    /// <returns>False when a second has gone by without.</returns>
-    public bool WaitForTurn(int spins)
+    /// <param name="looks">How often to look before sleeping.</param>
+    public HandOverResult WaitForTurn(int looks)
     {
+        HandOverResult result = HandOverResult.Spun;
         while ((Volatile.Read(ref Turn) & HandOver.StubBit) != 0)
         {
-            if (spins-- > 0)
+            if (looks-- > 0)
             {
                 X86Base.Pause();
                 continue;
             }
 
+            result = HandOverResult.Slept;
             int seen = Interlocked.CompareExchange(ref Turn, HandOver.StubSentrySleeps, HandOver.Stub);
-            if ((seen & HandOver.StubBit) != 0 && HostFutex.Wait((nint)_slot + ThreadSlot.Turn, HandOver.StubSentrySleeps, LivenessNs) == Errno.ETIMEDOUT)
+            if ((seen & HandOver.StubBit) != 0
+                && HostFutex.Wait((nint)_slot + ThreadSlot.Turn, HandOver.StubSentrySleeps, LivenessNs) == Errno.ETIMEDOUT
+                && (Volatile.Read(ref Turn) & HandOver.StubBit) != 0)
             {
-                return (Volatile.Read(ref Turn) & HandOver.StubBit) == 0;
+                return HandOverResult.TimedOut;
             }
         }
 
-        return true;
+        return result;
     }
 }

@@ -18,6 +18,9 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     private StubThread? _thread;
     private byte[]? _fpuState; // to be set before the next switch
     private int _frame;
+    private int _stubLooks;
+    private SpinBudget _ownSpins;
+    private SpinBudget _stubSpins;
     private int _state;
 
     /// <inheritdoc/>
@@ -119,15 +122,20 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
         _space = space;
         _thread = thread;
         _fpuState = state;
-        return Wait(space, thread, spins: 0) ? thread : null;
+        return Wait(space, thread, looks: 0) ? thread : null;
     }
 
-    private bool Wait(SystrapAddressSpace space, StubThread thread, int spins)
+    private bool Wait(SystrapAddressSpace space, StubThread thread, int looks)
     {
         int interruptedSeconds = 0;
-        while (!thread.WaitForTurn(spins))
+        for (HandOverResult result = thread.WaitForTurn(looks); ; result = thread.WaitForTurn(0))
         {
-            spins = 0;
+            if (result != HandOverResult.TimedOut)
+            {
+                _ownSpins.Note(looks, result == HandOverResult.Slept);
+                break;
+            }
+
             if (!space.IsAlive())
             {
                 return false;
@@ -162,9 +170,11 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
             thread.Context(_frame).Store(registers);
             thread.FsBase = registers.FsBase;
             thread.GsBase = registers.GsBase;
-            int spins = platform.EnterApplication();
-            thread.Resume(_frame, spins);
-            bool stopped = Wait(space, thread, spins);
+            bool maySpin = platform.EnterApplication();
+            int nextStubLooks = maySpin ? _stubSpins.Next() : 0;
+            _stubSpins.Note(_stubLooks, thread.Resume(_frame, nextStubLooks));
+            _stubLooks = nextStubLooks;
+            bool stopped = Wait(space, thread, maySpin ? _ownSpins.Next() : 0);
             platform.LeaveApplication();
             if (!stopped || thread.FpuState(_frame, FpuStateSize).IsEmpty)
             {

@@ -10,7 +10,6 @@ namespace Moat.Platform.Systrap;
 public sealed class SystrapPlatform : IPlatform
 {
     private const int MaxStubs = 32768;
-    private const int Spins = 1000;
 
     private readonly SlotFile _orderPages = new("moat-orders"u8, MemoryFile.PageSize, MaxStubs);
     private readonly SlotFile _slots = new("moat-threads"u8, ThreadSlot.Size, 2 * StubLayout.MaxThreads);
@@ -125,8 +124,8 @@ public sealed class SystrapPlatform : IPlatform
     }
 
     /// <summary>A context is about to run application code.</summary>
-    /// <returns>How often each side may look for the other before it sleeps: not at all when processors are short.</returns>
-    internal int EnterApplication() => Interlocked.Increment(ref _inApplication) * 2 <= _processors ? Spins : 0;
+    /// <returns>Whether both sides may spin: there is a processor for each.</returns>
+    internal bool EnterApplication() => Interlocked.Increment(ref _inApplication) * 2 <= _processors;
 
     /// <summary>It has stopped.</summary>
     internal void LeaveApplication() => Interlocked.Decrement(ref _inApplication);
@@ -221,7 +220,7 @@ public sealed class SystrapPlatform : IPlatform
         const int Seconds = 10;
         for (int i = 0; i < Seconds; i++)
         {
-            if (_warmThread!.WaitForTurn(Spins) && _warmThread.FindFrame() is >= 0 and int frame)
+            if (_warmThread!.WaitForTurn(0) != HandOverResult.TimedOut && _warmThread.FindFrame() is >= 0 and int frame)
             {
                 return new FpuLayout(_warmThread.FpuState(frame, 0x400));
             }

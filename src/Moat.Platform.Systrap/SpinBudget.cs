@@ -1,0 +1,47 @@
+namespace Moat.Platform.Systrap;
+
+/// <summary>How long one side of a hand-over looks for the other before it sleeps: as long as it pays. Looking in vain twice in a row ends it for a while, which doubles with each
+/// attempt that fails again.</summary>
+internal struct SpinBudget
+{
+    private const int MaxLooks = 1000; // some 20 µs
+    private const int MaxPause = 512;
+
+    private int _failures;
+    private int _pause;
+    private int _left;
+
+    /// <summary>How often to look this time.</summary>
+    public int Next()
+    {
+        if (_left > 0)
+        {
+            _left--;
+            return 0;
+        }
+
+        return MaxLooks;
+    }
+
+    /// <summary>Takes note of how it went, if there was looking.</summary>
+    /// <param name="looks">What <see cref="Next"/> said.</param>
+    /// <param name="hasSlept">Whether it ended in sleep.</param>
+    public void Note(int looks, bool hasSlept)
+    {
+        if (looks == 0)
+        {
+            return;
+        }
+
+        if (!hasSlept)
+        {
+            _failures = 0;
+            _pause = 0;
+        }
+        else if (++_failures >= 2)
+        {
+            _pause = Math.Min(MaxPause, (_pause * 2) + 8);
+            _left = _pause;
+        }
+    }
+}
