@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics.X86;
 using Moat.Host;
 using Moat.Linux;
 using Moat.Platform.Systrap.Amd64;
@@ -26,7 +25,8 @@ public sealed class SystrapPlatform : IPlatform
     /// <exception cref="InvalidOperationException">The host or the processor lacks something.</exception>
     public SystrapPlatform()
     {
-        if (!HasBaseInstructions())
+        const ulong FsGsBase = 2; // HWCAP2_FSGSBASE
+        if ((HostAuxiliary.GetValue(HostAuxiliary.Hwcap2) & FsGsBase) == 0)
         {
             throw new InvalidOperationException("the processor or the host has no FSGSBASE");
         }
@@ -227,12 +227,5 @@ public sealed class SystrapPlatform : IPlatform
         }
 
         throw new InvalidOperationException("a stub does not start");
-    }
-
-    private static bool HasBaseInstructions()
-    {
-        const int ExtendedFeatures = 7;
-        const int FsGsBase = 1;
-        return X86Base.IsSupported && (X86Base.CpuId(ExtendedFeatures, 0).Ebx & FsGsBase) != 0;
     }
 }

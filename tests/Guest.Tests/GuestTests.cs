@@ -4,7 +4,7 @@ namespace Moat.Guest.Tests;
 public sealed class GuestTests
 {
     // The platforms the published executable has.
-    private static readonly string[] s_platforms = ["ptrace"];
+    private static readonly string[] s_platforms = ["ptrace", "systrap"];
 
     /// <summary>The programs, by family.</summary>
     public static TheoryData<string> Families => [.. GuestProgram.All.Keys];

@@ -3,7 +3,7 @@ namespace Moat.Sandbox.Tests;
 /// <summary><c>runsc do</c>: what a user sees of a sandboxed command.</summary>
 public sealed class DoTests
 {
-    public static TheoryData<string> SameAsLinux =>
+    private static readonly string[] s_sameAsLinux =
     [
         "echo hello",
         "printf '%s\\n' a b c | sort -r | head -2",
@@ -46,12 +46,29 @@ public sealed class DoTests
         "gcc -x c -o /tmp/moat-c.$$ - <<< 'int puts(const char*); int main(void){ puts(\"compiled\"); return 5; }' && /tmp/moat-c.$$; echo $?; rm -f /tmp/moat-c.$$",
     ];
 
+    public static TheoryData<string, string> SameAsLinuxOnEachPlatform
+    {
+        get
+        {
+            TheoryData<string, string> rows = [];
+            foreach (string platform in Runsc.Platforms)
+            {
+                foreach (string script in s_sameAsLinux)
+                {
+                    rows.Add(platform, script);
+                }
+            }
+
+            return rows;
+        }
+    }
+
     [Theory]
-    [MemberData(nameof(SameAsLinux))]
-    public void Shell_DoesTheSameAsOnLinux(string script)
+    [MemberData(nameof(SameAsLinuxOnEachPlatform))]
+    public void Shell_DoesTheSameAsOnLinux(string platform, string script)
     {
         CommandResult native = Runsc.Execute(["unshare", "-pf", "--mount-proc", "/bin/bash", "-c", script]); // pid 1 there too
-        CommandResult sandboxed = Runsc.Do("/bin/bash", "-c", script);
+        CommandResult sandboxed = Runsc.DoOn(platform, "/bin/bash", "-c", script);
         Assert.True(
             (native.ExitCode, native.Output) == (sandboxed.ExitCode, sandboxed.Output),
             $"on Linux: {native.ExitCode}, {native.Output}{native.Error}\nin the sandbox: {sandboxed.ExitCode}, {sandboxed.Output}{sandboxed.Error}");

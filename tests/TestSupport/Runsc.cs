@@ -11,8 +11,15 @@ public static class Runsc
     /// <summary>artifacts/runsc.</summary>
     public static string Executable { get; } = Path.Combine(Repository, "artifacts", "runsc");
 
-    /// <summary>Runs a command in a sandbox.</summary>
-    public static CommandResult Do(params string[] command) => Execute([Executable, "do", .. command]);
+    /// <summary>The platforms it has.</summary>
+    public static IReadOnlyList<string> Platforms { get; } = ["ptrace", "systrap"];
+
+    /// <summary>Runs a command in a sandbox, on the platform that the variable PLATFORM names or the default one.</summary>
+    public static CommandResult Do(params string[] command) =>
+        Environment.GetEnvironmentVariable("PLATFORM") is { Length: > 0 } platform ? DoOn(platform, command) : Execute([Executable, "do", .. command]);
+
+    /// <summary>Runs a command in a sandbox on a platform.</summary>
+    public static CommandResult DoOn(string platform, params string[] command) => Execute([Executable, $"--platform={platform}", "do", .. command]);
 
     /// <summary>Runs a command on the host.</summary>
     /// <param name="command">The program and its arguments.</param>
