@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Moat.Kernel;
 using Moat.Kernel.Tasks;
 using Moat.Linux;
+using Moat.Syscalls.Process;
 using Moat.Syscalls.Strace;
 
 namespace Moat.Syscalls;
@@ -22,7 +23,7 @@ public sealed class SyscallDispatcher(SyscallTable table, IKernelLog log, Strace
         SyscallArguments arguments = new(task.Registers);
         StraceCall? call = strace?.Begin(task, number, entry, arguments);
         task.Calls.Begin(task.Registers);
-        SyscallResult result = entry is null ? Missing(number) : entry.Handler(task, arguments);
+        SyscallResult result = Run(task, number, entry, arguments);
         task.Calls.End(result.Raw);
         if (call is not null)
         {
@@ -31,6 +32,10 @@ public sealed class SyscallDispatcher(SyscallTable table, IKernelLog log, Strace
 
         return result;
     }
+
+    private SyscallResult Run(GuestTask task, ulong number, SyscallEntry? entry, in SyscallArguments arguments) =>
+        task.Seccomp is { } filters && !SeccompGate.Allows(task, filters, out SyscallResult refused) ? refused
+            : entry is null ? Missing(number) : entry.Handler(task, arguments);
 
     private Errno Missing(ulong number)
     {

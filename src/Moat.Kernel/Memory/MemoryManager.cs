@@ -48,6 +48,24 @@ public sealed class MemoryManager
     /// <summary>Another task shares it (CLONE_VM).</summary>
     public void AddUser() => Interlocked.Increment(ref _users);
 
+    /// <summary>Somebody who is none of its tasks uses it for a while; false if the last task has left it.</summary>
+    public bool TryAddUser()
+    {
+        int seen = Volatile.Read(ref _users);
+        while (seen > 0)
+        {
+            int before = Interlocked.CompareExchange(ref _users, seen + 1, seen);
+            if (before == seen)
+            {
+                return true;
+            }
+
+            seen = before;
+        }
+
+        return false;
+    }
+
     /// <summary>A task stops using it; the last one frees everything.</summary>
     public void RemoveUser()
     {

@@ -21,6 +21,10 @@ public readonly record struct CloneRequest
     public const ulong NewUts = 0x4000000;
     public const ulong NewUser = 0x10000000;
     public const ulong ClearSighand = 0x100000000;
+    public const ulong IntoCgroup = 0x200000000;
+
+    /// <summary>Every flag of clone3(2).</summary>
+    public const ulong Known = 0x3ffbfff80;
 
     /// <summary>CLONE_*, without the exit signal.</summary>
     public ulong Flags { get; init; }
@@ -33,6 +37,12 @@ public readonly record struct CloneRequest
 
     /// <summary>CLONE_SETTLS.</summary>
     public ulong Tls { get; init; }
+
+    /// <summary>Where the pidfd goes (CLONE_PIDFD).</summary>
+    public GuestAddress PidfdAddress { get; init; }
+
+    /// <summary>Makes the pidfd for the child's process in the parent's descriptors; null for none.</summary>
+    public Func<GuestTask, ThreadGroup, Result<int>>? MakePidfd { get; init; }
 
     /// <summary>CLONE_PARENT_SETTID.</summary>
     public GuestAddress ParentTid { get; init; }

@@ -2,6 +2,7 @@ using System.Text;
 using Moat.Kernel.Credentials;
 using Moat.Kernel.Memory;
 using Moat.Kernel.Namespaces;
+using Moat.Kernel.Seccomp;
 using Moat.Kernel.Signals;
 using Moat.Kernel.Time;
 using Moat.Kernel.Vfs;
@@ -74,6 +75,12 @@ public sealed class GuestTask
 #pragma warning disable CA1051 // handed to the platform by reference at each switch
     public RegisterSet Registers;
 #pragma warning restore CA1051
+
+    /// <summary>How it asks to be scheduled. Any thread.</summary>
+    public TaskScheduling Scheduling { get; internal set; } = new();
+
+    /// <summary>Its system call filters, or null. Written under the task lock.</summary>
+    public SeccompState? Seccomp { get; set; }
 
     /// <summary>CLONE_CHILD_CLEARTID's address.</summary>
     public GuestAddress ClearTidAddress { get; set; }

@@ -105,6 +105,8 @@ public static class ProcessExit
             parent.ChildrenCpuTimes += group.EndedCpuTimes + group.ChildrenCpuTimes;
         }
 
+        group.IsReaped = true;
+        group.ExitWaiters.Notify(PollEvents.Readable | PollEvents.POLLHUP);
         LeaveGroup(group);
         bool stillNamed = group.Kernel.HasGroupOrSession(group.Pid);
         group.Kernel.Pids.Free(group.Pid, stillNamed);
@@ -133,6 +135,7 @@ public static class ProcessExit
     {
         SentryKernel kernel = group.Kernel;
         group.IsZombie = true;
+        group.ExitWaiters.Notify(PollEvents.Readable);
         group.Timers.Stop();
         ThreadGroup? newParent = FindReaper(group);
         foreach (ThreadGroup child in group.Children.ToArray())

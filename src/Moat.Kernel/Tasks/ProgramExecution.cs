@@ -49,6 +49,8 @@ public static class ProgramExecution
             group.Actions = group.Actions.Clone();
             group.Actions.ResetHandlers();
             group.HasExecuted = true;
+            group.UsesMembarrier = false;
+            group.IsDumpable = true;
             group.Timers.DeletePosixTimers();
             group.Executing = null;
             task.Signals.AlternateStack = AlternateStack.None;

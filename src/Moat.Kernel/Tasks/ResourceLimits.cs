@@ -13,6 +13,7 @@ public sealed class ResourceLimits
     public const int LockedMemory = 8;
     public const int AddressSpace = 9;
     public const int PendingSignals = 11;
+    public const int Nice = 13;
 
     /// <summary>How many there are.</summary>
     public const int Count = 16;
@@ -31,7 +32,7 @@ public sealed class ResourceLimits
         _limits[LockedMemory] = new ResourceLimit(8 << 20, 8 << 20);
         _limits[PendingSignals] = new ResourceLimit(96_000, 96_000);
         _limits[12] = new ResourceLimit(819_200, 819_200); // RLIMIT_MSGQUEUE
-        _limits[13] = default; // RLIMIT_NICE
+        _limits[Nice] = default;
         _limits[14] = default; // RLIMIT_RTPRIO
     }
 

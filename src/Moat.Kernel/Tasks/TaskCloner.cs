@@ -31,6 +31,7 @@ public static class TaskCloner
         FsContext fs = request.Has(CloneRequest.FsFlag) ? parent.Fs.Share() : parent.Fs.Clone();
         UtsNamespace uts = request.Has(CloneRequest.NewUts) ? parent.Uts.Clone() : parent.Uts;
         GuestTask child;
+        int pidfd = -1;
         byte[] fpu = new byte[context.FpuStateSize];
         parent.Context.ReadFpuState(fpu);
         lock (kernel.TaskLock)
@@ -38,9 +39,14 @@ public static class TaskCloner
             ThreadGroup group = isThread ? parent.ThreadGroup : NewGroup(parent, request);
             child = new GuestTask(kernel, group, memory, files, fs, parent.Credentials, uts, context);
             int tid = kernel.Pids.Allocate(child);
-            if (tid == 0 || (isThread && group.IsExiting))
+            errno = tid == 0 ? Errno.EAGAIN : isThread && group.IsExiting ? Errno.ERESTARTNOINTR : Errno.None;
+            if (errno == Errno.None && request.MakePidfd is { } makePidfd)
             {
-                errno = tid == 0 ? Errno.EAGAIN : Errno.ERESTARTNOINTR;
+                makePidfd(parent, group).TryGet(out pidfd, out errno);
+            }
+
+            if (errno != Errno.None)
+            {
                 kernel.Pids.Free(tid, keepReserved: false);
             }
             else
@@ -60,6 +66,7 @@ public static class TaskCloner
                     group.Timers.ScheduleCpuCheck();
                 }
 
+                child.Seccomp = parent.Seccomp;
                 child.Signals.SetBlocked(parent.Signals.Blocked);
                 kernel.CountCreated();
             }
@@ -79,6 +86,7 @@ public static class TaskCloner
             child.Signals.AlternateStack = parent.Signals.AlternateStack;
         }
 
+        child.Scheduling = parent.Scheduling.Clone();
         child.SetName(System.Text.Encoding.Latin1.GetBytes(parent.Name));
         child.Registers = parent.Registers;
         child.Registers.Rax = 0;
@@ -89,6 +97,11 @@ public static class TaskCloner
         }
 
         context.WriteFpuState(fpu);
+        if (pidfd >= 0)
+        {
+            parent.Memory.Write(request.PidfdAddress, pidfd);
+        }
+
         if (request.Has(CloneRequest.ParentSetTid))
         {
             parent.Memory.Write(request.ParentTid, child.Tid);
@@ -141,7 +154,8 @@ public static class TaskCloner
         ThreadGroup? waiter = request.Has(CloneRequest.ParentFlag) ? old.Parent ?? old : old;
         return new ThreadGroup(parent.Kernel, waiter, request.Has(CloneRequest.ParentFlag) ? old.ExitSignal : request.ExitSignal, actions, old.Limits.Clone())
         {
-            Nice = old.Nice,
+            IsDumpable = old.IsDumpable,
+            Personality = old.Personality,
             OomScoreAdjustment = old.OomScoreAdjustment,
         };
     }

@@ -95,8 +95,23 @@ public sealed class ThreadGroup
     /// <summary>oom_score_adj.</summary>
     public int OomScoreAdjustment { get; set; }
 
-    /// <summary>nice(2).</summary>
-    public int Nice { get; set; }
+    /// <summary>nice(2), of its first task. Any thread.</summary>
+    public int Nice => Leader.Scheduling.Nice;
+
+    /// <summary>PR_SET_DUMPABLE.</summary>
+    public bool IsDumpable { get; set; } = true;
+
+    /// <summary>personality(2).</summary>
+    public uint Personality { get; set; }
+
+    /// <summary>MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED.</summary>
+    public bool UsesMembarrier { get; set; }
+
+    /// <summary>Whether it has been waited for: only pidfds know it still.</summary>
+    public bool IsReaped { get; set; }
+
+    /// <summary>Told when it ends and when it is reaped: pidfds.</summary>
+    public WaitQueue ExitWaiters { get; } = new();
 
     /// <summary>When it was made, monotonic.</summary>
     public long StartNs { get; }

@@ -39,6 +39,13 @@ public sealed class TaskCpuClock(IKernelClock clock)
     /// <summary>Whether it runs.</summary>
     public bool IsRunning => Volatile.Read(ref _mode) != Stopped;
 
+    /// <summary>Whether the task is in application code, and a number that is another at its next stay there.</summary>
+    public bool TryGetUserStay(out int stay)
+    {
+        stay = Volatile.Read(ref _sequence);
+        return (stay & 1) == 0 && Volatile.Read(ref _mode) == User;
+    }
+
     /// <summary>The task enters application code.</summary>
     public void EnterUser() => Switch(User);
 

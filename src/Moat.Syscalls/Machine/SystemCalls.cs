@@ -7,7 +7,7 @@ using Moat.Linux;
 
 namespace Moat.Syscalls.Machine;
 
-/// <summary>uname(2), sethostname(2), getrandom(2), sysinfo(2), arch_prctl(2), prctl(2), getrlimit(2), prlimit(2), sched_*(2), getcpu(2), syslog(2).</summary>
+/// <summary>uname(2), sethostname(2), getrandom(2), sysinfo(2), arch_prctl(2), getrlimit(2), prlimit(2), syslog(2).</summary>
 internal static class SystemCalls
 {
     public static void Register(SyscallTableBuilder table)
@@ -17,13 +17,9 @@ internal static class SystemCalls
         table.Add(SyscallNumber.getrandom, GetRandom, Arg.BufferOut, Arg.Size, Arg.Hex);
         table.Add(SyscallNumber.sysinfo, SysInfo, Arg.Pointer);
         table.Add(SyscallNumber.arch_prctl, ArchPrctl, Arg.Hex, Arg.Pointer);
-        table.Add(SyscallNumber.prctl, Prctl, Arg.PrctlOption, Arg.Hex, Arg.Hex, Arg.Hex, Arg.Hex);
         table.Add(SyscallNumber.getrlimit, GetRlimit, Arg.Rlimit, Arg.Pointer);
         table.Add(SyscallNumber.setrlimit, SetRlimit, Arg.Rlimit, Arg.Pointer);
         table.Add(SyscallNumber.prlimit64, Prlimit, Arg.Pid, Arg.Rlimit, Arg.Pointer, Arg.Pointer);
-        table.Add(SyscallNumber.sched_yield, SchedYield);
-        table.Add(SyscallNumber.sched_getaffinity, SchedGetAffinity, Arg.Pid, Arg.Size, Arg.Pointer);
-        table.Add(SyscallNumber.getcpu, GetCpu, Arg.Pointer, Arg.Pointer, Arg.Pointer);
         table.Add(SyscallNumber.syslog, Syslog, Arg.Int, Arg.Pointer, Arg.Int);
     }
 
@@ -140,61 +136,6 @@ internal static class SystemCalls
         }
     }
 
-    private static SyscallResult Prctl(GuestTask task, in SyscallArguments arguments)
-    {
-        switch (arguments.Int(0))
-        {
-            case 1: // PR_SET_PDEATHSIG
-                if (arguments[1] > 64)
-                {
-                    return Errno.EINVAL;
-                }
-
-                task.ParentDeathSignal = (Signal)arguments[1];
-                return SyscallResult.Ok;
-            case 2: // PR_GET_PDEATHSIG
-                return task.Memory.Write(arguments.Address(1), (int)task.ParentDeathSignal);
-            case 3: // PR_GET_DUMPABLE
-                return 1;
-            case 4: // PR_SET_DUMPABLE
-                return arguments[1] is 0 or 1 ? SyscallResult.Ok : Errno.EINVAL;
-            case 15: // PR_SET_NAME
-                Span<byte> name = stackalloc byte[16];
-                int copied = task.Memory.CopyInPartial(arguments.Address(1), name);
-                if (copied == 0)
-                {
-                    return Errno.EFAULT;
-                }
-
-                task.SetName(name[..copied]);
-                return SyscallResult.Ok;
-            case 16: // PR_GET_NAME
-                Span<byte> own = stackalloc byte[16];
-                own.Clear();
-                Encoding.Latin1.GetBytes(task.Name, own);
-                return task.Memory.CopyOut(arguments.Address(1), own);
-            case 23: // PR_CAPBSET_READ
-                return arguments[1] > (ulong)Capability.CAP_CHECKPOINT_RESTORE ? Errno.EINVAL : task.Credentials.Bounding.Contains((Capability)arguments[1]) ? 1 : 0;
-            case 36: // PR_SET_CHILD_SUBREAPER
-                task.ThreadGroup.IsSubreaper = arguments[1] != 0;
-                return SyscallResult.Ok;
-            case 37: // PR_GET_CHILD_SUBREAPER
-                return task.Memory.Write(arguments.Address(1), task.ThreadGroup.IsSubreaper ? 1 : 0);
-            case 38: // PR_SET_NO_NEW_PRIVS
-                if (arguments[1] != 1 || arguments[2] != 0 || arguments[3] != 0 || arguments[4] != 0)
-                {
-                    return Errno.EINVAL;
-                }
-
-                task.Credentials = task.Credentials with { NoNewPrivileges = true };
-                return SyscallResult.Ok;
-            case 39: // PR_GET_NO_NEW_PRIVS
-                return task.Credentials.NoNewPrivileges ? 1 : 0;
-            default:
-                return Errno.EINVAL;
-        }
-    }
-
     private static SyscallResult GetRlimit(GuestTask task, in SyscallArguments arguments) =>
         arguments.UInt(0) >= ResourceLimits.Count ? Errno.EINVAL : task.Memory.Write(arguments.Address(1), task.ThreadGroup.Limits.Get(arguments.Int(0)));
 
@@ -274,42 +215,6 @@ internal static class SystemCalls
         }
 
         return Errno.None;
-    }
-
-    private static SyscallResult SchedYield(GuestTask task, in SyscallArguments arguments)
-    {
-        Thread.Yield();
-        return SyscallResult.Ok;
-    }
-
-    private static SyscallResult SchedGetAffinity(GuestTask task, in SyscallArguments arguments)
-    {
-        int bytes = ((task.Kernel.Facts.ProcessorCount + 63) / 64) * 8;
-        if (arguments.Size(1) % 8 != 0 || arguments.Size(1) < (ulong)bytes)
-        {
-            return Errno.EINVAL;
-        }
-
-        if (arguments.Int(0) != 0 && task.Kernel.Pids.FindTask(arguments.Int(0)) is null)
-        {
-            return Errno.ESRCH;
-        }
-
-        Span<byte> mask = stackalloc byte[bytes];
-        mask.Clear();
-        for (int i = 0; i < task.Kernel.Facts.ProcessorCount; i++)
-        {
-            mask[i / 8] |= (byte)(1 << (i % 8));
-        }
-
-        Errno errno = task.Memory.CopyOut(arguments.Address(2), mask);
-        return errno != Errno.None ? errno : bytes;
-    }
-
-    private static SyscallResult GetCpu(GuestTask task, in SyscallArguments arguments)
-    {
-        Errno errno = arguments.Address(0).IsNull ? Errno.None : task.Memory.Write(arguments.Address(0), 0);
-        return errno != Errno.None || arguments.Address(1).IsNull ? errno : task.Memory.Write(arguments.Address(1), 0);
     }
 
     private static SyscallResult Syslog(GuestTask task, in SyscallArguments arguments)

@@ -23,6 +23,7 @@ internal static class Clone
         Stack = arguments.Address(1),
         ParentTid = arguments.Address(2),
         ChildTid = arguments.Address(3),
+        PidfdAddress = arguments.Address(2),
         Tls = arguments[4],
     });
 
@@ -44,8 +45,39 @@ internal static class Clone
             return errno;
         }
 
+        // What a newer program says beyond the struct that is known must be nothing.
+        for (ulong at = KnownWords * 8; at < size; at++)
+        {
+            errno = task.Memory.Read(arguments.Address(0) + at, out byte more);
+            if (errno != Errno.None || more != 0)
+            {
+                return errno == Errno.None ? Errno.E2BIG : errno;
+            }
+        }
+
         (ulong flags, ulong exitSignal, ulong stack, ulong stackSize, ulong setTid) = (words[0], words[4], words[5], words[6], words[8]);
-        if ((flags & 0xff) != 0 || exitSignal > 64 || (stack == 0) != (stackSize == 0) || (setTid != 0))
+        ulong setTidCount = words[9];
+        const ulong MaxSetTid = 32;
+        if ((setTid == 0) != (setTidCount == 0) || setTidCount > MaxSetTid || (flags & 0xff) != 0 || exitSignal > 64 || (stack == 0) != (stackSize == 0))
+        {
+            return Errno.EINVAL;
+        }
+
+        if ((flags & CloneRequest.IntoCgroup) != 0)
+        {
+            return Errno.EBADF; // there is no cgroup filesystem whose directory could be named
+        }
+
+        if (setTidCount > 0)
+        {
+            errno = ReadSetTid(task, new GuestAddress(setTid), (int)setTidCount);
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+        }
+
+        if ((flags & ~CloneRequest.Known) != 0 || ((flags & CloneRequest.ThreadFlag) != 0 && exitSignal != 0))
         {
             return Errno.EINVAL;
         }
@@ -57,8 +89,16 @@ internal static class Clone
             Stack = new GuestAddress(stack + stackSize),
             ChildTid = new GuestAddress(words[2]),
             ParentTid = new GuestAddress(words[3]),
+            PidfdAddress = new GuestAddress(words[1]),
             Tls = words[7],
         });
+    }
+
+    // A chosen pid needs the capability to restore checkpoints, and this kernel gives out none.
+    private static Errno ReadSetTid(GuestTask task, GuestAddress address, int count)
+    {
+        Errno errno = task.Memory.Read(address, out int tid);
+        return errno != Errno.None ? errno : count > 1 || tid < 1 ? Errno.EINVAL : Errno.EPERM;
     }
 
     private static SyscallResult Fork(GuestTask task, in SyscallArguments arguments) => Run(task, new CloneRequest { ExitSignal = Signal.SIGCHLD });
@@ -90,7 +130,12 @@ internal static class Clone
 
         if (request.Has(CloneRequest.PidFd))
         {
-            return Errno.EINVAL;
+            if (request.Has(CloneRequest.ThreadFlag) || (request.Has(CloneRequest.ParentSetTid) && request.PidfdAddress == request.ParentTid))
+            {
+                return Errno.EINVAL;
+            }
+
+            request = request with { MakePidfd = static (parent, process) => PidfdCalls.Make(parent, process, 0) };
         }
 
         if (request.Has(CloneRequest.ThreadFlag))

@@ -5,7 +5,7 @@ using Moat.Linux;
 
 namespace Moat.Syscalls.Process;
 
-/// <summary>getuid(2), setuid(2) and their kin, getgroups(2), setgroups(2), capget(2), capset(2).</summary>
+/// <summary>getuid(2), setuid(2) and their kin, getgroups(2), setgroups(2).</summary>
 internal static class CredentialCalls
 {
     private const uint Keep = uint.MaxValue;
@@ -27,7 +27,6 @@ internal static class CredentialCalls
         table.Add(SyscallNumber.setresgid, Setresgid, Arg.Uid, Arg.Uid, Arg.Uid);
         table.Add(SyscallNumber.getgroups, Getgroups, Arg.Int, Arg.Pointer);
         table.Add(SyscallNumber.setgroups, Setgroups, Arg.Int, Arg.Pointer);
-        table.Add(SyscallNumber.capget, Capget, Arg.Pointer, Arg.Pointer);
     }
 
     private static SyscallResult Getresuid(GuestTask task, in SyscallArguments arguments) =>
@@ -144,18 +143,16 @@ internal static class CredentialCalls
     // capabilities(7), "Effect of user ID changes on capabilities".
     private static SyscallResult ChangeUids(GuestTask task, uint real, uint effective, uint saved)
     {
-        const uint KeepCaps = 0x10;
-        const uint NoSetuidFixup = 0x4;
         TaskCredentials who = task.Credentials;
         TaskCredentials changed = who with { RealUid = real, EffectiveUid = effective, SavedUid = saved, FilesystemUid = effective };
-        if ((who.SecureBits & NoSetuidFixup) == 0)
+        if ((who.SecureBits & SecureBit.NoSetuidFixup) == 0)
         {
             bool hadRoot = who.RealUid == 0 || who.EffectiveUid == 0 || who.SavedUid == 0;
             bool hasRoot = real == 0 || effective == 0 || saved == 0;
             if (hadRoot && !hasRoot)
             {
                 changed = changed with { Ambient = default };
-                if ((who.SecureBits & KeepCaps) == 0)
+                if ((who.SecureBits & SecureBit.KeepCaps) == 0)
                 {
                     changed = changed with { Permitted = default, Effective = default };
                 }
@@ -169,6 +166,11 @@ internal static class CredentialCalls
             {
                 changed = changed with { Effective = changed.Permitted };
             }
+        }
+
+        if (effective != who.EffectiveUid)
+        {
+            task.ThreadGroup.IsDumpable = false;
         }
 
         task.Credentials = changed;
@@ -220,43 +222,5 @@ internal static class CredentialCalls
         Array.Sort(groups);
         task.Credentials = task.Credentials with { Groups = groups };
         return SyscallResult.Ok;
-    }
-
-    private static SyscallResult Capget(GuestTask task, in SyscallArguments arguments)
-    {
-        const uint Version3 = 0x20080522;
-        const uint Version1 = 0x19980330;
-        const uint Version2 = 0x20071026;
-        Errno errno = task.Memory.Read(arguments.Address(0), out uint version);
-        if (errno != Errno.None)
-        {
-            return errno;
-        }
-
-        if (version is not (Version1 or Version2 or Version3))
-        {
-            errno = task.Memory.Write(arguments.Address(0), Version3);
-            return errno != Errno.None ? errno : arguments.Address(1).IsNull ? Errno.None : Errno.EINVAL;
-        }
-
-        errno = task.Memory.Read(arguments.Address(0) + 4, out int pid);
-        if (errno != Errno.None || pid < 0)
-        {
-            return errno != Errno.None ? errno : Errno.EINVAL;
-        }
-
-        GuestTask? target = pid == 0 ? task : task.Kernel.Pids.FindTask(pid);
-        if (target is null)
-        {
-            return Errno.ESRCH;
-        }
-
-        TaskCredentials who = target.Credentials;
-        Span<uint> data =
-        [
-            (uint)who.Effective.Bits, (uint)who.Permitted.Bits, (uint)who.Inheritable.Bits,
-            (uint)(who.Effective.Bits >> 32), (uint)(who.Permitted.Bits >> 32), (uint)(who.Inheritable.Bits >> 32),
-        ];
-        return arguments.Address(1).IsNull ? Errno.None : task.Memory.CopyOut(arguments.Address(1), System.Runtime.InteropServices.MemoryMarshal.AsBytes(version == Version1 ? data[..3] : data));
     }
 }

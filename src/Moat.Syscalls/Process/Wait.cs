@@ -69,6 +69,7 @@ internal static class Wait
 
         (int kind, int id) = (arguments.Int(0), arguments.Int(1));
         Func<ThreadGroup, bool> wanted;
+        bool isNonBlocking = false;
         switch (kind)
         {
             case 0: // P_ALL
@@ -81,16 +82,27 @@ internal static class Wait
                 int group = id == 0 ? GroupOf(task) : id;
                 wanted = child => child.ProcessGroup.Id == group;
                 break;
-            case 3:
-                return id < 0 ? Errno.EINVAL : Errno.EBADF; // P_PIDFD: there are no pidfds yet
+            case 3 when id >= 0: // P_PIDFD
+                if (!PidfdCalls.Find(task, id, out isNonBlocking).TryGet(out ThreadGroup? process, out Errno unknown))
+                {
+                    return unknown;
+                }
+
+                wanted = child => child == process;
+                break;
             default:
                 return Errno.EINVAL;
         }
 
-        Errno errno = Find(task, wanted, options, out ChildEvent found);
+        Errno errno = Find(task, wanted, isNonBlocking ? options | NoHang : options, out ChildEvent found);
         if (errno != Errno.None)
         {
             return errno;
+        }
+
+        if (found.Pid == 0 && isNonBlocking && (options & NoHang) == 0)
+        {
+            return Errno.EAGAIN;
         }
 
         if (!arguments.Address(2).IsNull)

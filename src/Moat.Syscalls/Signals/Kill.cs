@@ -130,7 +130,8 @@ internal static class Kill
         }
     }
 
-    private static Errno SendTo(GuestTask task, ThreadGroup target, in SignalInfo info)
+    /// <summary>Sends to a process if the caller may; signal 0 only asks. Under the task lock.</summary>
+    internal static Errno SendTo(GuestTask task, ThreadGroup target, in SignalInfo info)
     {
         if (!MaySend(task, target, info.Signal))
         {
@@ -138,6 +139,17 @@ internal static class Kill
         }
 
         return info.Signal == Signal.None ? Errno.None : SignalSender.SendToProcess(target, info);
+    }
+
+    /// <summary>Sends to one task if the caller may; signal 0 only asks. Under the task lock.</summary>
+    internal static Errno SendTo(GuestTask task, GuestTask target, in SignalInfo info)
+    {
+        if (!MaySend(task, target.ThreadGroup, info.Signal))
+        {
+            return Errno.EPERM;
+        }
+
+        return info.Signal == Signal.None ? Errno.None : SignalSender.SendToTask(target, info);
     }
 
     private static SignalInfo SenderInfo(GuestTask task, Signal signal, int code) => SignalInfo.FromSender(signal, code, task.ThreadGroup.Pid, task.Credentials.RealUid);
