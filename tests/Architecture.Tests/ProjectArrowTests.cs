@@ -12,6 +12,7 @@ public sealed class ProjectArrowTests
         ["Moat.Host"] = ["Moat.Linux"],
         ["Moat.NineP"] = ["Moat.Linux"],
         ["Moat.Oci"] = ["Moat.Linux"],
+        ["Moat.Netstack"] = ["Moat.Collections"],
         ["Moat.Control"] = ["Moat.Linux", "Moat.Host", "Moat.Oci"],
         ["Moat.Platform"] = ["Moat.Linux", "Moat.Host"],
         ["Moat.Platform.Ptrace"] = ["Moat.Linux", "Moat.Host", "Moat.Platform"],

@@ -1,0 +1,223 @@
+using Moat.Netstack.Link;
+using Moat.Netstack.Packets;
+using Moat.Netstack.Wire;
+
+namespace Moat.Netstack.Interfaces;
+
+/// <summary>A network interface: a link, its addresses, and what it has counted.</summary>
+public sealed class NetworkInterface : ILinkSink
+{
+    /// <summary>How many addresses an interface may have.</summary>
+    public const int MaxAddresses = 256;
+
+    private readonly NetworkStack _stack;
+    private readonly Lock _lock = new();
+    private InterfaceAddress[] _addresses = []; // replaced under _lock
+    private volatile bool _isUp;
+    private int _mtu;
+
+    internal NetworkInterface(NetworkStack stack, int index, string name, ILink link)
+    {
+        _stack = stack;
+        Index = index;
+        Name = name;
+        Link = link;
+        _mtu = link.Mtu;
+        Neighbors = HasEthernet ? new Neighbors.NeighborTable(stack, this) : null;
+        link.Attach(this);
+    }
+
+    /// <summary>Its number, from 1 on.</summary>
+    public int Index { get; }
+
+    /// <summary>Its name: at most 15 bytes.</summary>
+    public string Name { get; internal set; }
+
+    /// <summary>What carries its frames.</summary>
+    public ILink Link { get; }
+
+    /// <summary>Who is on the link; null if it has no link-layer addresses.</summary>
+    public Neighbors.NeighborTable? Neighbors { get; }
+
+    /// <summary>The groups it listens to.</summary>
+    public Multicast.GroupSet Groups { get; } = new();
+
+    /// <summary>What it counts.</summary>
+    public InterfaceStatistics Statistics { get; } = new();
+
+    /// <summary>Whether it sends and receives (IFF_UP).</summary>
+    public bool IsUp
+    {
+        get => _isUp;
+        set
+        {
+            _isUp = value;
+            _stack.Routes.Invalidate();
+        }
+    }
+
+    /// <summary>The largest IP packet it sends: at most the link's MTU.</summary>
+    public int Mtu
+    {
+        get => Volatile.Read(ref _mtu);
+        set
+        {
+            Volatile.Write(ref _mtu, Math.Min(value, Link.Mtu));
+            _stack.Routes.Invalidate();
+        }
+    }
+
+    /// <summary>Whether what it sends comes back.</summary>
+    public bool IsLoopback => (Link.Features & LinkFeatures.Loopback) != 0;
+
+    /// <summary>Whether its frames have Ethernet headers.</summary>
+    public bool HasEthernet => (Link.Features & LinkFeatures.Ethernet) != 0;
+
+    /// <summary>Its addresses. A snapshot.</summary>
+    public IReadOnlyList<InterfaceAddress> Addresses => Volatile.Read(ref _addresses);
+
+    /// <summary>Gives it an address. Routes to it are the <see cref="NetworkStack"/>'s to make.</summary>
+    internal NetError AddAddress(InterfaceAddress address)
+    {
+        lock (_lock)
+        {
+            if (Array.Exists(_addresses, other => other.Address == address.Address))
+            {
+                return NetError.Exists;
+            }
+
+            if (_addresses.Length >= MaxAddresses)
+            {
+                return NetError.NoBufferSpace;
+            }
+
+            Volatile.Write(ref _addresses, [.. _addresses, address]);
+            return NetError.None;
+        }
+    }
+
+    /// <summary>Takes an address away and returns it, or null.</summary>
+    internal InterfaceAddress? RemoveAddress(IpAddress address, int prefixLength)
+    {
+        lock (_lock)
+        {
+            int index = Array.FindIndex(_addresses, other => other.Address == address && other.PrefixLength == prefixLength);
+            if (index < 0)
+            {
+                return null;
+            }
+
+            InterfaceAddress removed = _addresses[index];
+            Volatile.Write(ref _addresses, [.. _addresses[..index], .. _addresses[(index + 1)..]]);
+            return removed;
+        }
+    }
+
+    /// <summary>The address to send from to <paramref name="destination"/>: one of its own network if there is one, otherwise the first of its family and scope.</summary>
+    public IpAddress? SelectSource(IpAddress destination)
+    {
+        IpAddress? first = null;
+        foreach (InterfaceAddress own in Volatile.Read(ref _addresses))
+        {
+            if (own.Address.IsV4 != destination.IsV4 || (!own.Address.IsV4 && own.Address.IsLinkLocal != destination.IsLinkLocal))
+            {
+                continue;
+            }
+
+            if (destination.IsInPrefix(own.Address, own.PrefixLength))
+            {
+                return own.Address;
+            }
+
+            first ??= own.Address;
+        }
+
+        return first;
+    }
+
+    /// <summary>Sends an IP packet to a neighbour and releases it.</summary>
+    /// <param name="packet">Begins with the IP header.</param>
+    /// <param name="nextHop">The router or the destination, on this link.</param>
+    internal void Send(Packet packet, IpAddress nextHop)
+    {
+        packet.InterfaceIndex = Index;
+        if (!_isUp)
+        {
+            Statistics.CountSendDropped();
+            packet.Release();
+            return;
+        }
+
+        if (Neighbors is not { } neighbors)
+        {
+            Transmit(packet);
+            return;
+        }
+
+        neighbors.Send(packet, nextHop);
+    }
+
+    /// <summary>Sends an IP packet, or an ARP message, in a frame.</summary>
+    internal void SendFrame(Packet packet, EthernetAddress destination, EtherType type)
+    {
+        new EthernetHeader(destination, Link.Address, type).Write(packet.Push(EthernetHeader.Length));
+        packet.LinkHeader = packet.Start;
+        Transmit(packet);
+    }
+
+    /// <inheritdoc/>
+    public void Deliver(Packet packet)
+    {
+        packet.InterfaceIndex = Index;
+        packet.LinkHeader = packet.Start;
+        Statistics.CountReceived(packet.Length);
+        if (!_isUp)
+        {
+            Statistics.CountReceiveDropped();
+            packet.Release();
+            return;
+        }
+
+        _stack.PacketSockets.Tap(packet, this, isOutgoing: false);
+        if (!HasEthernet)
+        {
+            _stack.ReceiveIp(packet, this);
+            return;
+        }
+
+        if (!EthernetHeader.TryParse(packet.Linear, out EthernetHeader header))
+        {
+            Statistics.CountReceiveError();
+            packet.Release();
+            return;
+        }
+
+        packet.Pull(EthernetHeader.Length);
+        if (header.Destination != Link.Address && !header.Destination.IsGroup)
+        {
+            packet.Release(); // for somebody else: only packet sockets see it
+            return;
+        }
+
+        switch (header.Type)
+        {
+            case EtherType.Ipv4 or EtherType.Ipv6:
+                _stack.ReceiveIp(packet, this);
+                break;
+            case EtherType.Arp:
+                Neighbors!.ReceiveArp(packet);
+                break;
+            default:
+                Statistics.CountReceiveDropped();
+                packet.Release();
+                break;
+        }
+    }
+
+    private void Transmit(Packet packet)
+    {
+        Statistics.CountSent(packet.Length);
+        _stack.PacketSockets.Tap(packet, this, isOutgoing: true);
+        Link.Transmit(packet);
+    }
+}

@@ -1,0 +1,100 @@
+using Moat.Netstack.Packets;
+using Moat.Netstack.Wire;
+
+namespace Moat.Netstack.Link;
+
+/// <summary>The interface <c>lo</c>: what is sent is received. Sending happens under a connection's lock and receiving takes the peer's, so packets wait in queues until the thread
+/// that sent them calls <see cref="Flush"/> with no lock held. Packets of one flow use one queue and keep their order; different flows can be served by different threads.</summary>
+public sealed class LoopbackLink : ILink
+{
+    private const int QueueCount = 8;
+    private const int MaxQueued = 1024;
+
+    private readonly FlowQueue[] _queues = new FlowQueue[QueueCount];
+    private ILinkSink _sink = null!;
+    private long _dropped;
+
+    /// <summary>A loopback link with empty queues.</summary>
+    public LoopbackLink()
+    {
+        for (int i = 0; i < QueueCount; i++)
+        {
+            _queues[i] = new FlowQueue();
+        }
+    }
+
+    /// <inheritdoc/>
+    public EthernetAddress Address => default;
+
+    /// <inheritdoc/>
+    public int Mtu => 65536;
+
+    /// <inheritdoc/>
+    public LinkFeatures Features => LinkFeatures.Loopback | LinkFeatures.TransmitChecksum | LinkFeatures.TcpSegmentation;
+
+    /// <summary>Packets that found their queue full.</summary>
+    public long Dropped => Volatile.Read(ref _dropped);
+
+    /// <inheritdoc/>
+    public void Attach(ILinkSink sink) => _sink = sink;
+
+    /// <inheritdoc/>
+    public void Transmit(Packet packet)
+    {
+        if (packet.Checksum == ChecksumState.Partial)
+        {
+            packet.Checksum = ChecksumState.Verified;
+        }
+
+        FlowQueue queue = _queues[FlowHash.Of(packet) % QueueCount];
+        lock (queue.Lock)
+        {
+            if (queue.Packets.Count < MaxQueued)
+            {
+                queue.Packets.Enqueue(packet);
+                return;
+            }
+        }
+
+        Interlocked.Increment(ref _dropped);
+        packet.Release();
+    }
+
+    /// <inheritdoc/>
+    public void Flush()
+    {
+        foreach (FlowQueue queue in _queues)
+        {
+            while (queue.Packets.Count > 0 && queue.TryEnter())
+            {
+                while (queue.Take() is { } packet)
+                {
+                    _sink.Deliver(packet);
+                }
+
+                queue.Leave();
+            }
+        }
+    }
+
+    private sealed class FlowQueue
+    {
+        private int _isServed;
+
+        public readonly Lock Lock = new();
+        public PacketQueue Packets; // guarded by Lock; its count may be read without
+
+        // One thread at a time serves a queue; who finds it served leaves its packets to that thread, which looks again after it has left.
+        public bool TryEnter() => Interlocked.Exchange(ref _isServed, 1) == 0;
+
+        public void Leave() => Interlocked.Exchange(ref _isServed, 0);
+
+        public Packet? Take()
+        {
+            lock (Lock)
+            {
+                return Packets.Dequeue();
+            }
+        }
+    }
+}

@@ -1,0 +1,297 @@
+using Moat.Netstack.Icmp;
+using Moat.Netstack.Interfaces;
+using Moat.Netstack.Ip;
+using Moat.Netstack.Link;
+using Moat.Netstack.Neighbors;
+using Moat.Netstack.Packets;
+using Moat.Netstack.PacketSockets;
+using Moat.Netstack.Raw;
+using Moat.Netstack.Routing;
+using Moat.Netstack.Tcp;
+using Moat.Netstack.Timers;
+using Moat.Netstack.Udp;
+using Moat.Netstack.Wire;
+
+namespace Moat.Netstack;
+
+/// <summary>A TCP/IP stack: interfaces, routes and protocols, put together. One for each network namespace. Any thread.</summary>
+/// <remarks>Locks, from the outside in: a socket's or connection's, a demultiplexer's, a neighbour table's, a link's queue, timers and pools. No packet is delivered upwards under any of them:
+/// what a lower layer sends while a connection is locked waits in the link until <see cref="Flush"/>.</remarks>
+public sealed class NetworkStack
+{
+    private readonly Lock _lock = new();
+    private readonly ITransport?[] _transports = new ITransport?[256];
+    private readonly IpInput _input;
+    private NetworkInterface[] _interfaces = []; // replaced under _lock
+    private int _lastIndex; // guarded by _lock
+
+    /// <summary>A stack without interfaces.</summary>
+    public NetworkStack(INetHost host)
+    {
+        Host = host;
+        Timers = new TimerQueue(host);
+        Output = new IpOutput(this);
+        Errors = new IcmpErrors(this);
+        NeighborDiscovery = new NeighborDiscovery(this);
+        _input = new IpInput(this);
+        Icmp = new IcmpLayer(this, isV6: false);
+        IcmpV6 = new IcmpLayer(this, isV6: true);
+        Udp = new UdpLayer(this);
+        Tcp = new TcpLayer(this);
+    }
+
+    /// <summary>Time and randomness.</summary>
+    public INetHost Host { get; }
+
+    /// <summary>Packets.</summary>
+    public PacketPool Pool { get; } = new();
+
+    /// <summary>Timers.</summary>
+    public TimerQueue Timers { get; }
+
+    /// <summary>Routes.</summary>
+    public RoutingTable Routes { get; } = new();
+
+    /// <summary>Sends packets.</summary>
+    public IpOutput Output { get; }
+
+    /// <summary>ICMP for IPv4.</summary>
+    public IcmpLayer Icmp { get; }
+
+    /// <summary>ICMP for IPv6.</summary>
+    public IcmpLayer IcmpV6 { get; }
+
+    /// <summary>UDP.</summary>
+    public UdpLayer Udp { get; }
+
+    /// <summary>TCP.</summary>
+    public TcpLayer Tcp { get; }
+
+    /// <summary>Sockets that ask for echoes.</summary>
+    public PingSockets PingSockets { get; } = new();
+
+    /// <summary>Raw sockets.</summary>
+    public RawSocketTable RawSockets { get; } = new();
+
+    /// <summary>Packet sockets.</summary>
+    public PacketSocketTable PacketSockets { get; } = new();
+
+    /// <summary>Sends ICMP errors.</summary>
+    internal IcmpErrors Errors { get; }
+
+    /// <summary>Finds neighbours for IPv6.</summary>
+    internal NeighborDiscovery NeighborDiscovery { get; }
+
+    /// <summary>The interfaces. A snapshot.</summary>
+    public IReadOnlyList<NetworkInterface> Interfaces => Volatile.Read(ref _interfaces);
+
+    /// <summary>Adds an interface, down and without addresses.</summary>
+    /// <returns>Exists if the name is taken.</returns>
+    public NetError AddInterface(string name, ILink link, out NetworkInterface? added)
+    {
+        added = null;
+        lock (_lock)
+        {
+            if (Array.Exists(_interfaces, other => other.Name == name))
+            {
+                return NetError.Exists;
+            }
+
+            added = new NetworkInterface(this, ++_lastIndex, name, link);
+            Volatile.Write(ref _interfaces, [.. _interfaces, added]);
+            return NetError.None;
+        }
+    }
+
+    /// <summary>The interface with a number, or null.</summary>
+    public NetworkInterface? FindInterface(int index)
+    {
+        foreach (NetworkInterface candidate in Volatile.Read(ref _interfaces))
+        {
+            if (candidate.Index == index)
+            {
+                return candidate;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Gives an interface an address and makes its routes, as Linux does: local, broadcast, and the network's.</summary>
+    /// <returns>Exists.</returns>
+    public NetError AddAddress(NetworkInterface owner, InterfaceAddress address)
+    {
+        NetError error = owner.AddAddress(address);
+        if (error != NetError.None)
+        {
+            return error;
+        }
+
+        foreach (Route route in RoutesOf(owner, address))
+        {
+            _ = Routes.Add(route); // another address of the same network has made it
+        }
+
+        return NetError.None;
+    }
+
+    /// <summary>Takes an address and its routes away; the network's route stays while another address needs it.</summary>
+    /// <returns>NotFound.</returns>
+    public NetError RemoveAddress(NetworkInterface owner, IpAddress address, int prefixLength)
+    {
+        if (owner.RemoveAddress(address, prefixLength) is not { } removed)
+        {
+            return NetError.NotFound;
+        }
+
+        HashSet<Route> needed = [];
+        foreach (InterfaceAddress other in owner.Addresses)
+        {
+            needed.UnionWith(RoutesOf(owner, other));
+        }
+
+        foreach (Route route in RoutesOf(owner, removed))
+        {
+            if (!needed.Contains(route))
+            {
+                _ = Routes.Remove(route);
+            }
+        }
+
+        return NetError.None;
+    }
+
+    /// <summary>Registers the protocol for a number; at construction only.</summary>
+    internal void Register(IpProtocol protocol, ITransport transport) => _transports[(int)protocol] = transport;
+
+    /// <summary>The protocol with a number, or null.</summary>
+    internal ITransport? TransportOf(IpProtocol protocol) => _transports[(int)protocol];
+
+    /// <summary>Decides how to reach a destination.</summary>
+    /// <param name="destination">Where to.</param>
+    /// <param name="boundSource">The address the socket is bound to, or null.</param>
+    /// <param name="boundInterface">The interface it is bound to, or 0.</param>
+    /// <param name="decision">How.</param>
+    /// <returns>NetworkUnreachable, HostUnreachable, PermissionDenied, Invalid for a blackhole, AddressNotAvailable if no source address fits.</returns>
+    public NetError Decide(IpAddress destination, IpAddress? boundSource, int boundInterface, out RouteDecision decision)
+    {
+        decision = default;
+        int generation = Routes.Generation;
+        if (Routes.Find(destination, boundInterface) is not { } route)
+        {
+            return NetError.NetworkUnreachable;
+        }
+
+        NetError error = route.Kind switch
+        {
+            RouteKind.Unreachable => NetError.HostUnreachable,
+            RouteKind.Prohibit => NetError.PermissionDenied,
+            RouteKind.Blackhole => NetError.Invalid,
+            _ => NetError.None,
+        };
+        if (error != NetError.None)
+        {
+            return error;
+        }
+
+        if (FindInterface(route.InterfaceIndex) is not { IsUp: true } owner)
+        {
+            return NetError.NetworkUnreachable;
+        }
+
+        IpAddress? source = boundSource ?? route.PreferredSource ?? (route.Kind == RouteKind.Local ? destination : owner.SelectSource(route.Gateway ?? destination));
+        if (source is not { } chosen)
+        {
+            return NetError.AddressNotAvailable;
+        }
+
+        NetworkInterface exit = route.Kind == RouteKind.Local ? Loopback ?? owner : owner;
+        decision = new RouteDecision
+        {
+            Interface = exit,
+            Source = chosen,
+            NextHop = route.Gateway ?? destination,
+            Kind = destination.IsMulticast ? RouteKind.Multicast : route.Kind,
+            Mtu = route.Mtu != 0 ? Math.Min(route.Mtu, exit.Mtu) : exit.Mtu,
+            Generation = generation,
+        };
+        return NetError.None;
+    }
+
+    /// <summary>Runs the timers that are due and sends what they caused.</summary>
+    /// <returns>When to call again: monotonic nanoseconds, or <see cref="long.MaxValue"/>.</returns>
+    public long RunTimers()
+    {
+        long next = Timers.Run(Host.NowNs);
+        Flush();
+        return next;
+    }
+
+    /// <summary>Sends what waits in the links. Whoever has called into the stack calls this when it holds no lock.</summary>
+    public void Flush()
+    {
+        foreach (NetworkInterface owner in Volatile.Read(ref _interfaces))
+        {
+            owner.Link.Flush();
+        }
+    }
+
+    /// <summary>Takes an IP packet that an interface received.</summary>
+    internal void ReceiveIp(Packet packet, NetworkInterface from) => _input.Receive(packet, from);
+
+    /// <summary>Gives a copy of a packet to a group, which begins with the transport header, to this machine's own members (IP_MULTICAST_LOOP).</summary>
+    internal void LoopBack(Packet packet, in IpParameters parameters, in RouteDecision route)
+    {
+        if (Loopback is { } loopback)
+        {
+            RouteDecision here = new() { Interface = loopback, Source = route.Source, NextHop = parameters.Destination, Kind = route.Kind, Mtu = loopback.Mtu, Generation = route.Generation };
+            packet.Checksum = ChecksumState.Verified;
+            _ = Output.Send(packet, parameters, here);
+        }
+    }
+
+    private NetworkInterface? Loopback
+    {
+        get
+        {
+            foreach (NetworkInterface candidate in Volatile.Read(ref _interfaces))
+            {
+                if (candidate.IsLoopback)
+                {
+                    return candidate;
+                }
+            }
+
+            return null;
+        }
+    }
+
+    private static IEnumerable<Route> RoutesOf(NetworkInterface owner, InterfaceAddress address)
+    {
+        const byte Kernel = 2;
+        const byte HostScope = 254;
+        const byte LinkScope = 253;
+        IpAddress own = address.Address;
+        yield return new Route(own, own.Bits, owner.Index) { Kind = RouteKind.Local, Table = RoutingTable.Local, PreferredSource = own.IsV4 ? own : null, Protocol = Kernel, Scope = HostScope };
+        if (address.PrefixLength == own.Bits)
+        {
+            yield break;
+        }
+
+        IpAddress network = own.Mask(address.PrefixLength);
+        if (owner.IsLoopback && own.IsV4)
+        {
+            yield return new Route(network, address.PrefixLength, owner.Index) { Kind = RouteKind.Local, Table = RoutingTable.Local, PreferredSource = own, Protocol = Kernel, Scope = HostScope };
+        }
+        else
+        {
+            yield return new Route(network, address.PrefixLength, owner.Index) { PreferredSource = own.IsV4 ? own : null, Protocol = Kernel, Scope = own.IsV4 ? LinkScope : (byte)0, Metric = own.IsV4 ? 0u : 256 };
+        }
+
+        if (own.IsV4 && address.PrefixLength < 31)
+        {
+            IpAddress broadcast = IpAddress.FromV4(network.V4 | uint.MaxValue >> address.PrefixLength);
+            yield return new Route(broadcast, 32, owner.Index) { Kind = RouteKind.Broadcast, Table = RoutingTable.Local, PreferredSource = own, Protocol = Kernel, Scope = LinkScope };
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using Moat.Netstack.Wire;
+
+namespace Moat.Netstack.Tcp;
+
+/// <summary>The parsed header of a segment that came in.</summary>
+internal readonly struct TcpSegment
+{
+    /// <summary>The header.</summary>
+    public required TcpHeader Header { get; init; }
+
+    /// <summary>Its options.</summary>
+    public required TcpOptions Options { get; init; }
+
+    /// <summary>Bytes of data.</summary>
+    public required int PayloadLength { get; init; }
+
+    /// <summary>SEG.SEQ.</summary>
+    public SequenceNumber Start => Header.Sequence;
+
+    /// <summary>SEG.SEQ + SEG.LEN: SYN and FIN count one.</summary>
+    public SequenceNumber End => Header.Sequence + PayloadLength + (Has(TcpFlags.SYN) ? 1 : 0) + (Has(TcpFlags.FIN) ? 1 : 0);
+
+    /// <summary>Whether a control bit is set.</summary>
+    public bool Has(TcpFlags flag) => (Header.Flags & flag) != 0;
+}

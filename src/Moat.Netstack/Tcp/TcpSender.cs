@@ -1,0 +1,515 @@
+using Moat.Netstack.Wire;
+
+namespace Moat.Netstack.Tcp;
+
+/// <summary>The sending half of a connection: what to send when, what is lost, and how fast. Guarded by the connection's lock.</summary>
+internal sealed class TcpSender
+{
+    private const int DuplicateAckThreshold = 3;
+
+    private readonly TcpConnection _connection;
+    private readonly SentSegments _sent = new();
+    private RttEstimator _rtt;
+    private Rack _rack;
+    private RateReduction _reduction;
+    private SequenceNumber _recoveryPoint; // a recovery ends when this is acknowledged
+    private int _duplicateAcks;
+    private int _backOff;
+    private long _delivered;
+    private long _lastSentNs;
+    private SenderTimer _timerKind;
+    private bool _probedTail;
+
+    public TcpSender(TcpConnection connection, CongestionControl congestion)
+    {
+        _connection = connection;
+        Congestion = congestion;
+        Timer = new TcpTimer(connection, static (owner, now) => owner.Sender.OnTimer(now));
+    }
+
+    /// <summary>Bytes the socket has been given and the peer has not acknowledged.</summary>
+    public SendQueue Queue { get; } = new();
+
+    /// <summary>The congestion window.</summary>
+    public CongestionControl Congestion { get; set; }
+
+    /// <summary>Retransmission, tail loss probe, reordering and zero-window probe: only one is set at a time.</summary>
+    public TcpTimer Timer { get; }
+
+    /// <summary>SND.UNA.</summary>
+    public SequenceNumber Unacknowledged { get; private set; }
+
+    /// <summary>SND.NXT: behind everything that has been sent.</summary>
+    public SequenceNumber Next { get; private set; }
+
+    /// <summary>SND.WND, unscaled.</summary>
+    public int Window { get; private set; }
+
+    /// <summary>The largest window the peer has shown.</summary>
+    public int MaxWindow { get; private set; }
+
+    /// <summary>The peer's window shift.</summary>
+    public int WindowScale { get; set; }
+
+    /// <summary>Payload bytes of a full segment.</summary>
+    public int Mss { get; private set; } = TcpLimits.DefaultMss;
+
+    /// <summary>Whether a loss is being repaired.</summary>
+    public RecoveryState Recovery { get; private set; }
+
+    /// <summary>Segments sent more than once, for TCP_INFO.</summary>
+    public long Retransmissions { get; private set; }
+
+    /// <summary>Retransmission timeouts in a row.</summary>
+    public int Timeouts { get; private set; }
+
+    /// <summary>When the oldest unacknowledged data was first found missing, for the user timeout; 0 if nothing is.</summary>
+    public long StalledSinceNs { get; private set; }
+
+    /// <summary>Round trips, for TCP_INFO.</summary>
+    public RttEstimator Rtt => _rtt;
+
+    /// <summary>Bytes thought to be on their way.</summary>
+    public int InFlightBytes => _sent.InFlightBytes;
+
+    /// <summary>Bytes the peer has out of order.</summary>
+    public int SackedBytes => _sent.SackedBytes;
+
+    /// <summary>Bytes taken for lost.</summary>
+    public int LostBytes => _sent.LostBytes;
+
+    /// <summary>Whether everything that has been queued, and FIN if it was, is acknowledged.</summary>
+    public bool IsEmpty => _sent.Count == 0 && Queue.Length == 0;
+
+    /// <summary>The retransmission time with its back-off.</summary>
+    public long RtoNs => Math.Min(_rtt.RtoNs << Math.Min(_backOff, 16), TcpLimits.MaxRtoNs);
+
+    /// <summary>Takes the initial sequence number; SYN is number <paramref name="initial"/>.</summary>
+    public void Start(SequenceNumber initial)
+    {
+        Unacknowledged = initial;
+        Next = initial;
+        _recoveryPoint = initial;
+        Queue.Reset(initial + 1);
+    }
+
+    /// <summary>The segment size has been learnt, or the path's MTU has changed.</summary>
+    public void SetMss(int mss)
+    {
+        Mss = mss;
+        Congestion.Mss = mss;
+    }
+
+    /// <summary>The handshake is done: the first window of the peer, and the initial congestion window.</summary>
+    public void Establish(int window)
+    {
+        Window = window;
+        MaxWindow = Math.Max(MaxWindow, window);
+        Congestion.Start();
+    }
+
+    /// <summary>A round trip was measured by other means (the handshake, timestamps).</summary>
+    public void AddRtt(long rttNs) => _rtt.Add(rttNs, _connection.Stack.Host.NowNs);
+
+    /// <summary>Records that SYN or FIN, or a segment, has been sent for the first time.</summary>
+    public void OnSent(SequenceNumber end, long nowNs)
+    {
+        _sent.Append(Next, end, nowNs, _delivered);
+        Next = end;
+        _lastSentNs = nowNs;
+        ArmForData(nowNs);
+    }
+
+    /// <summary>Takes the acknowledgment of an acceptable segment.</summary>
+    /// <param name="acknowledgment">SEG.ACK, not beyond SND.NXT.</param>
+    /// <param name="options">With the SACK blocks.</param>
+    /// <param name="window">SEG.WND, unscaled.</param>
+    /// <param name="mayUpdateWindow">Whether the segment is new enough to say what the window is (RFC 9293 section 3.10.7.4).</param>
+    /// <param name="isDuplicate">Whether it has no data, no flags, and the window of before: it counts as a duplicate where there is no SACK.</param>
+    /// <param name="nowNs">The time.</param>
+    public void Acknowledge(SequenceNumber acknowledgment, in TcpOptions options, int window, bool mayUpdateWindow, bool isDuplicate, long nowNs)
+    {
+        bool windowWasUsed = _sent.InFlightBytes + Mss > Congestion.Window;
+        bool advances = acknowledgment > Unacknowledged;
+        _rack.Begin(nowNs, _rtt.MinNs);
+        int sackedBefore = _sent.SackedBytes;
+        if (advances)
+        {
+            _sent.Acknowledge(acknowledgment, ref _rack);
+            SequenceNumber dataEnd = SequenceNumber.Min(acknowledgment, Queue.End);
+            if (dataEnd > Queue.Start)
+            {
+                Queue.Acknowledge(dataEnd);
+            }
+
+            Unacknowledged = acknowledgment;
+            _backOff = 0;
+            Timeouts = 0;
+            StalledSinceNs = 0;
+            _duplicateAcks = 0;
+            _probedTail = false;
+        }
+
+        bool windowGrew = false;
+        if (mayUpdateWindow)
+        {
+            windowGrew = window > Window;
+            Window = window;
+            MaxWindow = Math.Max(MaxWindow, window);
+        }
+
+        TakeSacks(acknowledgment, options);
+        _delivered += _rack.DeliveredBytes;
+        if (_rack.CleanRttNs > 0)
+        {
+            _rtt.Add(_rack.CleanRttNs, nowNs);
+        }
+
+        if (!_connection.UsesSack && isDuplicate && !advances && _sent.Count > 0)
+        {
+            _duplicateAcks++;
+        }
+
+        DetectLoss(advances, nowNs);
+        if (Recovery == RecoveryState.Open && advances && windowWasUsed)
+        {
+            Congestion.OnAcknowledged(_rack.DeliveredBytes, _rtt.SmoothedNs, nowNs);
+        }
+        else if (Recovery == RecoveryState.Loss && advances)
+        {
+            Congestion.OnAcknowledged(_rack.DeliveredBytes, _rtt.SmoothedNs, nowNs);
+        }
+        else if (Recovery == RecoveryState.Fast)
+        {
+            _reduction.OnDelivered(_rack.DeliveredBytes, _sent.InFlightBytes, Congestion.SlowStartThreshold, Mss, advances && _sent.LostBytes == 0);
+            Congestion.Window = _sent.InFlightBytes + _reduction.Allowed;
+        }
+
+        if (Recovery != RecoveryState.Open && Unacknowledged >= _recoveryPoint)
+        {
+            if (Recovery == RecoveryState.Fast)
+            {
+                Congestion.Window = Congestion.SlowStartThreshold;
+            }
+
+            Recovery = RecoveryState.Open;
+        }
+
+        if (advances || windowGrew || _sent.SackedBytes != sackedBefore)
+        {
+            ArmForData(nowNs);
+        }
+    }
+
+    /// <summary>Sends what may be sent: lost segments first, then new data, then FIN.</summary>
+    public void Output(long nowNs)
+    {
+        if (!_connection.MaySend)
+        {
+            return;
+        }
+
+        if (_sent.Count == 0 && _lastSentNs != 0 && nowNs - _lastSentNs > RtoNs && Queue.Length > 0)
+        {
+            Congestion.OnIdle((int)Math.Min((nowNs - _lastSentNs) / RtoNs, 30));
+            _lastSentNs = nowNs;
+        }
+
+        RetransmitLost(nowNs);
+        SendNew(nowNs);
+        if (_timerKind == SenderTimer.None && _sent.Count == 0 && Queue.Length > 0 && Window == 0)
+        {
+            Arm(SenderTimer.Probe, nowNs + RtoNs);
+        }
+    }
+
+    /// <summary>The path carries less than was thought: what is in flight is sent again in smaller segments (RFC 1191 section 6.4).</summary>
+    public void OnPathMtu(int mss, long nowNs)
+    {
+        if (mss >= Mss)
+        {
+            return;
+        }
+
+        SetMss(mss);
+        _sent.MarkAllLost(forgetSacks: false);
+        Output(nowNs);
+    }
+
+    /// <summary>Forgets everything: the connection is gone.</summary>
+    public void Clear()
+    {
+        Timer.Clear();
+        _timerKind = SenderTimer.None;
+        _sent.Clear();
+        Queue.Reset(Next);
+    }
+
+    private void TakeSacks(SequenceNumber acknowledgment, in TcpOptions options)
+    {
+        for (int i = 0; i < options.SackCount; i++)
+        {
+            SackBlock block = options.Sack(i);
+            if (block.Left >= block.Right || block.Right > Next)
+            {
+                continue;
+            }
+
+            if (i == 0 && block.Right <= acknowledgment)
+            {
+                _rack.OnDuplicate();
+                continue;
+            }
+
+            if (block.Left >= Unacknowledged)
+            {
+                _sent.Sack(block, ref _rack);
+            }
+        }
+    }
+
+    private void DetectLoss(bool advances, long nowNs)
+    {
+        if (_connection.UsesSack)
+        {
+            if (_sent.SackedBytes > 0 || _sent.LostBytes > 0 || Recovery != RecoveryState.Open)
+            {
+                long again = _rack.DetectLoss(_sent, _rtt.SmoothedNs, Recovery != RecoveryState.Open, Mss, nowNs);
+                if (again > 0)
+                {
+                    Arm(SenderTimer.Reorder, again);
+                }
+            }
+        }
+        else if (_sent.Count > 0 && (_duplicateAcks == DuplicateAckThreshold || (Recovery == RecoveryState.Fast && advances && Unacknowledged < _recoveryPoint)))
+        {
+            _sent.MarkLost(0); // a third duplicate, or a partial acknowledgment (RFC 6582)
+        }
+
+        if (_sent.LostBytes > 0 && Recovery == RecoveryState.Open)
+        {
+            EnterRecovery(nowNs);
+        }
+    }
+
+    private void EnterRecovery(long nowNs)
+    {
+        Recovery = RecoveryState.Fast;
+        _recoveryPoint = Next;
+        _reduction.Start(_sent.TotalBytes);
+        Congestion.OnLoss(nowNs);
+        Congestion.Window = _sent.InFlightBytes + Mss; // the first retransmission goes out at once
+    }
+
+    private void RetransmitLost(long nowNs)
+    {
+        while (_sent.FindLost() is var index and >= 0 && (_sent.InFlightBytes == 0 || _sent.InFlightBytes + Mss <= Congestion.Window))
+        {
+            SentSegment lost = _sent[index];
+            int length = Math.Min(lost.Length, Mss);
+            if (!_connection.Retransmit(lost.Start, lost.Start + length))
+            {
+                return;
+            }
+
+            int sent = Math.Min(length, lost.Length);
+            _sent.MarkRetransmitted(index, sent, nowNs, _delivered);
+            _reduction.OnSent(sent);
+            Retransmissions++;
+            _lastSentNs = nowNs;
+            if (_timerKind != SenderTimer.Retransmit)
+            {
+                Arm(SenderTimer.Retransmit, nowNs + RtoNs);
+            }
+        }
+    }
+
+    private void SendNew(long nowNs)
+    {
+        while (true)
+        {
+            int unsent = (int)Math.Min(Queue.End - Next, int.MaxValue);
+            if (unsent <= 0)
+            {
+                break;
+            }
+
+            int windowLeft = Unacknowledged + Window - Next;
+            int congestionLeft = Congestion.Window - _sent.InFlightBytes;
+            int room = Math.Min(windowLeft, congestionLeft);
+            int length = Math.Min(unsent, Math.Min(room, _connection.MaxSendSize));
+            if (length <= 0)
+            {
+                break;
+            }
+
+            if (length < unsent || length > Mss)
+            {
+                // Full segments only, unless the window is the limit and the peer never shows a larger one (RFC 9293 section 3.8.6.2.1).
+                int full = length - (length % Mss);
+                if (full > 0 && (full < length) && (length < unsent || !_connection.MaySendPartial(unsent - full, nothingInFlight: false)))
+                {
+                    length = full;
+                }
+                else if (full == 0 && length < unsent && !(windowLeft <= congestionLeft && length >= MaxWindow / 2))
+                {
+                    break;
+                }
+            }
+            else if (length < Mss && !_connection.MaySendPartial(unsent, _sent.TotalBytes == 0))
+            {
+                break;
+            }
+
+            if (!_connection.SendData(Next, length, isLast: length == unsent))
+            {
+                break;
+            }
+
+            _reduction.OnSent(length);
+            OnSent(Next + length, nowNs);
+        }
+
+        if (_connection.WantsFin && Next == Queue.End)
+        {
+            _connection.SendFin(Next);
+            OnSent(Next + 1, nowNs);
+            _connection.OnFinSent();
+        }
+    }
+
+    private void ArmForData(long nowNs)
+    {
+        if (_timerKind == SenderTimer.Reorder && Timer.IsSet)
+        {
+            return;
+        }
+
+        if (_sent.Count == 0)
+        {
+            Disarm();
+            return;
+        }
+
+        // A probe of the tail comes before the timeout, once, when nothing tells of a loss (RFC 8985 section 7).
+        if (_connection.UsesSack && Recovery == RecoveryState.Open && _sent.SackedBytes == 0 && !_probedTail && _rtt.SmoothedNs > 0 && _connection.IsSynchronized)
+        {
+            const long WorstDelayedAckNs = 200_000_000;
+            const long GranularityNs = 2_000_000;
+            long probe = (2 * _rtt.SmoothedNs) + (_sent.TotalBytes <= Mss ? WorstDelayedAckNs : GranularityNs);
+            if (probe < RtoNs)
+            {
+                Arm(SenderTimer.TailProbe, nowNs + probe);
+                return;
+            }
+        }
+
+        Arm(SenderTimer.Retransmit, nowNs + RtoNs);
+    }
+
+    private void OnTimer(long nowNs)
+    {
+        SenderTimer kind = _timerKind;
+        _timerKind = SenderTimer.None;
+        switch (kind)
+        {
+            case SenderTimer.Reorder:
+                _rack.Begin(nowNs, _rtt.MinNs);
+                DetectLoss(advances: false, nowNs);
+                Output(nowNs);
+                ArmForData(nowNs);
+                break;
+            case SenderTimer.TailProbe:
+                ProbeTail(nowNs);
+                break;
+            case SenderTimer.Retransmit:
+                OnTimeout(nowNs);
+                break;
+            case SenderTimer.Probe:
+                ProbeWindow(nowNs);
+                break;
+        }
+    }
+
+    private void ProbeTail(long nowNs)
+    {
+        _probedTail = true;
+        if (Queue.End > Next && Unacknowledged + Window > Next)
+        {
+            Congestion.Window = Math.Max(Congestion.Window, _sent.InFlightBytes + Mss);
+            SendNew(nowNs);
+        }
+        else if (_sent.Count > 0)
+        {
+            SentSegment last = _sent[_sent.Count - 1];
+            SequenceNumber start = last.Length > Mss ? last.End - Mss : last.Start;
+            if (_connection.Retransmit(start, last.End))
+            {
+                Retransmissions++;
+            }
+        }
+
+        Arm(SenderTimer.Retransmit, nowNs + RtoNs);
+    }
+
+    private void OnTimeout(long nowNs)
+    {
+        if (_sent.Count == 0)
+        {
+            return;
+        }
+
+        StalledSinceNs = StalledSinceNs == 0 ? _sent[0].SentNs : StalledSinceNs;
+        Timeouts++;
+        if (_connection.GivesUp(Timeouts, nowNs - StalledSinceNs))
+        {
+            return;
+        }
+
+        _backOff++;
+        if (Recovery != RecoveryState.Loss || Unacknowledged >= _recoveryPoint)
+        {
+            Congestion.OnTimeout(nowNs);
+        }
+
+        Congestion.Window = Mss;
+        Recovery = RecoveryState.Loss;
+        _recoveryPoint = Next;
+        _duplicateAcks = 0;
+        _sent.MarkAllLost(forgetSacks: Timeouts > 1);
+        RetransmitLost(nowNs);
+        Arm(SenderTimer.Retransmit, nowNs + RtoNs);
+    }
+
+    // The peer's window is closed: one byte beyond it makes it say what it is (RFC 9293 section 3.8.6.1).
+    private void ProbeWindow(long nowNs)
+    {
+        if (Window > 0 || Queue.Length == 0)
+        {
+            Output(nowNs);
+            return;
+        }
+
+        StalledSinceNs = StalledSinceNs == 0 ? nowNs : StalledSinceNs;
+        if (_connection.GivesUp(++Timeouts, nowNs - StalledSinceNs))
+        {
+            return;
+        }
+
+        _connection.SendWindowProbe(Unacknowledged - 1);
+        _backOff++;
+        Arm(SenderTimer.Probe, nowNs + RtoNs);
+    }
+
+    private void Arm(SenderTimer kind, long deadlineNs)
+    {
+        _timerKind = kind;
+        Timer.Set(deadlineNs);
+    }
+
+    private void Disarm()
+    {
+        _timerKind = SenderTimer.None;
+        Timer.Clear();
+    }
+}

@@ -1,0 +1,693 @@
+using Moat.Netstack.Packets;
+using Moat.Netstack.Routing;
+using Moat.Netstack.Sockets;
+using Moat.Netstack.Wire;
+
+namespace Moat.Netstack.Tcp;
+
+/// <summary>A stream socket: unbound, bound, listening or with a connection. Methods never wait: what cannot be done now answers WouldBlock, and the observer tells when to try again.</summary>
+/// <remarks>Any thread. Those who send take turns, and so do those who receive; the caller's memory is copied under that turn alone, never under a connection's lock.</remarks>
+public sealed class TcpSocket : IDisposable
+{
+    private readonly TcpLayer _layer;
+    private readonly ISocketObserver _observer;
+    private readonly Lock _lock = new();
+    private readonly Lock _sendTurn = new();
+    private readonly Lock _receiveTurn = new();
+    private PortBinding? _binding; // guarded by _lock
+    private TcpListener? _listener; // guarded by _lock, set once
+    private volatile TcpConnection? _connection;
+    private Chunk? _tail; // guarded by _sendTurn: memory that the next bytes go to
+    private int _tailUsed; // guarded by _sendTurn
+    private bool _hasShutDownReceive;
+    private bool _wasConnected;
+
+    /// <summary>A new socket.</summary>
+    /// <param name="layer">The protocol.</param>
+    /// <param name="isV6">AF_INET6.</param>
+    /// <param name="observer">Who is told of events.</param>
+    public TcpSocket(TcpLayer layer, bool isV6, ISocketObserver observer)
+    {
+        _layer = layer;
+        _observer = observer;
+        IsV6 = isV6;
+    }
+
+    private TcpSocket(TcpLayer layer, TcpConnection connection, ISocketObserver observer)
+        : this(layer, !connection.Key.Remote.Address.IsV4, observer)
+    {
+        _connection = connection;
+        _wasConnected = true;
+        Options = connection.Options;
+    }
+
+    /// <summary>AF_INET6.</summary>
+    public bool IsV6 { get; }
+
+    /// <summary>IPV6_V6ONLY.</summary>
+    public bool IsV6Only { get; set; }
+
+    /// <summary>SO_REUSEADDR.</summary>
+    public bool ReusesAddress { get; set; }
+
+    /// <summary>SO_REUSEPORT.</summary>
+    public bool ReusesPort { get; set; }
+
+    /// <summary>The user that made it, for SO_REUSEPORT.</summary>
+    public uint Owner { get; init; }
+
+    /// <summary>Options of TCP and IP.</summary>
+    public TcpOptionSet Options { get; } = new();
+
+    /// <summary>Its state.</summary>
+    public TcpState State => _listener is not null ? TcpState.Listen : _connection?.State ?? TcpState.Closed;
+
+    /// <summary>Its own end; any address and port 0 before it is bound.</summary>
+    public IpEndpoint Local => _connection?.Key.Local ?? _binding?.Local ?? new IpEndpoint(IsV6 ? IpAddress.AnyV6 : IpAddress.AnyV4, 0);
+
+    /// <summary>The peer's end, if there is a connection.</summary>
+    public IpEndpoint? Remote => _connection is { IsSynchronized: true } connection ? connection.Key.Remote : null;
+
+    /// <summary>Bytes that can be read (FIONREAD).</summary>
+    public int AvailableBytes => _connection?.Receiver.AvailableBytes ?? 0;
+
+    /// <summary>Bytes not acknowledged (SIOCOUTQ).</summary>
+    public long UnacknowledgedBytes => _connection?.Sender.Queue.Length ?? 0;
+
+    internal TcpConnection? Connection => _connection;
+
+    /// <summary>bind(2).</summary>
+    /// <returns>Invalid if bound already, WrongFamily, AddressNotAvailable, AddressInUse.</returns>
+    public NetError Bind(IpEndpoint local)
+    {
+        lock (_lock)
+        {
+            if (_binding is not null || _connection is not null)
+            {
+                return NetError.Invalid;
+            }
+
+            if (!IsV6 && !local.Address.IsV4)
+            {
+                return NetError.WrongFamily;
+            }
+
+            if (!local.Address.IsAny && _layer.Stack.Routes.Find(local.Address, 0) is not { Kind: RouteKind.Local })
+            {
+                return NetError.AddressNotAvailable;
+            }
+
+            return _layer.Ports.Bind(Claim(local), mayUse: null, out _binding);
+        }
+    }
+
+    /// <summary>listen(2); a second call changes the backlog.</summary>
+    /// <returns>AddressInUse; Invalid if connected.</returns>
+    public NetError Listen(int backlog)
+    {
+        lock (_lock)
+        {
+            if (_connection is not null)
+            {
+                return NetError.Invalid;
+            }
+
+            if (_listener is not null)
+            {
+                _listener.Backlog = backlog;
+                return NetError.None;
+            }
+
+            if (_binding is null)
+            {
+                NetError error = _layer.Ports.Bind(Claim(new IpEndpoint(IsV6 ? IpAddress.AnyV6 : IpAddress.AnyV4, 0)), mayUse: null, out _binding);
+                if (error != NetError.None)
+                {
+                    return error;
+                }
+            }
+
+            NetError refused = _layer.Ports.Listen(_binding!);
+            if (refused != NetError.None)
+            {
+                return refused;
+            }
+
+            _listener = new TcpListener(_layer, _binding!.Local, Options, IsV6Only) { Backlog = backlog, Observer = _observer, ReusesPort = ReusesPort };
+            _layer.Listeners.Add(_listener);
+            return NetError.None;
+        }
+    }
+
+    /// <summary>accept(2).</summary>
+    /// <param name="createObserver">Makes the observer of the new socket once there is one.</param>
+    /// <param name="accepted">The new socket.</param>
+    /// <returns>WouldBlock; Invalid if it does not listen.</returns>
+    public NetError Accept(Func<ISocketObserver> createObserver, out TcpSocket? accepted)
+    {
+        accepted = null;
+        if (_listener is not { } listener)
+        {
+            return NetError.Invalid;
+        }
+
+        if (listener.Accept() is not { } connection)
+        {
+            return NetError.WouldBlock;
+        }
+
+        ISocketObserver observer = createObserver();
+        lock (connection.Lock)
+        {
+            connection.Observer = observer;
+            accepted = new TcpSocket(_layer, connection, observer) { Owner = Owner, ReusesAddress = ReusesAddress };
+        }
+
+        return NetError.None;
+    }
+
+    /// <summary>connect(2), without waiting.</summary>
+    /// <returns>InProgress; AlreadyInProgress, AlreadyConnected, or why it cannot be begun.</returns>
+    public NetError Connect(IpEndpoint remote)
+    {
+        lock (_lock)
+        {
+            if (_listener is not null)
+            {
+                return NetError.AlreadyConnected;
+            }
+
+            if (_connection is { } existing)
+            {
+                NetError state = StateOfConnect(existing);
+                if (state != NetError.None)
+                {
+                    return state;
+                }
+            }
+
+            if (!IsV6 && !remote.Address.IsV4)
+            {
+                return NetError.WrongFamily;
+            }
+
+            IpAddress target = remote.Address.IsAny ? remote.Address.IsV4 ? IpAddress.LoopbackV4 : IpAddress.LoopbackV6 : remote.Address;
+            if (target.IsMulticast || target == IpAddress.BroadcastV4)
+            {
+                return NetError.NetworkUnreachable;
+            }
+
+            NetError error = Begin(new IpEndpoint(target, remote.Port));
+            if (error != NetError.None)
+            {
+                return error;
+            }
+        }
+
+        _layer.Stack.Flush();
+        return NetError.InProgress;
+    }
+
+    /// <summary>How a connection attempt went: for who waited for Writable.</summary>
+    /// <returns>None if it stands, InProgress, or why it failed.</returns>
+    public NetError FinishConnect()
+    {
+        if (_connection is not { } connection)
+        {
+            return NetError.NotConnected;
+        }
+
+        lock (connection.Lock)
+        {
+            if (connection.State is TcpState.SynSent or TcpState.SynReceived)
+            {
+                return NetError.InProgress;
+            }
+
+            if (connection.State == TcpState.Closed && !_wasConnected)
+            {
+                NetError error = connection.Error;
+                connection.Error = NetError.None;
+                return error != NetError.None ? error : NetError.ConnectionAborted;
+            }
+
+            _wasConnected = true;
+            return NetError.None;
+        }
+    }
+
+    /// <summary>Sends what the buffer has room for.</summary>
+    /// <param name="source">The caller's memory.</param>
+    /// <param name="more">MSG_MORE: more follows at once.</param>
+    /// <param name="sent">How much was taken.</param>
+    /// <returns>WouldBlock if nothing was; Fault, BrokenPipe, NotConnected, or the connection's error.</returns>
+    public NetError Send<TSource>(ref TSource source, bool more, out long sent)
+        where TSource : struct, IByteSource, allows ref struct
+    {
+        sent = 0;
+        if (_connection is not { } connection)
+        {
+            return NetError.NotConnected;
+        }
+
+        NetError error = NetError.None;
+        lock (_sendTurn)
+        {
+            while (source.Length > 0)
+            {
+                error = Reserve(connection, source.Length, out Span<byte> room);
+                if (error != NetError.None)
+                {
+                    break;
+                }
+
+                int copied = source.CopyTo(room);
+                if (copied > 0)
+                {
+                    Commit(connection, copied, more);
+                    sent += copied;
+                }
+
+                if (copied < room.Length)
+                {
+                    error = NetError.Fault;
+                    break;
+                }
+            }
+
+            if (source.Length == 0 && sent == 0)
+            {
+                error = CheckSend(connection);
+            }
+        }
+
+        if (sent > 0)
+        {
+            _layer.Stack.Flush();
+            return NetError.None;
+        }
+
+        return error;
+    }
+
+    /// <summary>Receives what is there.</summary>
+    /// <param name="sink">The caller's memory.</param>
+    /// <param name="peek">MSG_PEEK: leaves it.</param>
+    /// <param name="received">How much; 0 with None is the end of the stream.</param>
+    /// <returns>WouldBlock; Fault, NotConnected, or the connection's error.</returns>
+    public NetError Receive<TSink>(ref TSink sink, bool peek, out long received)
+        where TSink : struct, IByteSink, allows ref struct
+    {
+        received = 0;
+        if (_connection is not { } connection)
+        {
+            return NetError.NotConnected;
+        }
+
+        NetError error = NetError.None;
+        lock (_receiveTurn)
+        {
+            int skip = 0;
+            while (sink.Length > 0)
+            {
+                Packet? packet;
+                lock (connection.Lock)
+                {
+                    if (connection.Receiver.AvailableBytes <= skip)
+                    {
+                        error = received > 0 ? NetError.None : EndOf(connection);
+                        break;
+                    }
+
+                    packet = connection.Receiver.First;
+                }
+
+                // Only this turn takes from the queue: the packet stays as it is while it is copied.
+                int offset = skip;
+                while (packet is not null && offset >= packet.Length)
+                {
+                    offset -= packet.Length;
+                    packet = packet.Next;
+                }
+
+                int copied = CopyOut(packet!, offset, ref sink);
+                received += copied;
+                if (peek)
+                {
+                    skip += copied;
+                }
+                else if (copied > 0)
+                {
+                    lock (connection.Lock)
+                    {
+                        connection.OnConsumed(copied);
+                    }
+                }
+
+                if (copied < packet!.Length - offset && !peek && sink.Length > 0)
+                {
+                    error = received > 0 ? NetError.None : NetError.Fault;
+                    break;
+                }
+            }
+        }
+
+        if (received > 0 && !peek)
+        {
+            _layer.Stack.Flush();
+        }
+
+        return error;
+    }
+
+    /// <summary>shutdown(2).</summary>
+    /// <returns>NotConnected.</returns>
+    public NetError Shutdown(bool receive, bool send)
+    {
+        lock (_lock)
+        {
+            if (_listener is not null && receive)
+            {
+                CloseListener();
+                return NetError.None;
+            }
+        }
+
+        if (_connection is not { } connection || connection.State is TcpState.Closed)
+        {
+            return NetError.NotConnected;
+        }
+
+        lock (connection.Lock)
+        {
+            _hasShutDownReceive |= receive;
+            if (send)
+            {
+                connection.ShutdownSend(_layer.Stack.Host.NowNs);
+            }
+
+            _observer.OnEvents(NetEvents.Readable | NetEvents.Writable | NetEvents.ReadHangUp | NetEvents.HangUp);
+        }
+
+        _layer.Stack.Flush();
+        return NetError.None;
+    }
+
+    /// <summary>What it is ready for.</summary>
+    public NetEvents Readiness()
+    {
+        if (_listener is { } listener)
+        {
+            return listener.AcceptQueueLength > 0 ? NetEvents.Readable : NetEvents.None;
+        }
+
+        if (_connection is not { } connection)
+        {
+            return NetEvents.Writable | NetEvents.HangUp;
+        }
+
+        lock (connection.Lock)
+        {
+            NetEvents events = connection.Readiness(Options.SendBuffer);
+            return _hasShutDownReceive ? events | NetEvents.Readable | NetEvents.ReadHangUp : events;
+        }
+    }
+
+    /// <summary>SO_ERROR: the error, which is cleared.</summary>
+    public NetError TakeError()
+    {
+        if (_connection is not { } connection)
+        {
+            return NetError.None;
+        }
+
+        lock (connection.Lock)
+        {
+            NetError error = connection.Error;
+            connection.Error = NetError.None;
+            return error;
+        }
+    }
+
+    /// <summary>Applies options that act at once: keep-alive, no delay, an ended cork.</summary>
+    public void ApplyOptions()
+    {
+        if (_connection is not { } connection)
+        {
+            return;
+        }
+
+        lock (connection.Lock)
+        {
+            long now = _layer.Stack.Host.NowNs;
+            connection.RestartKeepAlive(now);
+            if (Options.ReceiveBuffer > 0)
+            {
+                connection.Receiver.Buffer = Options.ReceiveBuffer;
+            }
+
+            connection.Output(now);
+        }
+
+        _layer.Stack.Flush();
+    }
+
+    /// <summary>close(2).</summary>
+    /// <param name="abort">SO_LINGER with a time of zero: the peer gets a reset.</param>
+    public void Close(bool abort)
+    {
+        PortBinding? binding;
+        lock (_lock)
+        {
+            CloseListener();
+            binding = _binding;
+            _binding = null;
+        }
+
+        lock (_sendTurn)
+        {
+            _tail?.Release();
+            _tail = null;
+        }
+
+        if (_connection is { } connection)
+        {
+            lock (_receiveTurn)
+            {
+                lock (connection.Lock)
+                {
+                    connection.Binding = binding;
+                    binding = connection.State == TcpState.Closed ? binding : null; // an orphan keeps its port
+                    connection.Close(abort, _layer.Stack.Host.NowNs);
+                    connection.Receiver.Clear();
+                }
+            }
+
+            _layer.Stack.Flush();
+        }
+
+        if (binding is not null)
+        {
+            _layer.Ports.Release(binding);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Close(abort: false);
+
+    private static int CopyOut<TSink>(Packet packet, int offset, ref TSink sink)
+        where TSink : struct, IByteSink, allows ref struct
+    {
+        int done = 0;
+        while (sink.Length > 0 && packet.PieceAt(offset + done) is { IsEmpty: false } piece)
+        {
+            piece = piece[..(int)Math.Min(piece.Length, sink.Length)];
+            int copied = sink.CopyFrom(piece);
+            done += copied;
+            if (copied < piece.Length)
+            {
+                break;
+            }
+        }
+
+        return done;
+    }
+
+    private static NetError StateOfConnect(TcpConnection connection)
+    {
+        lock (connection.Lock)
+        {
+            return connection.State switch
+            {
+                TcpState.SynSent or TcpState.SynReceived => NetError.AlreadyInProgress,
+                TcpState.Closed => NetError.None, // a failed attempt may be followed by another
+                _ => NetError.AlreadyConnected,
+            };
+        }
+    }
+
+    private PortBinding Claim(IpEndpoint local) =>
+        new(local, Options.BoundInterface, IsV6Only) { ReusesAddress = ReusesAddress, ReusesPort = ReusesPort, Owner = Owner };
+
+    // Under _lock.
+    private NetError Begin(IpEndpoint remote)
+    {
+        IpAddress? source = _binding is { Local.Address.IsAny: false } bound ? bound.Local.Address : null;
+        NetError error = _layer.Stack.Decide(remote.Address, source, Options.BoundInterface, out RouteDecision route);
+        if (error != NetError.None)
+        {
+            return error;
+        }
+
+        if (_binding is null)
+        {
+            IpEndpoint wanted = new(route.Source, 0);
+            error = _layer.Ports.Bind(Claim(wanted), port => _layer.Find(new FlowKey(new IpEndpoint(route.Source, port), remote)) is null, out _binding);
+            if (error != NetError.None)
+            {
+                return NetError.AddressNotAvailable;
+            }
+        }
+
+        FlowKey key = new(new IpEndpoint(route.Source, _binding!.Local.Port), remote);
+        TcpConnection connection = new(_layer, key, Options, route) { Observer = _observer };
+        if (Options.ReceiveBuffer > 0)
+        {
+            connection.Receiver.Buffer = Options.ReceiveBuffer;
+        }
+
+        if (_layer.Find(key) is TcpTimeWait { RecentTimestamp: not null } remains)
+        {
+            remains.End(); // timestamps keep the two apart (RFC 6191)
+        }
+
+        if (!_layer.TryAdd(connection))
+        {
+            return NetError.AddressNotAvailable;
+        }
+
+        _connection = connection;
+        lock (connection.Lock)
+        {
+            connection.Connect(_layer.Stack.Host.NowNs);
+        }
+
+        return NetError.None;
+    }
+
+    private static NetError CheckSend(TcpConnection connection)
+    {
+        lock (connection.Lock)
+        {
+            return SendErrorOf(connection);
+        }
+    }
+
+    private static NetError SendErrorOf(TcpConnection connection)
+    {
+        if (connection.Error != NetError.None)
+        {
+            NetError error = connection.Error;
+            connection.Error = NetError.None;
+            return error;
+        }
+
+        return connection.State switch
+        {
+            TcpState.SynSent or TcpState.SynReceived => NetError.WouldBlock,
+            TcpState.Established or TcpState.CloseWait when !connection.HasShutDownSend => NetError.None,
+            _ => NetError.BrokenPipe,
+        };
+    }
+
+    // Room in the buffer, as memory at the end of the current chunk or of a new one.
+    private NetError Reserve(TcpConnection connection, long wanted, out Span<byte> room)
+    {
+        room = default;
+        long free;
+        lock (connection.Lock)
+        {
+            NetError error = SendErrorOf(connection);
+            if (error != NetError.None)
+            {
+                return error;
+            }
+
+            GrowBuffer(connection);
+            free = Options.SendBuffer - connection.Sender.Queue.Length;
+        }
+
+        if (free <= 0)
+        {
+            return NetError.WouldBlock;
+        }
+
+        if (_tail is null || _tailUsed == _tail.Bytes.Length)
+        {
+            _tail?.Release();
+            _tail = _layer.Stack.Pool.Data.Rent();
+            _tailUsed = 0;
+        }
+
+        room = _tail.Bytes.AsSpan(_tailUsed, (int)Math.Min(Math.Min(free, wanted), _tail.Bytes.Length - _tailUsed));
+        return NetError.None;
+    }
+
+    private void Commit(TcpConnection connection, int length, bool more)
+    {
+        lock (connection.Lock)
+        {
+            if (connection.State is TcpState.Closed)
+            {
+                return; // it ended meanwhile: the bytes go where those in flight went
+            }
+
+            connection.Sender.Queue.Append(new ChunkSlice(_tail!, _tailUsed, length));
+            _tailUsed += length;
+            connection.HoldsPartial = more;
+            connection.Output(_layer.Stack.Host.NowNs);
+        }
+    }
+
+    // The buffer holds two congestion windows, so that the window is always full.
+    private void GrowBuffer(TcpConnection connection)
+    {
+        if (!Options.SendBufferIsFixed)
+        {
+            long wanted = 2L * connection.Sender.Congestion.Window;
+            Options.SendBuffer = Math.Clamp(Math.Max(Options.SendBuffer, wanted), TcpLimits.DefaultSendBuffer, TcpLimits.MaxSendBuffer);
+        }
+    }
+
+    private NetError EndOf(TcpConnection connection)
+    {
+        if (connection.HasReceivedFin || _hasShutDownReceive)
+        {
+            return NetError.None;
+        }
+
+        if (connection.Error != NetError.None)
+        {
+            NetError error = connection.Error;
+            connection.Error = NetError.None;
+            return error;
+        }
+
+        return connection.State switch
+        {
+            TcpState.Closed => _wasConnected ? NetError.None : NetError.NotConnected,
+            _ => NetError.WouldBlock,
+        };
+    }
+
+    // Under _lock.
+    private void CloseListener()
+    {
+        if (_listener is { } listener)
+        {
+            _listener = null;
+            _layer.Listeners.Remove(listener);
+            listener.Close();
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using Moat.Netstack.Ip;
+using Moat.Netstack.Packets;
+using Moat.Netstack.Timers;
+using Moat.Netstack.Wire;
+
+namespace Moat.Netstack.Tcp;
+
+/// <summary>What is left of a connection for a minute after it has closed (RFC 9293 section 3.6.1): enough to acknowledge a FIN that comes again, and to refuse old segments.</summary>
+internal sealed class TcpTimeWait(TcpLayer layer, FlowKey key, SequenceNumber next, SequenceNumber receiveNext, uint? recentTimestamp) : TcpFlow(key)
+{
+    private readonly Lock _lock = new();
+    private Expiry? _expiry;
+
+    /// <summary>The last timestamp of the peer, if there were any.</summary>
+    public uint? RecentTimestamp => recentTimestamp;
+
+    /// <summary>What the next connection between the two ends must start behind.</summary>
+    public SequenceNumber Next => next;
+
+    /// <summary>Starts, or starts again, the minute.</summary>
+    public void Restart(long nowNs)
+    {
+        _expiry ??= new Expiry(this);
+        layer.Stack.Timers.Set(_expiry, nowNs + TcpLimits.TimeWaitNs);
+    }
+
+    /// <summary>Ends it at once.</summary>
+    public void End()
+    {
+        if (_expiry is { } expiry)
+        {
+            layer.Stack.Timers.Clear(expiry);
+        }
+
+        layer.Forget(this);
+    }
+
+    /// <inheritdoc/>
+    public override void Receive(Packet packet, in TcpSegment segment, in IpInfo info)
+    {
+        long now = layer.Stack.Host.NowNs;
+        lock (_lock)
+        {
+            bool isNewerTime = recentTimestamp is { } recent && segment.Options.HasTimestamps && unchecked((int)(segment.Options.TimestampValue - recent)) > 0;
+            if (segment.Has(TcpFlags.SYN) && !segment.Has(TcpFlags.ACK | TcpFlags.RST) && (segment.Start > receiveNext || isNewerTime))
+            {
+                // A new connection between the same ends, certainly not an old duplicate (RFC 6191).
+                End();
+                layer.ReceiveUnmatched(packet, segment, info);
+                return;
+            }
+
+            packet.Release();
+            if (segment.Has(TcpFlags.RST))
+            {
+                return; // RFC 1337: it does not shorten the wait
+            }
+
+            if (segment.Has(TcpFlags.FIN) || segment.End != receiveNext || segment.PayloadLength > 0)
+            {
+                if (segment.Has(TcpFlags.FIN))
+                {
+                    Restart(now);
+                }
+
+                layer.SendBare(Key, next, receiveNext, recentTimestamp);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void ReceiveError(in IpError error, SequenceNumber sequence)
+    {
+    }
+
+    private sealed class Expiry(TcpTimeWait owner) : NetTimer
+    {
+        protected internal override void OnExpired(long nowNs) => owner.End();
+    }
+}

@@ -1,0 +1,181 @@
+using Moat.Netstack.Ip;
+using Moat.Netstack.Packets;
+using Moat.Netstack.Routing;
+using Moat.Netstack.Sockets;
+using Moat.Netstack.Wire;
+
+namespace Moat.Netstack.Udp;
+
+/// <summary>UDP (RFC 768): finds the sockets that a datagram is for.</summary>
+public sealed class UdpLayer : ITransport
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<ushort, UdpSocket[]> _byPort = []; // guarded by _lock; the arrays are replaced, not changed
+    private long _received;
+    private long _sent;
+    private long _bad;
+    private long _unwanted;
+
+    internal UdpLayer(NetworkStack stack)
+    {
+        Stack = stack;
+        Ports = new PortAllocator(stack.Host);
+        stack.Register(IpProtocol.Udp, this);
+    }
+
+    /// <summary>The stack it is in.</summary>
+    public NetworkStack Stack { get; }
+
+    /// <summary>Bound ports.</summary>
+    public PortAllocator Ports { get; }
+
+    /// <summary>Datagrams given to a socket (Udp: InDatagrams).</summary>
+    public long Received => Volatile.Read(ref _received);
+
+    /// <summary>Datagrams sent (Udp: OutDatagrams).</summary>
+    public long Sent => Volatile.Read(ref _sent);
+
+    /// <summary>Datagrams that were malformed (Udp: InErrors).</summary>
+    public long Bad => Volatile.Read(ref _bad);
+
+    /// <summary>Datagrams that nobody listened for (Udp: NoPorts).</summary>
+    public long Unwanted => Volatile.Read(ref _unwanted);
+
+    /// <inheritdoc/>
+    public void Receive(Packet packet, in IpInfo info)
+    {
+        if (!UdpHeader.TryParse(packet.Linear, packet.Length, out UdpHeader header) || !IsIntact(packet, info, header))
+        {
+            Interlocked.Increment(ref _bad);
+            packet.Release();
+            return;
+        }
+
+        packet.Truncate(header.DatagramLength);
+        IpEndpoint source = new(info.Source, header.SourcePort);
+        IpEndpoint destination = new(info.Destination, header.DestinationPort);
+        UdpSocket[] candidates;
+        lock (_lock)
+        {
+            candidates = _byPort.GetValueOrDefault(header.DestinationPort, []);
+        }
+
+        if (info.Kind != RouteKind.Local)
+        {
+            DeliverToAll(candidates, packet, info, source, destination);
+            return;
+        }
+
+        if (FindBest(candidates, source, destination, info.Interface.Index) is not { } socket)
+        {
+            Interlocked.Increment(ref _unwanted);
+            Stack.Errors.SendUnreachable(packet, info, UnreachableReason.Port);
+            return;
+        }
+
+        Interlocked.Increment(ref _received);
+        packet.Pull(UdpHeader.Length);
+        socket.Deliver(packet, info, header.SourcePort);
+    }
+
+    /// <inheritdoc/>
+    public void ReceiveError(in IpError error, ReadOnlySpan<byte> header)
+    {
+        if (header.Length < UdpHeader.Length)
+        {
+            return;
+        }
+
+        ushort sourcePort = System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(header);
+        ushort destinationPort = System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(header[2..]);
+        UdpSocket[] candidates;
+        lock (_lock)
+        {
+            candidates = _byPort.GetValueOrDefault(sourcePort, []);
+        }
+
+        FindBest(candidates, new IpEndpoint(error.Remote, destinationPort), new IpEndpoint(error.Local, sourcePort), 0)?.OnError(error, new IpEndpoint(error.Remote, destinationPort));
+    }
+
+    internal void CountSent() => Interlocked.Increment(ref _sent);
+
+    internal void Add(UdpSocket socket, ushort port)
+    {
+        lock (_lock)
+        {
+            _byPort[port] = [.. _byPort.GetValueOrDefault(port, []), socket];
+        }
+    }
+
+    internal void Remove(UdpSocket socket, ushort port)
+    {
+        lock (_lock)
+        {
+            UdpSocket[] left = Array.FindAll(_byPort.GetValueOrDefault(port, []), other => other != socket);
+            if (left.Length == 0)
+            {
+                _ = _byPort.Remove(port);
+            }
+            else
+            {
+                _byPort[port] = left;
+            }
+        }
+    }
+
+    private static bool IsIntact(Packet packet, in IpInfo info, in UdpHeader header)
+    {
+        if (packet.Checksum == ChecksumState.Verified)
+        {
+            return true;
+        }
+
+        if (header.Checksum == 0)
+        {
+            return info.Source.IsV4; // IPv6 demands one (RFC 8200 section 8.1)
+        }
+
+        packet.Truncate(header.DatagramLength);
+        InternetChecksum checksum = InternetChecksum.OfPseudoHeader(info.Source, info.Destination, IpProtocol.Udp, header.DatagramLength);
+        packet.AddTo(ref checksum, 0);
+        return checksum.Value == 0;
+    }
+
+    private static UdpSocket? FindBest(UdpSocket[] candidates, IpEndpoint source, IpEndpoint destination, int interfaceIndex)
+    {
+        UdpSocket? best = null;
+        int bestScore = -1;
+        int same = 0;
+        foreach (UdpSocket candidate in candidates)
+        {
+            int score = candidate.Score(source, destination, interfaceIndex);
+            if (score > bestScore)
+            {
+                (best, bestScore, same) = (candidate, score, 1);
+            }
+            else if (score == bestScore && score >= 0 && candidate.ReusesPort)
+            {
+                // Of several that share the port the flow's hash chooses (SO_REUSEPORT).
+                same++;
+                best = (uint)HashCode.Combine(source, destination) % (uint)same == 0 ? candidate : best;
+            }
+        }
+
+        return best;
+    }
+
+    private void DeliverToAll(UdpSocket[] candidates, Packet packet, in IpInfo info, IpEndpoint source, IpEndpoint destination)
+    {
+        packet.Pull(UdpHeader.Length);
+        foreach (UdpSocket candidate in candidates)
+        {
+            if (candidate.Score(source, destination, info.Interface.Index) >= 0 && candidate.Wants(info))
+            {
+                Interlocked.Increment(ref _received);
+                candidate.Deliver(packet.Share(), info, source.Port);
+            }
+        }
+
+        packet.Release();
+    }
+}

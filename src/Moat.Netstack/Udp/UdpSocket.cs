@@ -1,0 +1,489 @@
+using System.Buffers.Binary;
+using Moat.Netstack.Interfaces;
+using Moat.Netstack.Ip;
+using Moat.Netstack.Packets;
+using Moat.Netstack.Routing;
+using Moat.Netstack.Sockets;
+using Moat.Netstack.Wire;
+
+namespace Moat.Netstack.Udp;
+
+/// <summary>A datagram socket. Methods never wait. Any thread.</summary>
+public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observer) : IDisposable
+{
+    private const int MaxPayload = 65507;
+
+    private readonly Lock _lock = new();
+    private readonly DatagramQueue _queue = new(observer);
+    private readonly HashSet<(IpAddress Group, int Interface)> _groups = []; // guarded by _lock
+    private PortBinding? _binding; // guarded by _lock
+    private IpEndpoint? _remote; // guarded by _lock
+    private IpAddress? _source; // guarded by _lock: chosen by connect(2)
+    private RouteDecision _route; // guarded by _lock: of the remote end
+    private bool _hasRoute; // guarded by _lock
+    private NetError _error; // guarded by _lock
+    private bool _hasShutDownReceive;
+    private bool _hasShutDownSend;
+
+    /// <summary>AF_INET6.</summary>
+    public bool IsV6 => isV6;
+
+    /// <summary>IPV6_V6ONLY.</summary>
+    public bool IsV6Only { get; set; }
+
+    /// <summary>SO_REUSEADDR.</summary>
+    public bool ReusesAddress { get; set; }
+
+    /// <summary>SO_REUSEPORT.</summary>
+    public bool ReusesPort { get; set; }
+
+    /// <summary>The user that made it.</summary>
+    public uint Owner { get; init; }
+
+    /// <summary>Options of IP.</summary>
+    public IpSocketOptions Options { get; } = new();
+
+    /// <summary>What has been received.</summary>
+    public DatagramQueue Queue => _queue;
+
+    /// <summary>Its own end.</summary>
+    public IpEndpoint Local
+    {
+        get
+        {
+            lock (_lock)
+            {
+                IpEndpoint bound = _binding?.Local ?? new IpEndpoint(isV6 ? IpAddress.AnyV6 : IpAddress.AnyV4, 0);
+                return bound.Address.IsAny && _source is { } source ? bound with { Address = source } : bound;
+            }
+        }
+    }
+
+    /// <summary>The end it is connected to.</summary>
+    public IpEndpoint? Remote
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _remote;
+            }
+        }
+    }
+
+    /// <summary>bind(2).</summary>
+    /// <returns>Invalid if bound already, WrongFamily, AddressNotAvailable, AddressInUse.</returns>
+    public NetError Bind(IpEndpoint local)
+    {
+        lock (_lock)
+        {
+            if (_binding is not null)
+            {
+                return NetError.Invalid;
+            }
+
+            if (!isV6 && !local.Address.IsV4)
+            {
+                return NetError.WrongFamily;
+            }
+
+            bool isOwn = local.Address.IsAny || local.Address.IsMulticast || layer.Stack.Routes.Find(local.Address, 0) is { Kind: RouteKind.Local or RouteKind.Broadcast };
+            return isOwn || Options.FreeBind ? BindLocked(local) : NetError.AddressNotAvailable;
+        }
+    }
+
+    /// <summary>connect(2); null dissolves the connection.</summary>
+    /// <returns>Why no route leads there; WrongFamily.</returns>
+    public NetError Connect(IpEndpoint? remote)
+    {
+        lock (_lock)
+        {
+            if (remote is not { } target)
+            {
+                (_remote, _source, _hasRoute) = (null, null, false);
+                return NetError.None;
+            }
+
+            if (!isV6 && !target.Address.IsV4)
+            {
+                return NetError.WrongFamily;
+            }
+
+            if (target.Address.IsAny)
+            {
+                target = target with { Address = target.Address.IsV4 ? IpAddress.LoopbackV4 : IpAddress.LoopbackV6 };
+            }
+
+            NetError error = DecideLocked(target.Address, out RouteDecision route);
+            if (error != NetError.None)
+            {
+                return error;
+            }
+
+            if (_binding is null)
+            {
+                error = BindLocked(new IpEndpoint(isV6 ? IpAddress.AnyV6 : IpAddress.AnyV4, 0));
+                if (error != NetError.None)
+                {
+                    return NetError.WouldBlock; // EAGAIN: no port is left
+                }
+            }
+
+            (_remote, _route, _hasRoute) = (target, route, true);
+            _source = route.Source;
+            return NetError.None;
+        }
+    }
+
+    /// <summary>Sends one datagram.</summary>
+    /// <param name="source">Its bytes, all of them.</param>
+    /// <param name="destination">Where to, or null for the connected end.</param>
+    /// <param name="from">The source address and interface that IP_PKTINFO wants, or null.</param>
+    /// <param name="sent">Its length.</param>
+    public NetError Send<TSource>(ref TSource source, IpEndpoint? destination, IpPacketInfo? from, out long sent)
+        where TSource : struct, IByteSource, allows ref struct
+    {
+        sent = 0;
+        long length = source.Length;
+        if (length > MaxPayload)
+        {
+            return NetError.MessageTooLong;
+        }
+
+        NetError error = Prepare(destination, from, out IpEndpoint remote, out ushort port, out RouteDecision route);
+        if (error != NetError.None)
+        {
+            return error;
+        }
+
+        Packet packet = layer.Stack.Pool.Rent((int)length);
+        if (source.CopyTo(packet.Append((int)length)) < length)
+        {
+            packet.Release();
+            return NetError.Fault;
+        }
+
+        UdpHeader header = new(port, remote.Port, (ushort)(UdpHeader.Length + length), 0);
+        header.Write(packet.Push(UdpHeader.Length));
+        IpParameters parameters = new()
+        {
+            Source = from?.Source ?? route.Source,
+            Destination = remote.Address,
+            Protocol = IpProtocol.Udp,
+            TimeToLive = remote.Address.IsMulticast ? Options.MulticastTimeToLive : Options.TimeToLive,
+            TypeOfService = Options.TypeOfService,
+            DontFragment = Options.DontFragment,
+        };
+        Seal(packet, parameters, route);
+        packet.Mark = Options.Mark;
+        if (route.Kind == RouteKind.Multicast && Options.MulticastLoop && !route.Interface.IsLoopback)
+        {
+            layer.Stack.LoopBack(packet.Share(), parameters, route);
+        }
+
+        error = layer.Stack.Output.Send(packet, parameters, route);
+        layer.Stack.Flush();
+        if (error == NetError.None)
+        {
+            layer.CountSent();
+            sent = length;
+        }
+
+        return error;
+    }
+
+    /// <summary>Receives one datagram.</summary>
+    /// <returns>WouldBlock, Fault, or an error that was reported about what was sent. Nothing, with a length of 0, after a shutdown.</returns>
+    public NetError Receive<TSink>(ref TSink sink, bool peek, out ReceivedDatagram received)
+        where TSink : struct, IByteSink, allows ref struct
+    {
+        received = default;
+        NetError error = TakeError();
+        if (error != NetError.None)
+        {
+            return error;
+        }
+
+        error = _queue.Receive(ref sink, peek, out received);
+        return error == NetError.WouldBlock && _hasShutDownReceive ? NetError.None : error;
+    }
+
+    /// <summary>shutdown(2).</summary>
+    /// <returns>NotConnected.</returns>
+    public NetError Shutdown(bool receive, bool send)
+    {
+        lock (_lock)
+        {
+            if (_remote is null)
+            {
+                return NetError.NotConnected;
+            }
+        }
+
+        _hasShutDownReceive |= receive;
+        _hasShutDownSend |= send;
+        observer.OnEvents(NetEvents.Readable | NetEvents.Writable | NetEvents.HangUp | NetEvents.ReadHangUp);
+        return NetError.None;
+    }
+
+    /// <summary>What it is ready for.</summary>
+    public NetEvents Readiness()
+    {
+        NetEvents events = _queue.HasData || _hasShutDownReceive ? NetEvents.Readable : NetEvents.None;
+        events |= NetEvents.Writable | (_hasShutDownReceive ? NetEvents.ReadHangUp : 0) | (_hasShutDownReceive && _hasShutDownSend ? NetEvents.HangUp : 0);
+        lock (_lock)
+        {
+            return _error != NetError.None ? events | NetEvents.Error : events;
+        }
+    }
+
+    /// <summary>SO_ERROR: the error, which is cleared.</summary>
+    public NetError TakeError()
+    {
+        lock (_lock)
+        {
+            NetError error = _error;
+            _error = NetError.None;
+            return error;
+        }
+    }
+
+    /// <summary>Joins a group (IP_ADD_MEMBERSHIP).</summary>
+    /// <returns>Invalid if it is none, NotFound without an interface, AddressInUse if joined, NoBufferSpace.</returns>
+    public NetError Join(IpAddress group, int interfaceIndex)
+    {
+        const int MaxMemberships = 20; // igmp_max_memberships
+        if (!group.IsMulticast)
+        {
+            return NetError.Invalid;
+        }
+
+        NetworkInterface? owner = layer.Stack.FindInterface(interfaceIndex != 0 ? interfaceIndex : layer.Stack.Routes.Find(group, 0)?.InterfaceIndex ?? 0);
+        if (owner is null)
+        {
+            return NetError.NotFound;
+        }
+
+        lock (_lock)
+        {
+            if (_groups.Contains((group, owner.Index)))
+            {
+                return NetError.AddressInUse;
+            }
+
+            if (_groups.Count >= MaxMemberships)
+            {
+                return NetError.NoBufferSpace;
+            }
+
+            NetError error = owner.Groups.Join(group);
+            if (error == NetError.None)
+            {
+                _ = _groups.Add((group, owner.Index));
+            }
+
+            return error;
+        }
+    }
+
+    /// <summary>Leaves a group.</summary>
+    /// <returns>AddressNotAvailable if it was not joined.</returns>
+    public NetError Leave(IpAddress group, int interfaceIndex)
+    {
+        lock (_lock)
+        {
+            foreach ((IpAddress joined, int index) in _groups)
+            {
+                if (joined == group && (interfaceIndex == 0 || interfaceIndex == index))
+                {
+                    _ = _groups.Remove((joined, index));
+                    return layer.Stack.FindInterface(index)?.Groups.Leave(group) ?? NetError.None;
+                }
+            }
+
+            return NetError.AddressNotAvailable;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            foreach ((IpAddress group, int index) in _groups)
+            {
+                _ = layer.Stack.FindInterface(index)?.Groups.Leave(group);
+            }
+
+            _groups.Clear();
+            if (_binding is { } binding)
+            {
+                _binding = null;
+                layer.Remove(this, binding.Local.Port);
+                layer.Ports.Release(binding);
+            }
+        }
+
+        _queue.Clear();
+    }
+
+    /// <summary>How well a datagram fits: -1 not at all; the more is fixed, the better.</summary>
+    internal int Score(IpEndpoint source, IpEndpoint destination, int interfaceIndex)
+    {
+        lock (_lock)
+        {
+            if (_binding is not { } binding || (Options.BoundInterface != 0 && interfaceIndex != 0 && Options.BoundInterface != interfaceIndex))
+            {
+                return -1;
+            }
+
+            IpAddress bound = binding.Local.Address;
+            if (bound.IsAny ? !bound.IsV4 && destination.Address.IsV4 && IsV6Only || (bound.IsV4 && !destination.Address.IsV4) : bound != destination.Address)
+            {
+                return -1;
+            }
+
+            if (_remote is { } remote && (remote != source || (_source != destination.Address && !destination.Address.IsMulticast)))
+            {
+                return -1;
+            }
+
+            return (bound.IsAny ? 0 : 2) + (_remote is not null ? 4 : 0) + (Options.BoundInterface != 0 ? 4 : 0) + (bound.IsV4 == destination.Address.IsV4 ? 1 : 0);
+        }
+    }
+
+    /// <summary>Whether a datagram to a group or a broadcast address is for it.</summary>
+    internal bool Wants(in IpInfo info)
+    {
+        if (info.Kind == RouteKind.Broadcast)
+        {
+            return true;
+        }
+
+        lock (_lock)
+        {
+            return _groups.Contains((info.Destination, info.Interface.Index)) || (Options.MulticastAll && info.Interface.Groups.Contains(info.Destination));
+        }
+    }
+
+    internal void Deliver(Packet packet, in IpInfo info, ushort sourcePort)
+    {
+        if (_hasShutDownReceive)
+        {
+            packet.Release();
+            return;
+        }
+
+        _queue.Add(packet, info, sourcePort);
+    }
+
+    internal void OnError(in IpError error, IpEndpoint remote)
+    {
+        lock (_lock)
+        {
+            if (_remote != remote && !Options.ReceivesErrors)
+            {
+                return; // RFC 1122 section 4.1.3.3, and Linux: only a connected socket hears of it
+            }
+
+            _error = error.Mtu > 0 ? NetError.MessageTooLong : error.Error;
+        }
+
+        observer.OnEvents(NetEvents.Error);
+    }
+
+    private static void Seal(Packet packet, in IpParameters parameters, in RouteDecision route)
+    {
+        if ((route.Interface.Link.Features & Link.LinkFeatures.Loopback) != 0)
+        {
+            packet.Checksum = ChecksumState.Verified;
+            return;
+        }
+
+        InternetChecksum checksum = InternetChecksum.OfPseudoHeader(parameters.Source, parameters.Destination, IpProtocol.Udp, packet.Length);
+        packet.AddTo(ref checksum, 0);
+        ushort value = checksum.Value;
+        BinaryPrimitives.WriteUInt16BigEndian(packet.Linear[UdpHeader.ChecksumOffset..], value == 0 ? ushort.MaxValue : value);
+    }
+
+    private NetError Prepare(IpEndpoint? destination, IpPacketInfo? from, out IpEndpoint remote, out ushort port, out RouteDecision route)
+    {
+        remote = default;
+        port = 0;
+        route = default;
+        if (_hasShutDownSend)
+        {
+            return NetError.BrokenPipe;
+        }
+
+        lock (_lock)
+        {
+            NetError error = _error;
+            if (error != NetError.None)
+            {
+                _error = NetError.None;
+                return error;
+            }
+
+            if ((destination ?? _remote) is not { } target)
+            {
+                return NetError.DestinationRequired;
+            }
+
+            if (target.Port == 0)
+            {
+                return NetError.Invalid;
+            }
+
+            if (!isV6 && !target.Address.IsV4)
+            {
+                return NetError.WrongFamily;
+            }
+
+            if (target.Address.IsAny)
+            {
+                target = target with { Address = target.Address.IsV4 ? IpAddress.LoopbackV4 : IpAddress.LoopbackV6 };
+            }
+
+            if (_binding is null)
+            {
+                error = BindLocked(new IpEndpoint(isV6 ? IpAddress.AnyV6 : IpAddress.AnyV4, 0));
+                if (error != NetError.None)
+                {
+                    return NetError.WouldBlock;
+                }
+            }
+
+            bool isConnectedEnd = destination is null && from is null && _hasRoute && _route.Generation == layer.Stack.Routes.Generation;
+            error = isConnectedEnd ? NetError.None : DecideLocked(target.Address, out route);
+            route = isConnectedEnd ? _route : route;
+            if (error == NetError.None && route.Kind == RouteKind.Broadcast && !Options.Broadcast)
+            {
+                error = NetError.PermissionDenied;
+            }
+
+            remote = target;
+            port = _binding!.Local.Port;
+            return error;
+        }
+    }
+
+    private NetError DecideLocked(IpAddress destination, out RouteDecision route)
+    {
+        IpAddress? bound = _binding is { Local.Address: { IsAny: false, IsMulticast: false } address } ? address : null;
+        int device = destination.IsMulticast && Options.MulticastInterface != 0 ? Options.MulticastInterface : Options.BoundInterface;
+        return layer.Stack.Decide(destination, bound, device, out route);
+    }
+
+    private NetError BindLocked(IpEndpoint local)
+    {
+        PortBinding wanted = new(local, Options.BoundInterface, IsV6Only) { ReusesAddress = ReusesAddress, ReusesPort = ReusesPort, Owner = Owner };
+        NetError error = layer.Ports.Bind(wanted, mayUse: null, out _binding);
+        if (error == NetError.None)
+        {
+            layer.Add(this, _binding!.Local.Port);
+        }
+
+        return error;
+    }
+}

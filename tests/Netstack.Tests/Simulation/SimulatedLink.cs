@@ -1,0 +1,85 @@
+using Moat.Netstack.Link;
+using Moat.Netstack.Packets;
+using Moat.Netstack.Wire;
+
+namespace Moat.Netstack.Tests.Simulation;
+
+/// <summary>One end of a wire.</summary>
+internal sealed class SimulatedLink(SimulatedNetwork network, SimulatedPath path, EthernetAddress address) : ILink
+{
+    private ILinkSink _sink = null!;
+    private long _freeNs;
+
+    /// <summary>The other end.</summary>
+    public SimulatedLink Peer { get; set; } = null!;
+
+    /// <summary>Packets for what arrives.</summary>
+    public PacketPool Pool { get; set; } = null!;
+
+    /// <summary>Every frame that was sent.</summary>
+    public List<byte[]>? Trace { get; set; }
+
+    /// <summary>Loses everything: a cable that was pulled.</summary>
+    public bool IsCut { get; set; }
+
+    /// <summary>Loses what it says true of.</summary>
+    public Func<byte[], bool>? Drops { get; set; }
+
+    /// <inheritdoc/>
+    public EthernetAddress Address => address;
+
+    /// <inheritdoc/>
+    public int Mtu => 1500;
+
+    /// <inheritdoc/>
+    public LinkFeatures Features => LinkFeatures.Ethernet;
+
+    /// <inheritdoc/>
+    public void Attach(ILinkSink sink) => _sink = sink;
+
+    /// <inheritdoc/>
+    public void Transmit(Packet packet)
+    {
+        byte[] frame = new byte[packet.Length];
+        packet.CopyTo(0, frame);
+        packet.Release();
+        Trace?.Add(frame);
+        if (IsCut || network.Chance() < path.Loss || Drops?.Invoke(frame) == true)
+        {
+            return;
+        }
+
+        long start = Math.Max(_freeNs, network.NowNs);
+        if (path.BytesPerSecond > 0)
+        {
+            if ((start - network.NowNs) * path.BytesPerSecond / 1_000_000_000 > path.QueueBytes)
+            {
+                return;
+            }
+
+            _freeNs = start + (frame.Length * 1_000_000_000L / path.BytesPerSecond);
+            start = _freeNs;
+        }
+
+        long delay = start - network.NowNs + path.DelayNs;
+        delay += network.Chance() < path.Reordering ? path.DelayNs / 2 : 0;
+        network.Send(Peer, frame, delay);
+        if (network.Chance() < path.Duplication)
+        {
+            network.Send(Peer, frame, delay + 1000);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Flush()
+    {
+    }
+
+    /// <summary>A frame arrives here.</summary>
+    public void Deliver(byte[] frame)
+    {
+        Packet packet = Pool.Rent(frame.Length);
+        frame.CopyTo(packet.Append(frame.Length));
+        _sink.Deliver(packet);
+    }
+}
