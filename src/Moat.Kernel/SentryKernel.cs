@@ -81,6 +81,9 @@ public sealed class SentryKernel
     /// <summary>The home of sockets and the registry of their families; set at boot.</summary>
     public Filesystem SocketFiles { get; set; } = null!;
 
+    /// <summary>The terminal that the container was given, /dev/console; null if none.</summary>
+    public ITerminal? Console { get; set; }
+
     /// <summary>The first process.</summary>
     public ThreadGroup? Init { get; internal set; }
 

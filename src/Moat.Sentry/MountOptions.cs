@@ -1,4 +1,5 @@
 using System.Globalization;
+using Moat.Filesystems.Devpts;
 using Moat.Filesystems.Tmpfs;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
@@ -72,6 +73,22 @@ internal sealed record MountOptions(MountFlags Flags, IReadOnlyDictionary<string
 
         return options;
     }
+
+    /// <summary>Options of a devpts.</summary>
+    public DevptsOptions ToDevpts()
+    {
+        DevptsOptions options = new();
+        return options with
+        {
+            SlaveMode = Data.TryGetValue("mode", out string? mode) ? (Mode)Convert.ToUInt32(mode, 8) & Mode.PermissionMask : options.SlaveMode,
+            MasterMode = Data.TryGetValue("ptmxmode", out mode) ? (Mode)Convert.ToUInt32(mode, 8) & Mode.PermissionMask : options.MasterMode,
+            Uid = Number("uid"),
+            Gid = Number("gid"),
+            Max = (int)Math.Min(Number("max") ?? DevptsFilesystem.MaxTerminals, DevptsFilesystem.MaxTerminals),
+        };
+    }
+
+    private uint? Number(string name) => Data.TryGetValue(name, out string? text) && uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out uint number) ? number : null;
 
     // 65536k, 1g, 50%; 0 is no limit (tmpfs(5)).
     private static ulong Size(string text, ulong whole)

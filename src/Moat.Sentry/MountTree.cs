@@ -1,6 +1,7 @@
 using System.Text;
 using Moat.Control;
 using Moat.Filesystems.Dev;
+using Moat.Filesystems.Devpts;
 using Moat.Filesystems.GoferClient;
 using Moat.Filesystems.Overlay;
 using Moat.Filesystems.Proc;
@@ -23,6 +24,9 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
 
     /// <summary>Members of the configuration that have no effect.</summary>
     public IReadOnlyList<string> Ignored => _ignored;
+
+    /// <summary>Where terminals of the host get their places: what is mounted at /dev/pts, or nowhere.</summary>
+    public DevptsFilesystem Terminals { get; private set; } = new(kernel, new DevptsOptions());
 
     /// <summary>The root alone.</summary>
     /// <exception cref="InvalidOperationException">The Gofer does not serve it.</exception>
@@ -99,10 +103,14 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
                 return new ProcFilesystem(kernel, NewDevice());
             case "sysfs":
                 return new SysFilesystem(NewDevice(), kernel.Facts, kernel.Clock);
+            case "devpts":
+                DevptsFilesystem devpts = new(kernel, parsed.ToDevpts());
+                Terminals = mount.Destination.TrimEnd('/') == "/dev/pts" ? devpts : Terminals;
+                return devpts;
             case "tmpfs":
                 TmpfsOptions tmpfs = parsed.ToTmpfs(options.Facts.MemoryBytes);
                 return new TmpfsFilesystem(kernel, mount.Destination.TrimEnd('/') == "/dev" ? tmpfs with { TypeName = "devtmpfs" } : tmpfs);
-            case "devpts" or "mqueue" or "cgroup" or "cgroup2":
+            case "mqueue" or "cgroup" or "cgroup2":
                 _ignored.Add($"mounts[{index}] ({mount.Type})");
                 return null;
             default:

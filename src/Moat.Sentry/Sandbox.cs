@@ -4,6 +4,7 @@ using Moat.Filesystems.EventFiles;
 using Moat.Filesystems.HostFd;
 using Moat.Filesystems.Pipe;
 using Moat.Filesystems.Tmpfs;
+using Moat.Filesystems.Tty;
 using Moat.Kernel;
 using Moat.Kernel.Credentials;
 using Moat.Kernel.Namespaces;
@@ -66,6 +67,7 @@ public sealed class Sandbox : IDisposable
         sockets.Register(AddressFamily.AF_UNIX, new UnixFamily(sockets));
         _kernel.SocketFiles = sockets;
         MemoryDevices.Register(_kernel.Devices);
+        TerminalDevices.Register(_kernel);
 
         MountTree tree = new(_kernel, options);
         UtsNamespace uts = new(options.Spec.Hostname ?? "moat", options.Spec.Domainname ?? "(none)");

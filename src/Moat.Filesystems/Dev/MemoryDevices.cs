@@ -32,7 +32,8 @@ public static class MemoryDevices
             Check(name, FileCreation.Make(task, dev, System.Text.Encoding.ASCII.GetBytes(name), Mode.S_IFCHR | (Mode)0x1B6, new DeviceNumber(MemoryMajor, minor)));
         }
 
-        foreach ((string name, string target) in new[] { ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2") })
+        Check("tty", FileCreation.Make(task, dev, "tty"u8, Mode.S_IFCHR | (Mode)0x1B6, Tty.TerminalDevices.Current));
+        foreach ((string name, string target) in new[] { ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2") })
         {
             Check(name, FileCreation.MakeSymlink(task, dev, System.Text.Encoding.ASCII.GetBytes(name), System.Text.Encoding.ASCII.GetBytes(target)));
         }

@@ -123,17 +123,13 @@ public static class ProcessExit
         }
 
         old.Session.Groups.Remove(old);
-        if (old.Session.Terminal is { } terminal && terminal.ForegroundGroup == old)
-        {
-            terminal.ForegroundGroup = null;
-        }
-
         group.Kernel.Pids.Unreserve(old.Id);
     }
 
     private static void EndProcess(ThreadGroup group)
     {
         SentryKernel kernel = group.Kernel;
+        List<ProcessGroup> held = HeldGroups(group);
         group.IsZombie = true;
         group.ExitWaiters.Notify(PollEvents.Readable);
         group.Timers.Stop();
@@ -148,7 +144,6 @@ public static class ProcessExit
                 }
             }
 
-            bool wasOrphaned = child.ProcessGroup.IsOrphaned;
             child.Parent = newParent;
             group.Children.Remove(child);
             if (newParent is null)
@@ -162,21 +157,13 @@ public static class ProcessExit
             {
                 NotifyEnd(child);
             }
-
-            HangUpIfOrphaned(child.ProcessGroup, wasOrphaned);
         }
 
-        if (group.ProcessGroup.Session.Id == group.Pid && group.ProcessGroup.Session.Terminal is { } terminal)
-        {
-            if (terminal.ForegroundGroup is { } foreground)
-            {
-                SignalSender.SendToGroup(foreground, SignalInfo.FromKernel(Signal.SIGHUP));
-                SignalSender.SendToGroup(foreground, SignalInfo.FromKernel(Signal.SIGCONT));
-            }
+        held.ForEach(HangUpIfOrphaned);
 
-            terminal.Session = null;
-            terminal.ForegroundGroup = null;
-            group.ProcessGroup.Session.Terminal = null;
+        if (group.ProcessGroup.Session.Id == group.Pid)
+        {
+            JobControl.OnLeaderExit(group);
         }
 
         if (group.Pid == 1)
@@ -216,10 +203,27 @@ public static class ProcessExit
         return group.Kernel.Init is { IsZombie: false } init && init != group ? init : null;
     }
 
-    // A stopped group that nobody can continue any more gets SIGHUP and SIGCONT (POSIX, _exit()).
-    private static void HangUpIfOrphaned(ProcessGroup group, bool wasOrphaned)
+    // The groups of a process and its children that somebody could continue so far.
+    private static List<ProcessGroup> HeldGroups(ThreadGroup group)
     {
-        if (wasOrphaned || !group.IsOrphaned || !group.Members.Exists(static member => member.IsStopped))
+        List<ProcessGroup> held = [];
+        void Consider(ProcessGroup candidate)
+        {
+            if (!held.Contains(candidate) && !candidate.IsOrphaned)
+            {
+                held.Add(candidate);
+            }
+        }
+
+        Consider(group.ProcessGroup);
+        group.Children.ForEach(child => Consider(child.ProcessGroup));
+        return held;
+    }
+
+    // A stopped group that nobody can continue any more gets SIGHUP and SIGCONT (POSIX, _exit()).
+    private static void HangUpIfOrphaned(ProcessGroup group)
+    {
+        if (!group.IsOrphaned || !group.Members.Exists(static member => member.IsStopped))
         {
             return;
         }

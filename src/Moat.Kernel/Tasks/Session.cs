@@ -9,6 +9,9 @@ public sealed class Session(int id)
     /// <summary>Its controlling terminal, if it has one.</summary>
     public ITerminal? Terminal { get; set; }
 
+    /// <summary>The foreground group of a terminal that has hung up: it is hung up itself when the leader ends.</summary>
+    public ProcessGroup? FormerForeground { get; set; }
+
     /// <summary>Its groups.</summary>
     public List<ProcessGroup> Groups { get; } = [];
 }

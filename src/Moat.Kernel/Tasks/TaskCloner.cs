@@ -156,6 +156,7 @@ public static class TaskCloner
         {
             IsDumpable = old.IsDumpable,
             Personality = old.Personality,
+            HasLeftTerminal = old.HasLeftTerminal,
             OomScoreAdjustment = old.OomScoreAdjustment,
         };
     }

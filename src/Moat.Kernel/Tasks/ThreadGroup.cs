@@ -59,6 +59,9 @@ public sealed class ThreadGroup
     /// <summary>Its process group.</summary>
     public ProcessGroup ProcessGroup { get; set; } = null!;
 
+    /// <summary>Whether it has given the session's terminal up for itself (TIOCNOTTY).</summary>
+    public bool HasLeftTerminal { get; set; }
+
     /// <summary>Told of changes in its children.</summary>
     public WaitQueue ChildEvents { get; } = new();
 

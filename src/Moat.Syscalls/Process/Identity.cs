@@ -126,6 +126,7 @@ internal static class Identity
             ProcessExit.LeaveGroup(self);
             group.Members.Add(self);
             self.ProcessGroup = group;
+            self.HasLeftTerminal = false;
             return self.Pid;
         }
     }

@@ -1,0 +1,23 @@
+namespace Moat.Linux.Terminals;
+
+/// <summary><c>c_iflag</c> (termios(3)).</summary>
+[Flags]
+public enum InputModes : uint
+{
+    None = 0,
+    IGNBRK = 0x1,
+    BRKINT = 0x2,
+    IGNPAR = 0x4,
+    PARMRK = 0x8,
+    INPCK = 0x10,
+    ISTRIP = 0x20,
+    INLCR = 0x40,
+    IGNCR = 0x80,
+    ICRNL = 0x100,
+    IUCLC = 0x200,
+    IXON = 0x400,
+    IXANY = 0x800,
+    IXOFF = 0x1000,
+    IMAXBEL = 0x2000,
+    IUTF8 = 0x4000,
+}
