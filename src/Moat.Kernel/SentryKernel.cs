@@ -69,6 +69,9 @@ public sealed class SentryKernel
     /// <summary>Character devices.</summary>
     public DeviceRegistry Devices { get; } = new();
 
+    /// <summary>What mount(2) can make, by the type's name; filled at boot.</summary>
+    public Dictionary<string, IFilesystemType> FilesystemTypes { get; } = [];
+
     /// <summary>Opens FIFOs; set at boot.</summary>
     public IFifoOpener Fifos { get; set; } = null!;
 

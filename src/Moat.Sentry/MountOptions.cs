@@ -14,7 +14,7 @@ internal sealed record MountOptions(MountFlags Flags, IReadOnlyDictionary<string
     /// <summary>Takes options apart. What only concerns the host (propagation, recursion) is left out.</summary>
     public static MountOptions Parse(IReadOnlyList<string> options)
     {
-        MountFlags flags = MountFlags.None;
+        MountFlags flags = MountFlags.RelAtime;
         Dictionary<string, string> data = [];
         foreach (string option in options)
         {
@@ -28,7 +28,9 @@ internal sealed record MountOptions(MountFlags Flags, IReadOnlyDictionary<string
                 case "dev": flags &= ~MountFlags.NoDev; break;
                 case "noexec" or "rnoexec": flags |= MountFlags.NoExec; break;
                 case "exec": flags &= ~MountFlags.NoExec; break;
-                case "noatime": flags |= MountFlags.NoAtime; break;
+                case "noatime": flags = (flags & ~MountFlags.RelAtime) | MountFlags.NoAtime; break;
+                case "strictatime": flags &= ~MountFlags.RelAtime; break;
+                case "nosymfollow": flags |= MountFlags.NoSymFollow; break;
                 case "nodiratime": flags |= MountFlags.NoDirAtime; break;
                 case "relatime": flags |= MountFlags.RelAtime; break;
                 default:

@@ -36,7 +36,7 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
         bool isOverlaid = !options.Flags.WritesToRoot;
         Filesystem lower = Attach(root, isShared: !isOverlaid || options.Flags.FileAccess == "shared");
         Filesystem shown = isOverlaid ? OverlayInMemory(lower) : lower;
-        return new MountNamespace(new Mount(shown, new Dentry(null, new FileName("/"), shown.Root), MountFlags.None) { Source = "root" });
+        return new MountNamespace(new Mount(shown, new Dentry(null, new FileName("/"), shown.Root), MountFlags.RelAtime) { Source = "root" });
     }
 
     /// <summary>Everything else, in the order of the configuration.</summary>
@@ -65,7 +65,7 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
 
         if (!hasProc)
         {
-            MountAt(init, "/proc", new ProcFilesystem(kernel, NewDevice()), MountFlags.NoSuid | MountFlags.NoDev | MountFlags.NoExec, "proc");
+            MountAt(init, "/proc", new ProcFilesystem(kernel, NewDevice()), MountFlags.NoSuid | MountFlags.NoDev | MountFlags.NoExec | MountFlags.RelAtime, "proc");
         }
 
         _ignored.AddRange(SysctlSettings.Apply(init, options.Spec.Linux?.Sysctl ?? new Dictionary<string, string>()));
@@ -169,7 +169,7 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
 
         if (place.Inode.IsDirectory)
         {
-            Attach(init, place, new TmpfsFilesystem(kernel, new TmpfsOptions { RootMode = (Mode)0x16D }), MountFlags.ReadOnly, "tmpfs"); // 0555
+            Attach(init, place, new TmpfsFilesystem(kernel, new TmpfsOptions { RootMode = (Mode)0x16D }), MountFlags.ReadOnly | MountFlags.RelAtime, "tmpfs"); // 0555
         }
         else if (Find(init, "/dev/null") is { } nothing)
         {

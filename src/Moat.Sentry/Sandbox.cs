@@ -69,6 +69,7 @@ public sealed class Sandbox : IDisposable
         MemoryDevices.Register(_kernel.Devices);
         TerminalDevices.Register(_kernel);
 
+        MountableTypes.Register(_kernel);
         MountTree tree = new(_kernel, options);
         UtsNamespace uts = new(options.Spec.Hostname ?? "moat", options.Spec.Domainname ?? "(none)");
         HostFdFilesystem streams = new(new DeviceNumber(0, (uint)_kernel.NextAnonymousDevice()));

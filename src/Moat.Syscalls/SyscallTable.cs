@@ -57,6 +57,7 @@ public sealed class SyscallTable
         Memfd.Register(builder);
         Messages.Register(builder);
         Mmap.Register(builder);
+        Mounts.Register(builder);
         NamespaceCalls.Register(builder);
         Open.Register(builder);
         PidfdCalls.Register(builder);

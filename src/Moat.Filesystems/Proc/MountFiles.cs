@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Moat.Filesystems.Synthetic;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
@@ -20,7 +21,7 @@ internal static class MountFiles
                 continue;
             }
 
-            text.Append(mount.Source).Append(" "u8).AppendEscaped(point, Escaped);
+            text.AppendEscaped(Encoding.Latin1.GetBytes(mount.Source), Escaped).Append(" "u8).AppendEscaped(point, Escaped);
             text.AppendLine($" {mount.Filesystem.TypeName} {OptionsOf(mount)}{Suffix(mount)} 0 0");
         }
     }
@@ -36,9 +37,31 @@ internal static class MountFiles
             }
 
             int parent = mount.Point?.Mount.Id ?? mount.Id;
-            text.Append(string.Create(CultureInfo.InvariantCulture, $"{mount.Id} {parent} {mount.Filesystem.Device.Major}:{mount.Filesystem.Device.Minor} / ")).AppendEscaped(point, Escaped);
-            text.AppendLine($" {OptionsOf(mount)} - {mount.Filesystem.TypeName} {mount.Source} {(mount.IsReadOnly ? "ro" : "rw")}{Suffix(mount)}");
+            byte[] top = PathPrinter.Print(new PathLocation(mount, mount.FilesystemTop), new PathLocation(mount, mount.Root), out _);
+            text.Append(string.Create(CultureInfo.InvariantCulture, $"{mount.Id} {parent} {mount.Filesystem.Device.Major}:{mount.Filesystem.Device.Minor} ")).AppendEscaped(top, Escaped);
+            text.Append(" "u8).AppendEscaped(point, Escaped).Append($" {OptionsOf(mount)}{PropagationOf(mount)} - {mount.Filesystem.TypeName} ").AppendEscaped(Encoding.Latin1.GetBytes(mount.Source), Escaped);
+            text.AppendLine($" rw{Suffix(mount)}");
         }
+    }
+
+    /// <summary>/proc/PID/mountstats.</summary>
+    public static void MountStatistics(GuestTask task, SyntheticText text)
+    {
+        foreach (Mount mount in task.Fs.MountNamespace.List())
+        {
+            if (PointOf(task, mount) is { } point)
+            {
+                text.Append("device "u8).AppendEscaped(Encoding.Latin1.GetBytes(mount.Source), Escaped).Append(" mounted on "u8).AppendEscaped(point, Escaped);
+                text.AppendLine($" with fstype {mount.Filesystem.TypeName}");
+            }
+        }
+    }
+
+    private static string PropagationOf(Mount mount)
+    {
+        string text = mount.PeerGroupId > 0 ? string.Create(CultureInfo.InvariantCulture, $" shared:{mount.PeerGroupId}") : "";
+        text += mount.MasterGroupId > 0 ? string.Create(CultureInfo.InvariantCulture, $" master:{mount.MasterGroupId}") : "";
+        return mount.IsUnbindable ? text + " unbindable" : text;
     }
 
     private static byte[]? PointOf(GuestTask task, Mount mount)
@@ -62,7 +85,9 @@ internal static class MountFiles
         Add(MountFlags.NoDev, "nodev");
         Add(MountFlags.NoExec, "noexec");
         Add(MountFlags.NoAtime, "noatime");
-        options.Add("relatime");
+        Add(MountFlags.NoDirAtime, "nodiratime");
+        Add(MountFlags.RelAtime, "relatime");
+        Add(MountFlags.NoSymFollow, "nosymfollow");
         return string.Join(',', options);
     }
 

@@ -7,7 +7,7 @@ using Moat.Linux;
 namespace Moat.Filesystems.Proc;
 
 /// <summary>/proc/PID/ns: links that name the task's namespaces.</summary>
-internal sealed class NamespaceDirectory(ProcFilesystem proc) : SyntheticDirectory(proc, (Mode)0x149)
+internal sealed class NamespaceDirectory(ProcFilesystem proc, GuestTask owner) : SyntheticDirectory(proc, (Mode)0x149)
 {
     private static readonly string[] s_kinds = ["cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "user", "uts"];
 
@@ -15,28 +15,47 @@ internal sealed class NamespaceDirectory(ProcFilesystem proc) : SyntheticDirecto
     public override Result<Inode> Lookup(GuestTask? task, FileName name)
     {
         string kind = name.ToString();
-        return Array.IndexOf(s_kinds, kind) >= 0 ? new NamespaceLink(proc, kind) : Errno.ENOENT;
+        return Array.IndexOf(s_kinds, kind) >= 0 ? new NamespaceLink(proc, owner, kind) : Errno.ENOENT;
     }
 
     /// <inheritdoc/>
     public override IReadOnlyList<SyntheticEntry> List(GuestTask task) =>
-        Array.ConvertAll(s_kinds, kind => new SyntheticEntry(new FileName(kind), IdOf(kind), Mode.S_IFLNK));
+        Array.ConvertAll(s_kinds, kind => new SyntheticEntry(new FileName(kind), IdOf(owner, kind), Mode.S_IFLNK));
 
-    // One namespace of each kind so far: the numbers are those of Linux's initial ones.
-    private static ulong IdOf(string kind) => kind switch
+    // There is one namespace of each kind but mnt: the numbers are those of Linux's initial ones.
+    private static ulong IdOf(GuestTask owner, string kind) => kind switch
     {
         "ipc" => 4026531839,
         "uts" => 4026531838,
         "user" => 4026531837,
         "pid" or "pid_for_children" => 4026531836,
         "cgroup" => 4026531835,
-        "mnt" => 4026531841,
+        "mnt" => owner.Fs.MountNamespace.Id,
         _ => 4026531840,
     };
 
-    private sealed class NamespaceLink(ProcFilesystem proc, string kind) : SyntheticInode(proc, Mode.S_IFLNK | (Mode)0x1FF)
+    private static ulong CloneFlagOf(string kind) => kind switch
     {
-        public override Result<byte[]> ReadSymlink(GuestTask? reader) =>
-            Encoding.UTF8.GetBytes($"{(kind == "pid_for_children" ? "pid" : kind)}:[{IdOf(kind)}]");
+        "ipc" => 0x08000000,
+        "uts" => 0x04000000,
+        "user" => 0x10000000,
+        "pid" or "pid_for_children" => 0x20000000,
+        "cgroup" => 0x02000000,
+        "mnt" => 0x00020000,
+        _ => 0x40000000,
+    };
+
+    private sealed class NamespaceLink(ProcFilesystem proc, GuestTask owner, string kind) : SyntheticInode(proc, Mode.S_IFLNK | (Mode)0x1FF)
+    {
+        private string Text => $"{(kind == "pid_for_children" ? "pid" : kind)}:[{IdOf(owner, kind)}]";
+
+        public override Result<byte[]> ReadSymlink(GuestTask? reader) => Encoding.UTF8.GetBytes(Text);
+
+        public override Result<PathLocation>? FollowMagicLink(GuestTask reader)
+        {
+            NamespaceInode inode = new(proc, Text, CloneFlagOf(kind), kind == "mnt" ? owner.Fs.MountNamespace : null);
+            Dentry dentry = new(null, new FileName(inode.Name), inode);
+            return new PathLocation(new Mount(proc, dentry), dentry);
+        }
     }
 }

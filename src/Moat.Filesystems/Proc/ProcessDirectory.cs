@@ -24,7 +24,7 @@ internal sealed class ProcessDirectory : SyntheticDirectory
         AddLinks();
         _entries.Add("fd", new FdDirectory(proc, task, informational: false));
         _entries.Add("fdinfo", new FdDirectory(proc, task, informational: true));
-        _entries.Add("ns", new NamespaceDirectory(proc));
+        _entries.Add("ns", new NamespaceDirectory(proc, task));
         _entries.Add("net", new StaticDirectory(proc).Add("unix", new TextFile(proc, _ => "Num       RefCount Protocol Flags    Type St Inode Path\n")));
         if (!isThread)
         {
@@ -60,6 +60,7 @@ internal sealed class ProcessDirectory : SyntheticDirectory
         Add("maps", MemoryFiles.Maps);
         Add("mountinfo", MountFiles.MountInfo);
         Add("mounts", MountFiles.Mounts);
+        Add("mountstats", MountFiles.MountStatistics, OwnerOnly);
         Add("oom_score", (_, text) => text.AppendLine("0"));
         Add("personality", (_, text) => text.AppendLine("00000000"), OwnerOnly);
         Add("schedstat", (_, text) => text.AppendLine("0 0 0"));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Moat.Kernel;
 using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
@@ -49,7 +50,7 @@ public sealed class TmpfsFilesystem : Filesystem
     /// <inheritdoc/>
     public override Errno GetStatistics(out FilesystemStatistics statistics)
     {
-        ulong total = Math.Min(Limits.SizeBytes, Kernel.MemoryFile.LimitBytes) / MemoryFile.PageSize;
+        ulong total = Math.Min(Pages is null ? ulong.MaxValue : (ulong)Pages.Limit, Kernel.MemoryFile.LimitBytes / MemoryFile.PageSize);
         ulong used = Math.Min(total, Pages is not null ? (ulong)Pages.Used : Kernel.MemoryFile.UsedBytes / MemoryFile.PageSize);
         statistics = new FilesystemStatistics
         {
@@ -62,6 +63,41 @@ public sealed class TmpfsFilesystem : Filesystem
             FilesFree = (ulong)Math.Max(0, Limits.MaxInodes - Volatile.Read(ref _inodes)),
             NameLength = FileName.MaxLength,
         };
+        return Errno.None;
+    }
+
+    /// <inheritdoc/>
+    public override string Options
+    {
+        get
+        {
+            string size = Pages is null ? "" : string.Create(CultureInfo.InvariantCulture, $"size={Pages.Limit * (MemoryFile.PageSize / 1024)}k");
+            string mode = Limits.RootMode == new TmpfsOptions().RootMode ? "" : "mode=" + Convert.ToString((uint)Limits.RootMode, 8);
+            return size.Length > 0 && mode.Length > 0 ? size + "," + mode : size + mode;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Errno Reconfigure(string options)
+    {
+        if (!TmpfsOptions.Parse(options, Kernel.Facts.MemoryBytes).TryGet(out TmpfsOptions? parsed, out Errno errno))
+        {
+            return errno;
+        }
+
+        bool hasSize = options.Contains("size=", StringComparison.Ordinal) || options.Contains("nr_blocks=", StringComparison.Ordinal);
+        if (!hasSize)
+        {
+            return Errno.None;
+        }
+
+        long pages = (long)Math.Min(parsed.SizeBytes / MemoryFile.PageSize, long.MaxValue / 2);
+        if (Pages is null || pages < Pages.Used)
+        {
+            return Errno.EINVAL;
+        }
+
+        Pages.Limit = pages;
         return Errno.None;
     }
 

@@ -1,3 +1,4 @@
+using Moat.Kernel.Credentials;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
@@ -99,6 +100,11 @@ internal abstract class TmpfsInode : Inode
 
         lock (_lock)
         {
+            if (change.Uid is not null || change.Gid is not null || change.Size is not null)
+            {
+                RemoveCapabilities();
+            }
+
             _permissions = change.Permissions ?? _permissions;
             _uid = change.Uid ?? _uid;
             _gid = change.Gid ?? _gid;
@@ -203,6 +209,17 @@ internal abstract class TmpfsInode : Inode
             {
                 _permissions = FilePermission.WithoutSetId(_permissions);
             }
+
+            RemoveCapabilities();
+        }
+    }
+
+    // A changed file or owner takes the capabilities of an executable (capabilities(7)).
+    private void RemoveCapabilities()
+    {
+        if (_attributes is not null && _attributes.Remove(FileCapabilities.AttributeName, out byte[]? value))
+        {
+            _attributeBytes -= FileCapabilities.AttributeName.Length + value.Length;
         }
     }
 

@@ -13,7 +13,13 @@ internal sealed class InitialStack(MemoryManager memory, ulong top)
     private ulong _at = top;
 
     /// <summary>Writes it; returns the stack pointer.</summary>
-    public Result<ulong> Build(GuestTask task, byte[] path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment, AuxiliaryFacts facts)
+    /// <param name="task">Whose kernel and processor count.</param>
+    /// <param name="credentials">Who the program runs as.</param>
+    /// <param name="path">AT_EXECFN.</param>
+    /// <param name="arguments">argv.</param>
+    /// <param name="environment">envp.</param>
+    /// <param name="facts">What the loader found.</param>
+    public Result<ulong> Build(GuestTask task, in ProgramCredentials credentials, byte[] path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment, AuxiliaryFacts facts)
     {
         _at -= sizeof(ulong); // a zero word ends the stack
         ulong executable = Push(path, zero: true);
@@ -29,7 +35,7 @@ internal sealed class InitialStack(MemoryManager memory, ulong top)
         _at &= ~15UL;
         ulong randomAddress = Push(random, zero: false);
 
-        TaskCredentials who = task.Credentials;
+        TaskCredentials who = credentials.After;
         ulong[] auxiliary =
         [
             16, (uint)X86Base.CpuId(1, 0).Edx, // AT_HWCAP
@@ -45,7 +51,7 @@ internal sealed class InitialStack(MemoryManager memory, ulong top)
             12, who.EffectiveUid, // AT_EUID
             13, who.RealGid, // AT_GID
             14, who.EffectiveGid, // AT_EGID
-            23, who.RealUid != who.EffectiveUid || who.RealGid != who.EffectiveGid ? 1UL : 0, // AT_SECURE
+            23, credentials.IsSecure ? 1UL : 0, // AT_SECURE
             25, randomAddress, // AT_RANDOM
             26, 0, // AT_HWCAP2
             31, executable, // AT_EXECFN

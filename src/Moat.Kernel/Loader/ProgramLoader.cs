@@ -138,6 +138,11 @@ public static class ProgramLoader
             return errno;
         }
 
+        if (!ProgramCredentials.Of(task, file).TryGet(out ProgramCredentials credentials, out errno))
+        {
+            return errno;
+        }
+
         ulong stackLimit = task.ThreadGroup.Limits.Get(ResourceLimits.Stack).Current;
         ulong argumentLimit = Math.Clamp(stackLimit / 4, MinArgumentSpace, MaxArgumentSpace);
         ulong bytes = 0;
@@ -175,7 +180,7 @@ public static class ProgramLoader
         }
 
         MemoryManager memory = new(kernel.MemoryFile, space, layout);
-        Result<LoadedProgram> loaded = Fill(task, memory, layout, file, program, interpreterFile, interpreter, path, name, arguments, environment);
+        Result<LoadedProgram> loaded = Fill(task, memory, layout, file, program, interpreterFile, interpreter, path, name, arguments, environment, credentials);
         interpreterFile?.Release();
         if (!loaded.IsOk)
         {
@@ -187,7 +192,7 @@ public static class ProgramLoader
 
     private static Result<LoadedProgram> Fill(
         GuestTask task, MemoryManager memory, AddressLayout layout, FileDescription file, ElfImage program, FileDescription? interpreterFile, ElfImage? interpreter,
-        byte[] path, byte[] name, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment)
+        byte[] path, byte[] name, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment, ProgramCredentials credentials)
     {
         ulong bias = program.IsPositionIndependent ? layout.PieBase - program.Start : 0;
         Errno errno = MapSegments(memory, file, program, bias);
@@ -241,7 +246,7 @@ public static class ProgramLoader
         }
 
         InitialStack builder = new(memory, layout.StackTop);
-        if (!builder.Build(task, path, arguments, environment, new AuxiliaryFacts(program.ProgramHeaderAddress + bias, program.ProgramHeaderCount, interpreterBias == 0 ? 0 : interpreter!.Start + interpreterBias, program.Entry + bias)).TryGet(out ulong stackPointer, out errno))
+        if (!builder.Build(task, credentials, path, arguments, environment, new AuxiliaryFacts(program.ProgramHeaderAddress + bias, program.ProgramHeaderCount, interpreterBias == 0 ? 0 : interpreter!.Start + interpreterBias, program.Entry + bias)).TryGet(out ulong stackPointer, out errno))
         {
             return errno;
         }
@@ -250,7 +255,7 @@ public static class ProgramLoader
         memory.ExecutableFile = file;
         RegisterSet registers = new() { Rip = entry, Rsp = stackPointer, Cs = 0x33, Ss = 0x2b, Eflags = 0x202, OrigRax = ulong.MaxValue };
         int slash = Array.LastIndexOf(name, (byte)'/');
-        return new LoadedProgram(memory, registers, name[(slash + 1)..]);
+        return new LoadedProgram(memory, registers, name[(slash + 1)..], credentials);
     }
 
     private static Errno MapSegments(MemoryManager memory, FileDescription file, ElfImage image, ulong bias)

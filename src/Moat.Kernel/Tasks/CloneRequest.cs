@@ -18,6 +18,7 @@ public readonly record struct CloneRequest
     public const ulong ChildClearTid = 0x200000;
     public const ulong ChildSetTid = 0x1000000;
     public const ulong NewNamespaces = 0x7e020000 | 0x80;
+    public const ulong NewMounts = 0x20000;
     public const ulong NewUts = 0x4000000;
     public const ulong NewUser = 0x10000000;
     public const ulong ClearSighand = 0x100000000;

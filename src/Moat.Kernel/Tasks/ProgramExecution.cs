@@ -1,4 +1,3 @@
-using Moat.Kernel.Credentials;
 using Moat.Kernel.Loader;
 using Moat.Kernel.Memory;
 using Moat.Kernel.Signals;
@@ -54,7 +53,12 @@ public static class ProgramExecution
             group.Timers.DeletePosixTimers();
             group.Executing = null;
             task.Signals.AlternateStack = AlternateStack.None;
-            task.Credentials = AfterExecute(task.Credentials);
+            task.Credentials = program.Credentials.After;
+        }
+
+        if (program.Credentials.IsSecure)
+        {
+            task.ParentDeathSignal = Signal.None; // prctl(2), PR_SET_PDEATHSIG
         }
 
         task.Context.ResetFpuState();
@@ -62,25 +66,6 @@ public static class ProgramExecution
         task.VforkGate?.Open();
         task.VforkGate = null;
         return Errno.None;
-    }
-
-    // capabilities(7), "Transformation of capabilities during execve()", for files without capabilities or set-id bits.
-    private static TaskCredentials AfterExecute(TaskCredentials who)
-    {
-        bool isRoot = who.EffectiveUid == 0 || who.RealUid == 0;
-        CapabilitySet permitted = isRoot ? who.Inheritable | who.Bounding : who.Ambient;
-        CapabilitySet effective = who.EffectiveUid == 0 ? permitted : who.Ambient;
-        return who with
-        {
-            SavedUid = who.EffectiveUid,
-            FilesystemUid = who.EffectiveUid,
-            SavedGid = who.EffectiveGid,
-            FilesystemGid = who.EffectiveGid,
-            Permitted = permitted,
-            Effective = effective,
-            Ambient = isRoot ? default : who.Ambient,
-            SecureBits = who.SecureBits & ~0x10u, // SECBIT_KEEP_CAPS
-        };
     }
 
     // Afterwards the task is the only one, and has the process' id.

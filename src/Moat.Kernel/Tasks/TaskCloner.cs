@@ -29,6 +29,11 @@ public static class TaskCloner
         IContext context = kernel.Platform.NewContext();
         FdTable files = request.Has(CloneRequest.FilesFlag) ? parent.Files.Share() : parent.Files.Fork();
         FsContext fs = request.Has(CloneRequest.FsFlag) ? parent.Fs.Share() : parent.Fs.Clone();
+        if (request.Has(CloneRequest.NewMounts))
+        {
+            fs.UnshareMounts();
+        }
+
         UtsNamespace uts = request.Has(CloneRequest.NewUts) ? parent.Uts.Clone() : parent.Uts;
         GuestTask child;
         int pidfd = -1;

@@ -9,6 +9,7 @@ public sealed class Dentry
 
     private Dictionary<FileName, Dentry>? _children;
     private int _negative;
+    private int _mountCount;
 
     /// <summary>A root, or a child of <paramref name="parent"/>.</summary>
     public Dentry(Dentry? parent, FileName name, Inode? inode)
@@ -37,10 +38,28 @@ public sealed class Dentry
     public bool IsUnlinked { get; internal set; }
 
     /// <summary>How many mounts stand on it, in all namespaces.</summary>
-    internal int MountCount { get; set; }
+    internal int MountCount => Volatile.Read(ref _mountCount);
+
+    /// <summary>A mount is put on it.</summary>
+    internal void AddMount() => Interlocked.Increment(ref _mountCount);
+
+    /// <summary>A mount on it goes.</summary>
+    internal void RemoveMount() => Interlocked.Decrement(ref _mountCount);
 
     /// <summary>Whether it is the root of its filesystem (or of a bind mount's source).</summary>
     public bool IsRoot => Parent == this;
+
+    /// <summary>Whether it is this dentry or somewhere below it, within one filesystem.</summary>
+    internal bool IsWithin(Dentry ancestor)
+    {
+        Dentry at = this;
+        while (at != ancestor && !at.IsRoot)
+        {
+            at = at.Parent;
+        }
+
+        return at == ancestor;
+    }
 
     /// <summary>The cached child, without making a key.</summary>
     internal Dentry? FindChild(ReadOnlySpan<byte> name) =>

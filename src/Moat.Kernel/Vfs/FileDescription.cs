@@ -11,6 +11,7 @@ public abstract class FileDescription : IWaitable
 {
     private readonly Lock _observerLock = new();
     private List<IFileCloseObserver>? _observers; // guarded by _observerLock
+    private readonly bool _holdsWrite;
     private int _references = 1;
     private bool _isReported;
     private int _statusFlags;
@@ -23,6 +24,11 @@ public abstract class FileDescription : IWaitable
         _statusFlags = (int)(flags & ~Creation);
         Location = location;
         location?.Mount.AddUser();
+        _holdsWrite = location is { Inode.FileType: Mode.S_IFREG } && CanWrite;
+        if (_holdsWrite)
+        {
+            location!.Value.Mount.AddWriter();
+        }
     }
 
     /// <summary>Access mode and status flags, as F_GETFL reports them.</summary>
@@ -94,6 +100,11 @@ public abstract class FileDescription : IWaitable
             if (_isReported)
             {
                 ReportClose();
+            }
+
+            if (_holdsWrite)
+            {
+                Location!.Value.Mount.RemoveWriter();
             }
 
             Location?.Mount.RemoveUser();

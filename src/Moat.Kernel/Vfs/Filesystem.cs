@@ -26,6 +26,10 @@ public abstract class Filesystem
     /// <summary>syncfs(2).</summary>
     public virtual Errno Sync() => Errno.None;
 
+    /// <summary>mount(2) with MS_REMOUNT: changes the filesystem's own options.</summary>
+    /// <returns>EINVAL for options that it does not understand or cannot change.</returns>
+    public virtual Errno Reconfigure(string options) => options.Length == 0 ? Errno.None : Errno.EINVAL;
+
     /// <summary>The last mount has gone.</summary>
     public virtual void OnLastUnmount()
     {

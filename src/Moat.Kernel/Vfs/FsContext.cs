@@ -17,12 +17,16 @@ public sealed class FsContext
         _root = root;
         _workingDirectory = workingDirectory;
         Umask = umask;
+        mountNamespace.AddUser();
         root.Mount.AddUser();
         workingDirectory.Mount.AddUser();
     }
 
     /// <summary>The tree these places are in.</summary>
-    public MountNamespace MountNamespace { get; set; }
+    public MountNamespace MountNamespace { get; private set; }
+
+    /// <summary>Whether more than one task uses it.</summary>
+    public bool IsShared => Volatile.Read(ref _users) > 1;
 
     /// <summary>umask(2).</summary>
     public Mode Umask { get; set; }
@@ -71,6 +75,53 @@ public sealed class FsContext
         }
     }
 
+    /// <summary>Goes over to another tree (setns(2)), at its top.</summary>
+    public void Enter(MountNamespace mountNamespace)
+    {
+        Move(mountNamespace, mountNamespace.RootLocation, mountNamespace.RootLocation);
+    }
+
+    /// <summary>Goes over to a copy of the tree of its own (CLONE_NEWNS), at the same places.</summary>
+    public Errno UnshareMounts()
+    {
+        if (!MountNamespace.Copy(out Dictionary<Mount, Mount> copies).TryGet(out MountNamespace? copy, out Errno errno))
+        {
+            return errno;
+        }
+
+        PathLocation root = Root;
+        PathLocation workingDirectory = WorkingDirectory;
+        Move(copy, Translate(copies, root), Translate(copies, workingDirectory));
+        return Errno.None;
+    }
+
+    /// <summary>pivot_root(2): whoever stood at the old root stands at the new one.</summary>
+    public void Replace(PathLocation before, PathLocation after)
+    {
+        if (Root == before)
+        {
+            Root = after;
+        }
+
+        if (WorkingDirectory == before)
+        {
+            WorkingDirectory = after;
+        }
+    }
+
+    private static PathLocation Translate(Dictionary<Mount, Mount> copies, PathLocation place) =>
+        copies.TryGetValue(place.Mount, out Mount? copy) ? place with { Mount = copy } : place;
+
+    private void Move(MountNamespace mountNamespace, PathLocation root, PathLocation workingDirectory)
+    {
+        MountNamespace before = MountNamespace;
+        mountNamespace.AddUser();
+        MountNamespace = mountNamespace;
+        Root = root;
+        WorkingDirectory = workingDirectory;
+        before.RemoveUser();
+    }
+
     /// <summary>A copy for a task that does not share it.</summary>
     public FsContext Clone() => new(MountNamespace, Root, WorkingDirectory, Umask);
 
@@ -94,5 +145,7 @@ public sealed class FsContext
             _root.Mount.RemoveUser();
             _workingDirectory.Mount.RemoveUser();
         }
+
+        MountNamespace.RemoveUser();
     }
 }

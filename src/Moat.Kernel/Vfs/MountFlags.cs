@@ -9,6 +9,7 @@ public enum MountFlags
     NoSuid = 2,
     NoDev = 4,
     NoExec = 8,
+    NoSymFollow = 256,
     NoAtime = 1024,
     NoDirAtime = 2048,
     RelAtime = 1 << 21,

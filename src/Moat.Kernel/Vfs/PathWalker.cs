@@ -268,7 +268,7 @@ public static class PathWalker
 
         private Errno Follow(PathLocation directory, Inode link, int depth)
         {
-            if ((flags & WalkFlags.NoSymlinks) != 0 || ++_links > MaxLinks || depth > MaxLinks)
+            if ((flags & WalkFlags.NoSymlinks) != 0 || (directory.Mount.Flags & MountFlags.NoSymFollow) != 0 || ++_links > MaxLinks || depth > MaxLinks)
             {
                 return Errno.ELOOP;
             }

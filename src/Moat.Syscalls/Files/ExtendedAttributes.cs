@@ -81,6 +81,11 @@ internal static class ExtendedAttributes
         byte[] value = new byte[arguments.Size(3)];
         errno = task.Memory.CopyIn(arguments.Address(2), value);
         errno = errno == Errno.None ? Check(task, location, name, MemoryAccess.Write) : errno;
+        if (errno == Errno.None && name.Equals(FileCapabilities.AttributeName))
+        {
+            errno = FileCapabilities.Parse(value).Errno;
+        }
+
         return errno != Errno.None ? errno : Told(location, location.Inode.SetExtendedAttribute(task, name, value, arguments.Int(4)));
     }
 
@@ -152,7 +157,8 @@ internal static class ExtendedAttributes
 
         if (name.Bytes.StartsWith("security."u8))
         {
-            return !writes || task.Credentials.HasCapability(Capability.CAP_SYS_ADMIN) ? Errno.None : Errno.EPERM;
+            Capability needed = name.Equals(FileCapabilities.AttributeName) ? Capability.CAP_SETFCAP : Capability.CAP_SYS_ADMIN;
+            return !writes || task.Credentials.HasCapability(needed) ? Errno.None : Errno.EPERM;
         }
 
         return Errno.EOPNOTSUPP;

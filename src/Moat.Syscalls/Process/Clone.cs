@@ -116,8 +116,8 @@ internal static class Clone
 
         if (request.Has(CloneRequest.NewNamespaces))
         {
-            // Of the namespaces only uts can be made so far; the others are refused like a kernel built without them.
-            if ((request.Flags & CloneRequest.NewNamespaces) != CloneRequest.NewUts)
+            // Of the namespaces mount and uts can be made so far; the others are refused like a kernel built without them.
+            if ((request.Flags & CloneRequest.NewNamespaces & ~(CloneRequest.NewUts | CloneRequest.NewMounts)) != 0 || (request.Has(CloneRequest.NewMounts) && request.Has(CloneRequest.FsFlag)))
             {
                 return Errno.EINVAL;
             }

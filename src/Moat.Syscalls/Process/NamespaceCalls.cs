@@ -1,3 +1,4 @@
+using Moat.Filesystems.Proc;
 using Moat.Kernel.Credentials;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
@@ -33,23 +34,32 @@ internal static class NamespaceCalls
         ulong namespaces = flags & CloneRequest.NewNamespaces;
         if (namespaces != 0)
         {
-            // Only uts can be made so far; the others are refused like a kernel built without them.
+            // Mount and uts can be made so far; the others are refused like a kernel built without them.
             if (!task.Credentials.HasCapability(Capability.CAP_SYS_ADMIN))
             {
                 return Errno.EPERM;
             }
 
-            if (namespaces != CloneRequest.NewUts)
+            if ((namespaces & ~(CloneRequest.NewUts | CloneRequest.NewMounts)) != 0)
             {
                 return Errno.EINVAL;
             }
         }
 
-        if ((flags & CloneRequest.FsFlag) != 0)
+        if ((flags & (CloneRequest.FsFlag | CloneRequest.NewMounts)) != 0 && task.Fs.IsShared)
         {
-            FsContext own = task.Fs.Clone();
-            task.Fs.RemoveUser();
-            task.Fs = own;
+            FsContext shared = task.Fs;
+            task.Fs = shared.Clone();
+            shared.RemoveUser();
+        }
+
+        if ((namespaces & CloneRequest.NewMounts) != 0)
+        {
+            Errno errno = task.Fs.UnshareMounts();
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
         }
 
         if ((flags & CloneRequest.FilesFlag) != 0 && task.Files.IsShared)
@@ -59,7 +69,7 @@ internal static class NamespaceCalls
             task.Files = own;
         }
 
-        if (namespaces != 0)
+        if ((namespaces & CloneRequest.NewUts) != 0)
         {
             task.Uts = task.Uts.Clone();
         }
@@ -67,7 +77,6 @@ internal static class NamespaceCalls
         return SyscallResult.Ok;
     }
 
-    // Namespaces have no files yet that could be opened: every descriptor is of the wrong kind.
     private static SyscallResult Setns(GuestTask task, in SyscallArguments arguments)
     {
         if (!task.Files.Get(arguments.Int(0)).TryGet(out FileDescription? file, out Errno errno))
@@ -75,8 +84,28 @@ internal static class NamespaceCalls
             return errno;
         }
 
+        ulong type = arguments.UInt(1);
+        errno = file is NamespaceDescription named && (type == 0 || type == named.CloneFlag) ? Enter(task, named) : Errno.EINVAL;
         file.Release();
-        return Errno.EINVAL;
+        return errno;
+    }
+
+    private static Errno Enter(GuestTask task, NamespaceDescription named)
+    {
+        TaskCredentials who = task.Credentials;
+        if (!who.HasCapability(Capability.CAP_SYS_ADMIN) || (named.Mounts is not null && !who.HasCapability(Capability.CAP_SYS_CHROOT)))
+        {
+            return Errno.EPERM;
+        }
+
+        // Of the other kinds there is one each, or no file that leads to it.
+        if (named.Mounts is null || task.Fs.IsShared)
+        {
+            return Errno.EINVAL;
+        }
+
+        task.Fs.Enter(named.Mounts);
+        return Errno.None;
     }
 
     private static SyscallResult Personality(GuestTask task, in SyscallArguments arguments)
