@@ -235,10 +235,12 @@ internal sealed class HostNinePFile : NinePFile
         }
 
         HostNinePFile found = (HostNinePFile)file;
+        int before = found._openFd; // what the fid itself was opened for stays
+        found._openFd = -1;
         Result<NinePAttributes> stat = found.GetAttributes();
         Errno errno = !stat.IsOk ? stat.Errno : (stat.Value.Mode & Mode.S_IFMT) != Mode.S_IFREG ? Errno.EACCES : found.Open(flags);
         int descriptor = found._openFd;
-        found._openFd = -1;
+        found._openFd = before;
         if (file != this)
         {
             file.Dispose();

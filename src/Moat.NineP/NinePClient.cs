@@ -342,9 +342,14 @@ public sealed class NinePClient
         }
     }
 
-    /// <summary>What a name is, and a symbolic link's target (<see cref="IsExtended"/> only).</summary>
+    /// <summary>What a name is, and a symbolic link's target: in one round trip if <see cref="IsExtended"/>, else in several.</summary>
     public Result<(NinePAttributes Attributes, byte[] Target)> Lookup(uint fid, ReadOnlySpan<byte> name)
     {
+        if (!IsExtended)
+        {
+            return LookupInSteps(fid, name);
+        }
+
         lock (_lock)
         {
             Begin(NinePMessageType.Tlookup);
@@ -383,6 +388,23 @@ public sealed class NinePClient
         }
     }
 
+    private Result<(NinePAttributes Attributes, byte[] Target)> LookupInSteps(uint fid, ReadOnlySpan<byte> name)
+    {
+        if (!Walk(fid, name).TryGet(out uint own, out Errno errno))
+        {
+            return errno;
+        }
+
+        byte[]? target = [];
+        if (GetAttributes(own).TryGet(out NinePAttributes attributes, out errno) && (attributes.Mode & Mode.S_IFMT) == Mode.S_IFLNK)
+        {
+            errno = ReadLink(own).TryGet(out target, out Errno unread) ? Errno.None : unread;
+        }
+
+        Clunk(own);
+        return errno == Errno.None ? (attributes, target!) : errno;
+    }
+
     private Errno AgreeOnVersion(string version)
     {
         lock (_lock)
@@ -393,7 +415,7 @@ public sealed class NinePClient
             Result<(uint Size, string Version)> answer = Call(static (ref NinePReader reader) => (reader.UInt32(), Encoding.UTF8.GetString(reader.String())));
             if (!answer.TryGet(out (uint Size, string Version) agreed, out Errno errno))
             {
-                return errno is Errno.EIO ? errno : Errno.EPROTONOSUPPORT;
+                return _isBroken ? errno : Errno.EPROTONOSUPPORT; // some servers refuse an unknown version with an error
             }
 
             if (agreed.Version is not (NinePVersion.Extended or NinePVersion.Linux) || agreed.Size is < 4096 or > DefaultMessage)

@@ -79,7 +79,7 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
         return type switch
         {
             NinePMessageType.Tversion => Version(ref reader),
-            NinePMessageType.Tauth => Errno.EOPNOTSUPP, // none is needed: who holds the socket may use it
+            NinePMessageType.Tauth => Errno.ENOENT, // says that none is needed: who holds the socket may use it
             NinePMessageType.Tattach => Attach(ref reader),
             NinePMessageType.Tflush => reader.UInt16() >= 0 && reader.IsMalformed ? Errno.EBADMSG : Errno.None, // requests are answered in order: it is done already
             NinePMessageType.Twalk => Walk(ref reader),

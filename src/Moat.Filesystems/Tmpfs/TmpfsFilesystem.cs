@@ -13,7 +13,7 @@ public sealed class TmpfsFilesystem : Filesystem
 {
     private readonly Mount _unnamedMount; // where files are that have no place
     private long _lastInode;
-    private long _inodes;
+    private long _inodes = 1; // the root
 
     /// <summary>An empty filesystem.</summary>
     /// <param name="kernel">Whose memory it uses.</param>

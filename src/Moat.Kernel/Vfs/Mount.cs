@@ -22,21 +22,6 @@ public sealed class Mount
     /// <summary>The top of what is shown.</summary>
     public Dentry Root { get; }
 
-    /// <summary>The top of the filesystem that <see cref="Root"/> is in.</summary>
-    public Dentry FilesystemTop
-    {
-        get
-        {
-            Dentry at = Root;
-            while (!at.IsRoot)
-            {
-                at = at.Parent;
-            }
-
-            return at;
-        }
-    }
-
     /// <summary>Its options; changed by a remount.</summary>
     public MountFlags Flags { get; set; }
 

@@ -178,14 +178,14 @@ public sealed class MountNamespace
         lock (_forest.Lock)
         {
             Mount rising = newRoot.Mount;
-            if (rising.Namespace != this || root.Mount.Namespace != this || rising.Point is not { } from || from.Mount.Peers is not null || putOld.Mount.Peers is not null || root.Mount.Point?.Mount.Peers is not null)
-            {
-                return Errno.EINVAL;
-            }
-
             if (rising == root.Mount || putOld.Mount == root.Mount)
             {
                 return Errno.EBUSY;
+            }
+
+            if (rising.Namespace != this || root.Mount.Namespace != this || rising.Point is not { } from || from.Mount.Peers is not null || putOld.Mount.Peers is not null || root.Mount.Point?.Mount.Peers is not null)
+            {
+                return Errno.EINVAL;
             }
 
             if (newRoot.Dentry != rising.Root || root.Dentry != root.Mount.Root || !IsReachable(putOld, newRoot) || !IsReachable(newRoot, root))
@@ -242,6 +242,15 @@ public sealed class MountNamespace
         lock (_forest.Lock)
         {
             return _at.GetValueOrDefault(point);
+        }
+    }
+
+    /// <summary>A place, or the top of what is mounted on it.</summary>
+    public PathLocation FindTop(PathLocation point)
+    {
+        lock (_forest.Lock)
+        {
+            return TopOf(point);
         }
     }
 

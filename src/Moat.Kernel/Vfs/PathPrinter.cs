@@ -5,6 +5,18 @@ namespace Moat.Kernel.Vfs;
 /// <summary>Turns a place back into a path, as getcwd(2) and /proc show it.</summary>
 public static class PathPrinter
 {
+    /// <summary>The path of a dentry within its filesystem, as /proc/PID/mountinfo shows what a mount begins with.</summary>
+    public static byte[] PrintWithin(Dentry dentry)
+    {
+        List<FileName> names = [];
+        for (Dentry at = dentry; !at.IsRoot; at = at.Parent)
+        {
+            names.Add(at.Name);
+        }
+
+        return Join(names, dentry.IsUnlinked);
+    }
+
     /// <summary>The path of a place seen from a root.</summary>
     /// <param name="root">The root of whoever asks.</param>
     /// <param name="location">The place.</param>
@@ -34,6 +46,12 @@ public static class PathPrinter
             at = new PathLocation(at.Mount, at.Dentry.Parent);
         }
 
+        return Join(names, deleted);
+    }
+
+    // The names come from the last to the first.
+    private static byte[] Join(List<FileName> names, bool deleted)
+    {
         using MemoryStream path = new();
         for (int i = names.Count - 1; i >= 0; i--)
         {

@@ -178,6 +178,7 @@ internal static class Mounts
             return Errno.EPERM;
         }
 
+        target = task.Fs.MountNamespace.FindTop(target); // "." may be covered
         if (target.Dentry != target.Mount.Root)
         {
             return Errno.EINVAL;
