@@ -16,24 +16,17 @@ public sealed class NinePClient
     private const int IoHeader = 24;
 
     private readonly Lock _lock = new();
-    private readonly INinePTransport _transport;
-    private readonly Action<int> _closeDescriptor;
-    private readonly NinePStream _stream;
-    private readonly NinePWriter _writer = new(DefaultMessage);
-    private readonly List<int> _received = [];
+    private readonly NinePExchange _exchange;
+    private readonly NinePWriter _writer;
     private readonly Stack<uint> _freeFids = [];
     private uint _nextFid = RootFid + 1;
     private int _messageSize = DefaultMessage;
-    private bool _isBroken;
 
     private NinePClient(INinePTransport transport, Action<int> closeDescriptor)
     {
-        _transport = transport;
-        _closeDescriptor = closeDescriptor;
-        _stream = new NinePStream(transport, DefaultMessage);
+        _exchange = new NinePExchange(transport, closeDescriptor, DefaultMessage);
+        _writer = _exchange.Writer;
     }
-
-    private delegate T Parse<T>(ref NinePReader reader);
 
     /// <summary>Whether the server knows Moat's own messages.</summary>
     public bool IsExtended { get; private set; }
@@ -60,13 +53,13 @@ public sealed class NinePClient
         {
             lock (client._lock)
             {
-                client.Begin(NinePMessageType.Tattach);
+                client._exchange.Begin(NinePMessageType.Tattach);
                 client._writer.UInt32(RootFid);
                 client._writer.UInt32(NoFid);
                 client._writer.String("");
                 client._writer.String(tree);
                 client._writer.UInt32(userId);
-                errno = client.Call();
+                errno = client._exchange.Call();
             }
         }
 
@@ -79,7 +72,7 @@ public sealed class NinePClient
         lock (_lock)
         {
             uint made = _freeFids.TryPop(out uint free) ? free : _nextFid++;
-            Begin(NinePMessageType.Twalk);
+            _exchange.Begin(NinePMessageType.Twalk);
             _writer.UInt32(fid);
             _writer.UInt32(made);
             _writer.UInt16(name.IsEmpty ? (ushort)0 : (ushort)1);
@@ -88,7 +81,7 @@ public sealed class NinePClient
                 _writer.String(name);
             }
 
-            Errno errno = Call();
+            Errno errno = _exchange.Call();
             if (errno != Errno.None)
             {
                 _freeFids.Push(made);
@@ -104,9 +97,9 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Tclunk);
+            _exchange.Begin(NinePMessageType.Tclunk);
             _writer.UInt32(fid);
-            if (Call() == Errno.None)
+            if (_exchange.Call() == Errno.None)
             {
                 _freeFids.Push(fid);
             }
@@ -117,10 +110,10 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Tgetattr);
+            _exchange.Begin(NinePMessageType.Tgetattr);
             _writer.UInt32(fid);
             _writer.UInt64(NinePAttributes.Basic);
-            return Call(NinePAttributes.Read);
+            return _exchange.Call(NinePAttributes.Read);
         }
     }
 
@@ -128,10 +121,10 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Tsetattr);
+            _exchange.Begin(NinePMessageType.Tsetattr);
             _writer.UInt32(fid);
             change.Write(_writer);
-            return Call();
+            return _exchange.Call();
         }
     }
 
@@ -140,10 +133,10 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Tlopen);
+            _exchange.Begin(NinePMessageType.Tlopen);
             _writer.UInt32(fid);
             _writer.UInt32((uint)flags);
-            return Call();
+            return _exchange.Call();
         }
     }
 
@@ -152,13 +145,13 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Tlcreate);
+            _exchange.Begin(NinePMessageType.Tlcreate);
             _writer.UInt32(fid);
             _writer.String(name);
             _writer.UInt32((uint)flags);
             _writer.UInt32((uint)mode);
             _writer.UInt32(gid);
-            return Call();
+            return _exchange.Call();
         }
     }
 
@@ -167,11 +160,11 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Tread);
+            _exchange.Begin(NinePMessageType.Tread);
             _writer.UInt32(fid);
             _writer.UInt64(offset);
             _writer.UInt32((uint)Math.Min(destination.Length, MaxTransfer));
-            Errno errno = Exchange(out NinePReader reader);
+            Errno errno = _exchange.Run(out NinePReader reader);
             if (errno != Errno.None)
             {
                 return errno;
@@ -180,7 +173,7 @@ public sealed class NinePClient
             ReadOnlySpan<byte> bytes = reader.Bytes((int)Math.Min(reader.UInt32(), int.MaxValue));
             if (reader.IsMalformed || bytes.Length > destination.Length)
             {
-                return Break();
+                return _exchange.Break();
             }
 
             bytes.CopyTo(destination);
@@ -194,13 +187,13 @@ public sealed class NinePClient
         lock (_lock)
         {
             ReadOnlySpan<byte> bytes = source[..Math.Min(source.Length, MaxTransfer)];
-            Begin(NinePMessageType.Twrite);
+            _exchange.Begin(NinePMessageType.Twrite);
             _writer.UInt32(fid);
             _writer.UInt64(offset);
             _writer.UInt32((uint)bytes.Length);
             _writer.Bytes(bytes);
-            Result<uint> written = Call(static (ref NinePReader reader) => reader.UInt32());
-            return !written.TryGet(out uint count, out Errno errno) ? errno : count <= (uint)bytes.Length ? (int)count : Break();
+            Result<uint> written = _exchange.Call(static (ref NinePReader reader) => reader.UInt32());
+            return !written.TryGet(out uint count, out Errno errno) ? errno : count <= (uint)bytes.Length ? (int)count : _exchange.Break();
         }
     }
 
@@ -209,11 +202,11 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Treaddir);
+            _exchange.Begin(NinePMessageType.Treaddir);
             _writer.UInt32(fid);
             _writer.UInt64(cookie);
             _writer.UInt32((uint)MaxTransfer);
-            Errno errno = Exchange(out NinePReader reader);
+            Errno errno = _exchange.Run(out NinePReader reader);
             if (errno != Errno.None)
             {
                 return errno;
@@ -227,7 +220,7 @@ public sealed class NinePClient
                 list.Add(entry);
             }
 
-            return reader.IsMalformed || entries.IsMalformed ? Break() : list;
+            return reader.IsMalformed || entries.IsMalformed ? _exchange.Break() : list;
         }
     }
 
@@ -235,9 +228,9 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Treadlink);
+            _exchange.Begin(NinePMessageType.Treadlink);
             _writer.UInt32(fid);
-            return Call(static (ref NinePReader reader) => reader.String().ToArray());
+            return _exchange.Call(static (ref NinePReader reader) => reader.String().ToArray());
         }
     }
 
@@ -245,12 +238,12 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Tmkdir);
+            _exchange.Begin(NinePMessageType.Tmkdir);
             _writer.UInt32(fid);
             _writer.String(name);
             _writer.UInt32((uint)mode);
             _writer.UInt32(gid);
-            return Call();
+            return _exchange.Call();
         }
     }
 
@@ -258,12 +251,12 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Tsymlink);
+            _exchange.Begin(NinePMessageType.Tsymlink);
             _writer.UInt32(fid);
             _writer.String(name);
             _writer.String(target);
             _writer.UInt32(gid);
-            return Call();
+            return _exchange.Call();
         }
     }
 
@@ -271,14 +264,14 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Tmknod);
+            _exchange.Begin(NinePMessageType.Tmknod);
             _writer.UInt32(fid);
             _writer.String(name);
             _writer.UInt32((uint)mode);
             _writer.UInt32(device.Major);
             _writer.UInt32(device.Minor);
             _writer.UInt32(gid);
-            return Call();
+            return _exchange.Call();
         }
     }
 
@@ -286,11 +279,11 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Tlink);
+            _exchange.Begin(NinePMessageType.Tlink);
             _writer.UInt32(directory);
             _writer.UInt32(fid);
             _writer.String(name);
-            return Call();
+            return _exchange.Call();
         }
     }
 
@@ -298,12 +291,13 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Trenameat);
+            _exchange.Begin(NinePMessageType.Trenameat);
             _writer.UInt32(directory);
             _writer.String(name);
             _writer.UInt32(newDirectory);
             _writer.String(newName);
-            return Call();
+            Errno errno = _exchange.Call();
+            return errno == Errno.EOPNOTSUPP ? RenameByFid(directory, name, newDirectory, newName) : errno;
         }
     }
 
@@ -312,11 +306,12 @@ public sealed class NinePClient
         const uint RemoveDirectory = 0x200;
         lock (_lock)
         {
-            Begin(NinePMessageType.Tunlinkat);
+            _exchange.Begin(NinePMessageType.Tunlinkat);
             _writer.UInt32(directory);
             _writer.String(name);
             _writer.UInt32(isDirectory ? RemoveDirectory : 0);
-            return Call();
+            Errno errno = _exchange.Call();
+            return errno == Errno.EOPNOTSUPP ? RemoveByFid(directory, name) : errno;
         }
     }
 
@@ -324,10 +319,10 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Tfsync);
+            _exchange.Begin(NinePMessageType.Tfsync);
             _writer.UInt32(fid);
             _writer.UInt32(dataOnly ? 1u : 0);
-            return Call();
+            return _exchange.Call();
         }
     }
 
@@ -335,9 +330,9 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Tstatfs);
+            _exchange.Begin(NinePMessageType.Tstatfs);
             _writer.UInt32(fid);
-            return Call(static (ref NinePReader reader) => new NinePStatistics(
+            return _exchange.Call(static (ref NinePReader reader) => new NinePStatistics(
                 reader.UInt32(), reader.UInt32(), reader.UInt64(), reader.UInt64(), reader.UInt64(), reader.UInt64(), reader.UInt64(), reader.UInt64(), reader.UInt32()));
         }
     }
@@ -352,10 +347,10 @@ public sealed class NinePClient
 
         lock (_lock)
         {
-            Begin(NinePMessageType.Tlookup);
+            _exchange.Begin(NinePMessageType.Tlookup);
             _writer.UInt32(fid);
             _writer.String(name);
-            return Call(static (ref NinePReader reader) => (NinePAttributes.Read(ref reader), reader.String().ToArray()));
+            return _exchange.Call(static (ref NinePReader reader) => (NinePAttributes.Read(ref reader), reader.String().ToArray()));
         }
     }
 
@@ -364,11 +359,11 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Topenat);
+            _exchange.Begin(NinePMessageType.Topenat);
             _writer.UInt32(fid);
             _writer.String(name);
             _writer.UInt32((uint)flags);
-            return CallForDescriptor();
+            return _exchange.CallForDescriptor();
         }
     }
 
@@ -377,15 +372,47 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            Begin(NinePMessageType.Tcreateat);
+            _exchange.Begin(NinePMessageType.Tcreateat);
             _writer.UInt32(fid);
             _writer.String(name);
             _writer.UInt32((uint)flags);
             _writer.UInt32((uint)mode);
             _writer.UInt32(uid);
             _writer.UInt32(gid);
-            return CallForDescriptor();
+            return _exchange.CallForDescriptor();
         }
+    }
+
+    // What servers had before Trenameat.
+    private Errno RenameByFid(uint directory, ReadOnlySpan<byte> name, uint newDirectory, ReadOnlySpan<byte> newName)
+    {
+        if (!Walk(directory, name).TryGet(out uint fid, out Errno errno))
+        {
+            return errno;
+        }
+
+        _exchange.Begin(NinePMessageType.Trename);
+        _writer.UInt32(fid);
+        _writer.UInt32(newDirectory);
+        _writer.String(newName);
+        errno = _exchange.Call();
+        Clunk(fid);
+        return errno;
+    }
+
+    // What servers had before Tunlinkat; the fid is gone afterwards in any case.
+    private Errno RemoveByFid(uint directory, ReadOnlySpan<byte> name)
+    {
+        if (!Walk(directory, name).TryGet(out uint fid, out Errno errno))
+        {
+            return errno;
+        }
+
+        _exchange.Begin(NinePMessageType.Tremove);
+        _writer.UInt32(fid);
+        errno = _exchange.Call();
+        _freeFids.Push(fid);
+        return errno;
     }
 
     private Result<(NinePAttributes Attributes, byte[] Target)> LookupInSteps(uint fid, ReadOnlySpan<byte> name)
@@ -412,10 +439,10 @@ public sealed class NinePClient
             _writer.Begin((byte)NinePMessageType.Tversion, NoTag);
             _writer.UInt32(DefaultMessage);
             _writer.String(version);
-            Result<(uint Size, string Version)> answer = Call(static (ref NinePReader reader) => (reader.UInt32(), Encoding.UTF8.GetString(reader.String())));
+            Result<(uint Size, string Version)> answer = _exchange.Call(static (ref NinePReader reader) => (reader.UInt32(), Encoding.UTF8.GetString(reader.String())));
             if (!answer.TryGet(out (uint Size, string Version) agreed, out Errno errno))
             {
-                return _isBroken ? errno : Errno.EPROTONOSUPPORT; // some servers refuse an unknown version with an error
+                return _exchange.IsBroken ? errno : Errno.EPROTONOSUPPORT; // some servers refuse an unknown version with an error
             }
 
             if (agreed.Version is not (NinePVersion.Extended or NinePVersion.Linux) || agreed.Size is < 4096 or > DefaultMessage)
@@ -427,88 +454,5 @@ public sealed class NinePClient
             _messageSize = (int)agreed.Size;
             return Errno.None;
         }
-    }
-
-    private void Begin(NinePMessageType type) => _writer.Begin((byte)type, 1);
-
-    private Errno Call() => Exchange(out _);
-
-    private Result<T> Call<T>(Parse<T> parse)
-    {
-        Errno errno = Exchange(out NinePReader reader);
-        if (errno != Errno.None)
-        {
-            return errno;
-        }
-
-        T value = parse(ref reader);
-        return reader.IsMalformed ? Break() : value;
-    }
-
-    private Result<(int Descriptor, NinePAttributes Attributes)> CallForDescriptor()
-    {
-        Errno errno = Exchange(out NinePReader reader, keepDescriptors: true);
-        if (errno != Errno.None)
-        {
-            return errno;
-        }
-
-        NinePAttributes attributes = NinePAttributes.Read(ref reader);
-        if (reader.IsMalformed || _received.Count != 1)
-        {
-            DropReceived();
-            return Break();
-        }
-
-        int descriptor = _received[0];
-        _received.Clear();
-        return (descriptor, attributes);
-    }
-
-    private Errno Exchange(out NinePReader reader, bool keepDescriptors = false)
-    {
-        reader = default;
-        if (_isBroken)
-        {
-            return Errno.EIO;
-        }
-
-        ReadOnlySpan<byte> request = _writer.End();
-        byte expected = (byte)(request[4] + 1);
-        ushort tag = (ushort)(request[5] | (request[6] << 8));
-        ReadOnlySpan<byte> message = default;
-        if (_transport.Send(request, []) != Errno.None || _stream.Receive(_received, out message) != Errno.None)
-        {
-            DropReceived();
-            return Break();
-        }
-
-        if (!keepDescriptors)
-        {
-            DropReceived();
-        }
-
-        reader = new NinePReader(message[4..]);
-        byte type = reader.Byte();
-        if (reader.UInt16() == tag && type == expected)
-        {
-            return Errno.None;
-        }
-
-        DropReceived();
-        uint error = reader.UInt32();
-        return type == (byte)NinePMessageType.Rlerror && !reader.IsMalformed && error is > 0 and < 4096 ? (Errno)error : Break();
-    }
-
-    private Errno Break()
-    {
-        _isBroken = true;
-        return Errno.EIO;
-    }
-
-    private void DropReceived()
-    {
-        _received.ForEach(_closeDescriptor);
-        _received.Clear();
     }
 }
