@@ -1,4 +1,5 @@
 using Moat.Kernel.Futex;
+using Moat.Kernel.Ipc;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Time;
 using Moat.Kernel.Vfs;
@@ -28,6 +29,7 @@ public sealed class SentryKernel
         Facts = facts;
         Dispatcher = dispatcher;
         Timers = new TimerService(clock);
+        Ipc = new IpcNamespace(this);
     }
 
     /// <summary>What runs application code.</summary>
@@ -59,6 +61,9 @@ public sealed class SentryKernel
 
     /// <summary>All timers.</summary>
     public TimerService Timers { get; }
+
+    /// <summary>System V shared memory, semaphores and message queues.</summary>
+    public IpcNamespace Ipc { get; }
 
     /// <summary>All futexes.</summary>
     public FutexTable Futexes { get; } = new();

@@ -54,6 +54,7 @@ public sealed class SyscallTable
         Kcmp.Register(builder);
         Links.Register(builder);
         Membarrier.Register(builder);
+        MessageQueues.Register(builder);
         Memfd.Register(builder);
         Messages.Register(builder);
         Mmap.Register(builder);
@@ -71,6 +72,8 @@ public sealed class SyscallTable
         ResourceUsage.Register(builder);
         Scheduling.Register(builder);
         SeccompCalls.Register(builder);
+        SharedMemory.Register(builder);
+        Semaphores.Register(builder);
         SignalCalls.Register(builder);
         Signalfd.Register(builder);
         SocketCalls.Register(builder);

@@ -133,6 +133,7 @@ public static class ProcessExit
         group.IsZombie = true;
         group.ExitWaiters.Notify(PollEvents.Readable);
         group.Timers.Stop();
+        kernel.Ipc.OnProcessExit(group);
         ThreadGroup? newParent = FindReaper(group);
         foreach (ThreadGroup child in group.Children.ToArray())
         {

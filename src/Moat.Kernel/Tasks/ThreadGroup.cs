@@ -101,6 +101,9 @@ public sealed class ThreadGroup
     /// <summary>nice(2), of its first task. Any thread.</summary>
     public int Nice => Leader.Scheduling.Nice;
 
+    /// <summary>Whether it has used SEM_UNDO.</summary>
+    public bool HasSemaphoreUndo { get; set; }
+
     /// <summary>PR_SET_DUMPABLE.</summary>
     public bool IsDumpable { get; set; } = true;
 

@@ -1,0 +1,6 @@
+namespace Moat.Kernel.Ipc;
+
+/// <summary>A message of a System V queue.</summary>
+/// <param name="Type">Its type, positive.</param>
+/// <param name="Text">Its bytes.</param>
+public sealed record IpcMessage(long Type, byte[] Text);
