@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using CsCheck;
+using Moat.Kernel.Time;
+
+namespace Moat.Kernel.Tests.Time;
+
+public sealed class TimerServiceTests
+{
+    private const long Millisecond = 1_000_000;
+
+    [Fact]
+    public void Timers_ExpireInTheOrderOfTheirDeadlines() => Gen.Int[0, 20].Array[1, 12].Sample(
+        static delays =>
+        {
+            StopwatchClock clock = new();
+            TimerService service = new(clock);
+            BlockingCollection<int> expired = [];
+            long start = clock.MonotonicNs + (5 * Millisecond);
+            foreach (int delay in delays)
+            {
+                new Recorder(service, delay, expired).Arm(start + (delay * Millisecond / 4));
+            }
+
+            List<int> order = [];
+            while (order.Count < delays.Length)
+            {
+                Assert.True(expired.TryTake(out int delay, TimeSpan.FromSeconds(20)));
+                order.Add(delay);
+            }
+
+            Assert.Equal(delays.Order(), order);
+        },
+        iter: 20,
+        threads: 1);
+
+    [Fact]
+    public void Disarm_And_Arm_MoveATimer()
+    {
+        StopwatchClock clock = new();
+        TimerService service = new(clock);
+        BlockingCollection<int> expired = [];
+        Recorder first = new(service, 1, expired);
+        Recorder second = new(service, 2, expired);
+        Recorder never = new(service, 3, expired);
+        first.Arm(clock.MonotonicNs + (3600_000 * Millisecond));
+        never.Arm(clock.MonotonicNs + (50 * Millisecond));
+        second.Arm(clock.MonotonicNs + (100 * Millisecond));
+        never.Disarm();
+        first.Arm(clock.MonotonicNs);
+        Assert.True(expired.TryTake(out int earliest, TimeSpan.FromSeconds(20)));
+        Assert.Equal(1, earliest);
+        Assert.True(expired.TryTake(out int next, TimeSpan.FromSeconds(20)));
+        Assert.Equal(2, next);
+        Assert.Empty(expired);
+    }
+
+    private sealed class Recorder(TimerService service, int number, BlockingCollection<int> expired) : KernelTimer(service)
+    {
+        protected internal override void OnExpired() => expired.Add(number);
+    }
+
+    private sealed class StopwatchClock : IKernelClock
+    {
+        public long MonotonicNs => Stopwatch.GetTimestamp() * (1_000_000_000 / Stopwatch.Frequency);
+
+        public long RealtimeNs => MonotonicNs;
+
+        public long BoottimeNs => MonotonicNs;
+    }
+}
