@@ -5,6 +5,8 @@ public enum AddressFamily
 {
     AF_UNSPEC = 0,
     AF_UNIX = 1,
+    AF_INET = 2,
+    AF_INET6 = 10,
 
     /// <summary>Numbers from here on are no family at all.</summary>
     AF_MAX = 46,

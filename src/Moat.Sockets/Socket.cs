@@ -93,6 +93,22 @@ public abstract class Socket : FileDescription
     /// <returns>How many bytes came; the length of the whole message with MSG_TRUNC; EAGAIN.</returns>
     public abstract SyscallResult Receive(GuestTask task, ref IoBuffer destination, MessageFlags flags, ref ReceivedMessage message);
 
+    /// <summary>How a connection that <see cref="Connect"/> left in progress has come out: EINPROGRESS while it has not.</summary>
+    public virtual Errno FinishConnect() => Errno.None;
+
+    /// <summary>setsockopt(2) at a level of the family's own.</summary>
+    /// <returns>ENOPROTOOPT, EOPNOTSUPP if the family has no levels.</returns>
+    public virtual Errno SetOption(GuestTask task, int level, int option, ReadOnlySpan<byte> value) => Errno.EOPNOTSUPP;
+
+    /// <summary>getsockopt(2) at a level of the family's own.</summary>
+    /// <returns>How many bytes of <paramref name="value"/> are the answer.</returns>
+    public virtual Result<int> GetOption(GuestTask task, int level, int option, Span<byte> value) => Errno.EOPNOTSUPP;
+
+    /// <summary>One of <see cref="Options"/> has been set.</summary>
+    public virtual void OnOptionsChanged()
+    {
+    }
+
     /// <summary>SO_ERROR: takes the pending error.</summary>
     public abstract Errno TakeError();
 

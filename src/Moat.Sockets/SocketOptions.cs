@@ -30,6 +30,9 @@ public sealed class SocketOptions
     /// <summary>SO_REUSEADDR.</summary>
     public bool ReuseAddress { get; set; }
 
+    /// <summary>SO_REUSEPORT.</summary>
+    public bool ReusePort { get; set; }
+
     /// <summary>SO_KEEPALIVE.</summary>
     public bool KeepAlive { get; set; }
 
@@ -42,11 +45,33 @@ public sealed class SocketOptions
     /// <summary>SO_PRIORITY.</summary>
     public int Priority { get; set; }
 
+    /// <summary>Whether SO_SNDBUF was set: a buffer that grows by itself stops growing.</summary>
+    public bool HasSendBuffer { get; private set; }
+
+    /// <summary>Whether SO_RCVBUF was set.</summary>
+    public bool HasReceiveBuffer { get; private set; }
+
     /// <summary>Sets SO_SNDBUF the way Linux does: bounded and doubled.</summary>
-    public void SetSendBuffer(int bytes, bool isForced) => SendBuffer = Bounded(bytes, isForced, MinSendBuffer);
+    public void SetSendBuffer(int bytes, bool isForced)
+    {
+        SendBuffer = Bounded(bytes, isForced, MinSendBuffer);
+        HasSendBuffer = true;
+    }
 
     /// <summary>Sets SO_RCVBUF the way Linux does: bounded and doubled.</summary>
-    public void SetReceiveBuffer(int bytes, bool isForced) => ReceiveBuffer = Bounded(bytes, isForced, MinReceiveBuffer);
+    public void SetReceiveBuffer(int bytes, bool isForced)
+    {
+        ReceiveBuffer = Bounded(bytes, isForced, MinReceiveBuffer);
+        HasReceiveBuffer = true;
+    }
+
+    /// <summary>Takes the values over that an accepted connection has from its listener.</summary>
+    public void Inherit(SocketOptions listener)
+    {
+        (SendBuffer, HasSendBuffer, ReceiveBuffer, HasReceiveBuffer) = (listener.SendBuffer, listener.HasSendBuffer, listener.ReceiveBuffer, listener.HasReceiveBuffer);
+        (SendTimeoutNs, ReceiveTimeoutNs, KeepAlive, Linger, Priority) = (listener.SendTimeoutNs, listener.ReceiveTimeoutNs, listener.KeepAlive, listener.Linger, listener.Priority);
+        (ReuseAddress, ReusePort) = (listener.ReuseAddress, listener.ReusePort);
+    }
 
     private static int Bounded(int bytes, bool isForced, int minimum)
     {

@@ -19,12 +19,12 @@ public sealed class ProjectArrowTests
         ["Moat.Platform.Systrap"] = ["Moat.Linux", "Moat.Host", "Moat.Platform"],
         ["Moat.Kernel"] = ["Moat.Linux", "Moat.Collections", "Moat.Platform"],
         ["Moat.Filesystems"] = ["Moat.Linux", "Moat.Collections", "Moat.Platform", "Moat.Kernel", "Moat.NineP", "Moat.Host"],
-        ["Moat.Sockets"] = ["Moat.Linux", "Moat.Collections", "Moat.Platform", "Moat.Kernel"],
+        ["Moat.Sockets"] = ["Moat.Linux", "Moat.Collections", "Moat.Platform", "Moat.Kernel", "Moat.Netstack"],
         ["Moat.Syscalls"] = ["Moat.Linux", "Moat.Collections", "Moat.Platform", "Moat.Kernel", "Moat.Filesystems", "Moat.Sockets"],
         ["Moat.Sentry"] =
         [
             "Moat.Linux", "Moat.Collections", "Moat.Host", "Moat.NineP", "Moat.Control", "Moat.Oci", "Moat.Platform", "Moat.Platform.Ptrace", "Moat.Platform.Systrap", "Moat.Kernel", "Moat.Filesystems",
-            "Moat.Sockets", "Moat.Syscalls",
+            "Moat.Netstack", "Moat.Sockets", "Moat.Syscalls",
         ],
         ["Moat.Gofer"] = ["Moat.Linux", "Moat.Host", "Moat.NineP", "Moat.Control"],
         ["Moat.Runtime"] = ["Moat.Linux", "Moat.Host", "Moat.Control", "Moat.Oci"],

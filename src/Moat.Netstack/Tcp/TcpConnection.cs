@@ -354,6 +354,40 @@ internal sealed class TcpConnection : TcpFlow
         return true;
     }
 
+    /// <summary>What TCP_INFO shows. Under the lock.</summary>
+    public TcpStatus Status => new()
+    {
+        State = State,
+        Recovery = (byte)Sender.Recovery,
+        Timeouts = Sender.Timeouts,
+        UsesTimestamps = UsesTimestamps,
+        UsesSack = UsesSack,
+        UsesWindowScale = Sender.WindowScale > 0 || Receiver.WindowScale > 0,
+        SendWindowScale = Sender.WindowScale,
+        ReceiveWindowScale = Receiver.WindowScale,
+        RetransmissionTimeNs = Sender.RtoNs,
+        SendMss = Sender.Mss,
+        ReceiveMss = ReceiveMss,
+        UnacknowledgedBytes = Sender.Next - Sender.Unacknowledged,
+        SackedBytes = Sender.SackedBytes,
+        LostBytes = Sender.LostBytes,
+        PathMtu = _pathMtu,
+        RoundTripNs = Sender.Rtt.SmoothedNs,
+        RoundTripVariationNs = Sender.Rtt.VariationNs,
+        SlowStartThreshold = Sender.Congestion.SlowStartThreshold,
+        CongestionWindow = Sender.Congestion.Window,
+        Retransmissions = Sender.Retransmissions,
+    };
+
+    /// <summary>Another way to control congestion goes on with the window of the one before. Under the lock.</summary>
+    public void ChangeCongestionControl()
+    {
+        CongestionControl before = Sender.Congestion;
+        CongestionControl after = Options.CreateCongestionControl();
+        (after.Mss, after.Window, after.SlowStartThreshold) = (before.Mss, before.Window, before.SlowStartThreshold);
+        Sender.Congestion = after;
+    }
+
     /// <summary>The peer answers: its neighbour entry need not be checked.</summary>
     public void RouteConfirmed() => _route.Interface.Neighbors?.Confirm(_route.NextHop);
 

@@ -74,7 +74,54 @@ public sealed class TcpSocket : IDisposable
     /// <summary>Bytes not acknowledged (SIOCOUTQ).</summary>
     public long UnacknowledgedBytes => _connection?.Sender.Queue.Length ?? 0;
 
-    internal TcpConnection? Connection => _connection;
+    /// <summary>TCP_QUICKACK.</summary>
+    public bool IsQuickAck
+    {
+        get => _connection?.Receiver.AlwaysQuick ?? true;
+        set
+        {
+            if (_connection is { } connection)
+            {
+                lock (connection.Lock)
+                {
+                    connection.Receiver.AlwaysQuick = value;
+                }
+            }
+        }
+    }
+
+    /// <summary>TCP_MAXSEG: of the connection, or what was asked for.</summary>
+    public int SegmentSize => _connection is { IsSynchronized: true } connection ? connection.Sender.Mss : Options.MaxSegment != 0 ? Options.MaxSegment : TcpLimits.DefaultMss;
+
+    /// <summary>TCP_INFO.</summary>
+    public TcpStatus Status
+    {
+        get
+        {
+            if (_connection is not { } connection)
+            {
+                return new TcpStatus { State = State };
+            }
+
+            lock (connection.Lock)
+            {
+                return connection.Status;
+            }
+        }
+    }
+
+    /// <summary>TCP_CONGESTION.</summary>
+    public void SetCongestionControl(string name)
+    {
+        Options.CongestionControl = name;
+        if (_connection is { } connection)
+        {
+            lock (connection.Lock)
+            {
+                connection.ChangeCongestionControl();
+            }
+        }
+    }
 
     /// <summary>bind(2).</summary>
     /// <returns>Invalid if bound already, WrongFamily, AddressNotAvailable, AddressInUse.</returns>
@@ -234,6 +281,30 @@ public sealed class TcpSocket : IDisposable
             _wasConnected = true;
             return NetError.None;
         }
+    }
+
+    /// <summary>connect(2) with AF_UNSPEC: the connection is reset and the socket may be used again.</summary>
+    public NetError Disconnect()
+    {
+        lock (_lock)
+        {
+            if (_connection is { } connection)
+            {
+                lock (connection.Lock)
+                {
+                    connection.Observer = null;
+                    connection.Abort();
+                }
+
+                _connection = null;
+                _wasConnected = false;
+            }
+
+            CloseListener();
+        }
+
+        _layer.Stack.Flush();
+        return NetError.None;
     }
 
     /// <summary>Sends what the buffer has room for.</summary>

@@ -175,11 +175,36 @@ internal static class SocketCalls
 
             ReadOnlySpan<byte> address = buffer[..length];
             errno = socket.Connect(task, address);
-            return errno == Errno.EAGAIN && !socket.IsNonBlocking ? ConnectWaiting(task, socket, address) : errno;
+            return socket.IsNonBlocking ? errno : errno switch
+            {
+                Errno.EAGAIN => ConnectWaiting(task, socket, address),
+                Errno.EINPROGRESS or Errno.EALREADY => AwaitConnection(task, socket),
+                _ => errno,
+            };
         }
         finally
         {
             socket.Release();
+        }
+    }
+
+    // The peer has been asked: wait for its answer. An interrupted attempt goes on and is not made again (connect(2)).
+    private static SyscallResult AwaitConnection(GuestTask task, Socket socket)
+    {
+        long deadlineNs = SocketWait.DeadlineOf(task, socket.Options.SendTimeoutNs);
+        while (true)
+        {
+            Errno errno = socket.FinishConnect();
+            if (errno != Errno.EINPROGRESS)
+            {
+                return errno;
+            }
+
+            errno = task.WaitFor(socket, PollEvents.Writable | PollEvents.POLLERR | PollEvents.POLLHUP, deadlineNs);
+            if (errno != Errno.None)
+            {
+                return errno == Errno.ETIMEDOUT ? Errno.EINPROGRESS : SocketWait.Translate(errno, deadlineNs);
+            }
         }
     }
 

@@ -20,6 +20,7 @@ internal static class SocketOptionCalls
     private const int KeepAlive = 9;
     private const int Priority = 12;
     private const int Linger = 13;
+    private const int ReusePort = 15;
     private const int PassCredentials = 16;
     private const int PeerCredentialsOption = 17;
     private const int ReceiveTimeout = 20;
@@ -30,6 +31,7 @@ internal static class SocketOptionCalls
     private const int ProtocolOption = 38;
     private const int DomainOption = 39;
     private const int PeerGroups = 59;
+    private const int MaxValue = 512; // of options that are no list
 
     public static void Register(SyscallTableBuilder table)
     {
@@ -54,7 +56,7 @@ internal static class SocketOptionCalls
 
             if (arguments.Int(1) != SolSocket)
             {
-                return Errno.EOPNOTSUPP;
+                return GetOfFamily(task, socket, arguments, room);
             }
 
             if (room < 0)
@@ -82,6 +84,7 @@ internal static class SocketOptionCalls
             int? value = arguments.Int(2) switch
             {
                 ReuseAddress => options.ReuseAddress ? 1 : 0,
+                ReusePort => options.ReusePort ? 1 : 0,
                 TypeOption => (int)socket.Type,
                 ErrorOption => (int)socket.TakeError(),
                 Broadcast => options.Broadcast ? 1 : 0,
@@ -120,7 +123,7 @@ internal static class SocketOptionCalls
 
             if (arguments.Int(1) != SolSocket)
             {
-                return Errno.EOPNOTSUPP;
+                return SetOfFamily(task, socket, arguments, length);
             }
 
             if (length < sizeof(int))
@@ -129,12 +132,36 @@ internal static class SocketOptionCalls
             }
 
             errno = task.Memory.Read(arguments.Address(3), out int value);
-            return errno != Errno.None ? errno : Apply(task, socket.Options, arguments.Int(2), value, arguments.Address(3), length);
+            errno = errno == Errno.None ? Apply(task, socket.Options, arguments.Int(2), value, arguments.Address(3), length) : errno;
+            if (errno == Errno.None)
+            {
+                socket.OnOptionsChanged();
+            }
+
+            return errno;
         }
         finally
         {
             socket.Release();
         }
+    }
+
+    private static SyscallResult GetOfFamily(GuestTask task, Socket socket, in SyscallArguments arguments, int room)
+    {
+        if (room < 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        Span<byte> value = stackalloc byte[Math.Min(room, MaxValue)];
+        return socket.GetOption(task, arguments.Int(1), arguments.Int(2), value).TryGet(out int length, out Errno errno) ? Put(task, arguments, room, value[..length]) : errno;
+    }
+
+    private static SyscallResult SetOfFamily(GuestTask task, Socket socket, in SyscallArguments arguments, int length)
+    {
+        Span<byte> value = stackalloc byte[Math.Min(length, MaxValue)];
+        Errno errno = task.Memory.CopyIn(arguments.Address(3), value);
+        return errno == Errno.None ? socket.SetOption(task, arguments.Int(1), arguments.Int(2), value) : errno;
     }
 
     private static Errno Apply(GuestTask task, SocketOptions options, int option, int value, GuestAddress address, int length)
@@ -143,6 +170,9 @@ internal static class SocketOptionCalls
         {
             case ReuseAddress:
                 options.ReuseAddress = value != 0;
+                return Errno.None;
+            case ReusePort:
+                options.ReusePort = value != 0;
                 return Errno.None;
             case Broadcast:
                 options.Broadcast = value != 0;

@@ -1,0 +1,149 @@
+using Moat.Kernel.Tasks;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+using Moat.Netstack;
+using Moat.Netstack.Sockets;
+using Moat.Netstack.Udp;
+using Moat.Netstack.Wire;
+
+namespace Moat.Sockets.Inet;
+
+/// <summary>A UDP socket (udp(7)) as a file.</summary>
+internal sealed class InetDatagram : Socket
+{
+    private readonly InetFamily _family;
+
+    /// <summary>A new socket.</summary>
+    public InetDatagram(InetFamily family, GuestTask task, OpenFlags flags)
+        : base(family.Home, task, family.Number, SocketType.SOCK_DGRAM, flags)
+    {
+        _family = family;
+        Udp = new UdpSocket(family.Stack.Udp, family.IsV6, new SocketNotifier { Waiters = Waiters }) { Owner = task.Credentials.EffectiveUid };
+    }
+
+    /// <summary>The stack's side.</summary>
+    public UdpSocket Udp { get; }
+
+    /// <inheritdoc/>
+    public override int Protocol => (int)IpProtocol.Udp;
+
+    /// <inheritdoc/>
+    public override byte[] LocalAddress => InetAddress.Format(Udp.Local, _family.IsV6);
+
+    /// <inheritdoc/>
+    public override Result<byte[]> PeerAddress => Udp.Remote is { } remote ? InetAddress.Format(remote, _family.IsV6) : Errno.ENOTCONN;
+
+    /// <summary>The interface that has an address, or 0.</summary>
+    public int FindInterface(IpAddress address) => _family.Stack.Routes.Find(address, 0) is { Kind: Netstack.Routing.RouteKind.Local } route ? route.InterfaceIndex : 0;
+
+    /// <inheritdoc/>
+    public override Errno Bind(GuestTask task, ReadOnlySpan<byte> address)
+    {
+        if (!InetAddress.Parse(address, _family.IsV6).TryGet(out IpEndpoint local, out Errno errno))
+        {
+            return errno;
+        }
+
+        errno = InetPorts.Check(task, local.Port);
+        return errno != Errno.None ? errno : Udp.Bind(local).ToErrno();
+    }
+
+    /// <inheritdoc/>
+    public override Errno Connect(GuestTask task, ReadOnlySpan<byte> address)
+    {
+        if (InetAddress.FamilyOf(address) == AddressFamily.AF_UNSPEC && address.Length >= 2)
+        {
+            return Udp.Connect(null).ToErrno();
+        }
+
+        return InetAddress.Parse(address, _family.IsV6).TryGet(out IpEndpoint remote, out Errno errno) ? Udp.Connect(remote).ToErrno() : errno;
+    }
+
+    /// <inheritdoc/>
+    public override Errno Shutdown(ShutdownDirections directions) =>
+        Udp.Shutdown((directions & ShutdownDirections.Receive) != 0, (directions & ShutdownDirections.Send) != 0).ToErrno();
+
+    /// <inheritdoc/>
+    public override SyscallResult Send(GuestTask task, ref IoBuffer source, MessageFlags flags, ReadOnlySpan<byte> address, AncillaryData? ancillary)
+    {
+        const MessageFlags Known = MessageFlags.MSG_DONTWAIT | MessageFlags.MSG_NOSIGNAL | MessageFlags.MSG_EOR | MessageFlags.MSG_DONTROUTE;
+        if ((flags & ~Known) != 0)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        IpEndpoint? destination = null;
+        if (!address.IsEmpty)
+        {
+            if (!InetAddress.Parse(address, _family.IsV6).TryGet(out IpEndpoint parsed, out Errno errno))
+            {
+                return errno;
+            }
+
+            destination = parsed;
+        }
+
+        IoSource bytes = new(source);
+        NetError error = Udp.Send(ref bytes, destination, null, out long sent);
+        source = bytes.Buffer;
+        return error == NetError.None ? sent : error.ToErrno();
+    }
+
+    /// <inheritdoc/>
+    public override SyscallResult Receive(GuestTask task, ref IoBuffer destination, MessageFlags flags, ref ReceivedMessage message)
+    {
+        if ((flags & MessageFlags.MSG_OOB) != 0)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        if ((flags & MessageFlags.MSG_ERRQUEUE) != 0)
+        {
+            return Errno.EAGAIN;
+        }
+
+        IoSink room = new(destination);
+        NetError error = Udp.Receive(ref room, (flags & MessageFlags.MSG_PEEK) != 0, out ReceivedDatagram received);
+        long copied = destination.Length - room.Buffer.Length;
+        destination = room.Buffer;
+        if (error != NetError.None)
+        {
+            return error.ToErrno();
+        }
+
+        if (received.Source.Port != 0)
+        {
+            message.Address = InetAddress.Format(received.Source, _family.IsV6);
+        }
+
+        message.Flags |= received.IsTruncated ? MessageFlags.MSG_TRUNC : 0;
+        return (flags & MessageFlags.MSG_TRUNC) != 0 ? received.Length : copied;
+    }
+
+    /// <inheritdoc/>
+    public override Errno TakeError() => Udp.TakeError().ToErrno();
+
+    /// <inheritdoc/>
+    public override Errno SetOption(GuestTask task, int level, int option, ReadOnlySpan<byte> value) => InetDatagramOptions.Set(this, level, option, value);
+
+    /// <inheritdoc/>
+    public override Result<int> GetOption(GuestTask task, int level, int option, Span<byte> value) => InetDatagramOptions.Get(this, level, option, value);
+
+    /// <inheritdoc/>
+    public override void OnOptionsChanged()
+    {
+        Udp.ReusesAddress = Options.ReuseAddress;
+        Udp.ReusesPort = Options.ReusePort;
+        Udp.Options.Broadcast = Options.Broadcast;
+        Udp.Queue.Limit = Options.ReceiveBuffer;
+    }
+
+    /// <inheritdoc/>
+    public override SyscallResult Ioctl(GuestTask task, uint request, ulong argument) => InetIoctl.Handle(task, _family.Stack, request, argument, Udp.Queue.NextLength, 0);
+
+    /// <inheritdoc/>
+    public override PollEvents Readiness(PollEvents mask) => SocketNotifier.ToPollEvents(Udp.Readiness()) & (mask | PollEvents.POLLERR | PollEvents.POLLHUP);
+
+    /// <inheritdoc/>
+    protected override void OnLastClose() => Udp.Dispose();
+}

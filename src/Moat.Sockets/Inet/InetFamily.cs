@@ -1,0 +1,36 @@
+using Moat.Kernel.Tasks;
+using Moat.Linux;
+using Moat.Netstack;
+
+namespace Moat.Sockets.Inet;
+
+/// <summary>AF_INET or AF_INET6: makes stream and datagram sockets of a stack.</summary>
+public sealed class InetFamily(SocketFilesystem home, NetworkStack stack, bool isV6) : ISocketFamily
+{
+    private const int IpProtoTcp = 6;
+    private const int IpProtoUdp = 17;
+
+    /// <summary>The home of the sockets.</summary>
+    internal SocketFilesystem Home => home;
+
+    /// <summary>The stack.</summary>
+    internal NetworkStack Stack => stack;
+
+    /// <summary>Whether it is AF_INET6.</summary>
+    internal bool IsV6 => isV6;
+
+    /// <summary>Its number.</summary>
+    internal AddressFamily Number => isV6 ? AddressFamily.AF_INET6 : AddressFamily.AF_INET;
+
+    /// <inheritdoc/>
+    public Result<Socket> Create(GuestTask task, SocketType type, int protocol, OpenFlags flags) => type switch
+    {
+        SocketType.SOCK_STREAM when protocol is 0 or IpProtoTcp => new InetStream(this, task, flags),
+        SocketType.SOCK_DGRAM when protocol is 0 or IpProtoUdp => new InetDatagram(this, task, flags),
+        SocketType.SOCK_STREAM or SocketType.SOCK_DGRAM => Errno.EPROTONOSUPPORT,
+        _ => Errno.ESOCKTNOSUPPORT,
+    };
+
+    /// <inheritdoc/>
+    public Result<(Socket First, Socket Second)> CreatePair(GuestTask task, SocketType type, int protocol, OpenFlags flags) => Errno.EOPNOTSUPP;
+}

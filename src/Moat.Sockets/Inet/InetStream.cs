@@ -1,0 +1,188 @@
+using Moat.Kernel.Tasks;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+using Moat.Netstack;
+using Moat.Netstack.Sockets;
+using Moat.Netstack.Tcp;
+using Moat.Netstack.Wire;
+
+namespace Moat.Sockets.Inet;
+
+/// <summary>A TCP socket (tcp(7)) as a file.</summary>
+internal sealed class InetStream : Socket
+{
+    private readonly InetFamily _family;
+    private readonly SocketNotifier _notifier;
+
+    /// <summary>A new socket.</summary>
+    public InetStream(InetFamily family, GuestTask task, OpenFlags flags)
+        : this(family, task, flags, new SocketNotifier(), null)
+    {
+    }
+
+    private InetStream(InetFamily family, GuestTask task, OpenFlags flags, SocketNotifier notifier, TcpSocket? accepted)
+        : base(family.Home, task, family.Number, SocketType.SOCK_STREAM, flags)
+    {
+        _family = family;
+        _notifier = notifier;
+        notifier.Waiters = Waiters;
+        Tcp = accepted ?? new TcpSocket(family.Stack.Tcp, family.IsV6, notifier) { Owner = task.Credentials.EffectiveUid };
+    }
+
+    /// <summary>The stack's side.</summary>
+    public TcpSocket Tcp { get; }
+
+    /// <inheritdoc/>
+    public override int Protocol => (int)IpProtocol.Tcp;
+
+    /// <inheritdoc/>
+    public override bool IsListening => Tcp.State == TcpState.Listen;
+
+    /// <inheritdoc/>
+    public override byte[] LocalAddress => InetAddress.Format(Tcp.Local, _family.IsV6);
+
+    /// <inheritdoc/>
+    public override Result<byte[]> PeerAddress => Tcp.Remote is { } remote ? InetAddress.Format(remote, _family.IsV6) : Errno.ENOTCONN;
+
+    /// <inheritdoc/>
+    public override Errno Bind(GuestTask task, ReadOnlySpan<byte> address)
+    {
+        if (!InetAddress.Parse(address, _family.IsV6).TryGet(out IpEndpoint local, out Errno errno))
+        {
+            return errno;
+        }
+
+        errno = InetPorts.Check(task, local.Port);
+        Tcp.ReusesAddress = Options.ReuseAddress;
+        return errno != Errno.None ? errno : Tcp.Bind(local).ToErrno();
+    }
+
+    /// <inheritdoc/>
+    public override Errno Listen(GuestTask task, int backlog)
+    {
+        const int MaxBacklog = 4096; // net.core.somaxconn
+        Tcp.ReusesAddress = Options.ReuseAddress;
+        return Tcp.Listen(backlog is < 0 or > MaxBacklog ? MaxBacklog : backlog).ToErrno();
+    }
+
+    /// <inheritdoc/>
+    public override Result<Socket> Accept(GuestTask task)
+    {
+        SocketNotifier notifier = new();
+        NetError error = Tcp.Accept(() => notifier, out TcpSocket? accepted);
+        if (error != NetError.None)
+        {
+            return error.ToErrno();
+        }
+
+        InetStream socket = new(_family, task, OpenFlags.O_RDWR, notifier, accepted);
+        socket.Options.Inherit(Options);
+        return socket;
+    }
+
+    /// <inheritdoc/>
+    public override Errno Connect(GuestTask task, ReadOnlySpan<byte> address)
+    {
+        if (InetAddress.FamilyOf(address) == AddressFamily.AF_UNSPEC && address.Length >= 2)
+        {
+            return Tcp.Disconnect().ToErrno();
+        }
+
+        return InetAddress.Parse(address, _family.IsV6).TryGet(out IpEndpoint remote, out Errno errno) ? Tcp.Connect(remote).ToErrno() : errno;
+    }
+
+    /// <inheritdoc/>
+    public override Errno FinishConnect() => Tcp.FinishConnect().ToErrno();
+
+    /// <inheritdoc/>
+    public override Errno Shutdown(ShutdownDirections directions) =>
+        Tcp.Shutdown((directions & ShutdownDirections.Receive) != 0, (directions & ShutdownDirections.Send) != 0).ToErrno();
+
+    /// <inheritdoc/>
+    public override SyscallResult Send(GuestTask task, ref IoBuffer source, MessageFlags flags, ReadOnlySpan<byte> address, AncillaryData? ancillary)
+    {
+        const MessageFlags Known = MessageFlags.MSG_DONTWAIT | MessageFlags.MSG_NOSIGNAL | MessageFlags.MSG_MORE | MessageFlags.MSG_EOR | MessageFlags.MSG_DONTROUTE;
+        if ((flags & ~Known) != 0)
+        {
+            return Errno.EOPNOTSUPP; // urgent data, zero copy, fast open
+        }
+
+        IoSource bytes = new(source);
+        NetError error = Tcp.Send(ref bytes, (flags & MessageFlags.MSG_MORE) != 0, out long sent);
+        source = bytes.Buffer;
+        return error == NetError.None ? sent : error == NetError.NotConnected ? Errno.EPIPE : error.ToErrno();
+    }
+
+    /// <inheritdoc/>
+    public override SyscallResult Receive(GuestTask task, ref IoBuffer destination, MessageFlags flags, ref ReceivedMessage message)
+    {
+        if ((flags & (MessageFlags.MSG_OOB | MessageFlags.MSG_ERRQUEUE)) != 0)
+        {
+            return (flags & MessageFlags.MSG_OOB) != 0 ? Errno.EINVAL : Errno.EAGAIN; // there is no urgent data, and no error to tell of
+        }
+
+        if ((flags & MessageFlags.MSG_TRUNC) != 0)
+        {
+            return Discard(ref destination);
+        }
+
+        IoSink room = new(destination);
+        NetError error = Tcp.Receive(ref room, (flags & MessageFlags.MSG_PEEK) != 0, out long received);
+        destination = room.Buffer;
+        return error == NetError.None ? received : error.ToErrno();
+    }
+
+    /// <inheritdoc/>
+    public override Errno TakeError() => Tcp.TakeError().ToErrno();
+
+    /// <inheritdoc/>
+    public override Errno SetOption(GuestTask task, int level, int option, ReadOnlySpan<byte> value) => InetStreamOptions.Set(this, level, option, value);
+
+    /// <inheritdoc/>
+    public override Result<int> GetOption(GuestTask task, int level, int option, Span<byte> value) => InetStreamOptions.Get(this, level, option, value);
+
+    /// <inheritdoc/>
+    public override void OnOptionsChanged()
+    {
+        Tcp.ReusesAddress = Options.ReuseAddress;
+        Tcp.ReusesPort = Options.ReusePort;
+        Tcp.Options.KeepAlive = Options.KeepAlive;
+        if (Options.HasSendBuffer)
+        {
+            Tcp.Options.SendBuffer = Options.SendBuffer;
+            Tcp.Options.SendBufferIsFixed = true;
+        }
+
+        Tcp.Options.ReceiveBuffer = Options.HasReceiveBuffer ? Options.ReceiveBuffer : 0;
+        Tcp.ApplyOptions();
+    }
+
+    /// <inheritdoc/>
+    public override SyscallResult Ioctl(GuestTask task, uint request, ulong argument) => InetIoctl.Handle(task, _family.Stack, request, argument, IsListening ? null : Tcp.AvailableBytes, (int)Tcp.UnacknowledgedBytes);
+
+    /// <inheritdoc/>
+    public override PollEvents Readiness(PollEvents mask) => SocketNotifier.ToPollEvents(Tcp.Readiness()) & (mask | PollEvents.POLLERR | PollEvents.POLLHUP);
+
+    /// <inheritdoc/>
+    protected override void OnLastClose() => Tcp.Close(abort: Options.Linger is { On: not 0, Seconds: 0 });
+
+    // MSG_TRUNC of a stream: bytes are thrown away (tcp(7)).
+    private SyscallResult Discard(ref IoBuffer destination)
+    {
+        NullSink sink = new(destination.Length);
+        NetError error = Tcp.Receive(ref sink, peek: false, out long received);
+        return error == NetError.None ? received : error.ToErrno();
+    }
+
+    private struct NullSink(long length) : IByteSink
+    {
+        public long Length { get; private set; } = length;
+
+        public int CopyFrom(ReadOnlySpan<byte> source)
+        {
+            int count = (int)Math.Min(source.Length, Length);
+            Length -= count;
+            return count;
+        }
+    }
+}

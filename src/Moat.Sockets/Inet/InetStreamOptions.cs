@@ -1,0 +1,186 @@
+using System.Text;
+using Moat.Linux;
+using Moat.Netstack.Tcp;
+
+namespace Moat.Sockets.Inet;
+
+/// <summary>Options of a TCP socket at the levels of TCP, IP and IPv6 (tcp(7), ip(7), ipv6(7)).</summary>
+internal static class InetStreamOptions
+{
+    private const long SecondNs = 1_000_000_000;
+    private const int MaxCongestionName = 16;
+
+    /// <summary>setsockopt(2).</summary>
+    public static Errno Set(InetStream socket, int level, int option, ReadOnlySpan<byte> value)
+    {
+        switch (level)
+        {
+            case InetLevel.IPPROTO_TCP:
+                return option == TcpOption.TCP_CONGESTION ? SetCongestion(socket, value) : OptionValue.ReadInt(value).TryGet(out int number, out Errno errno) ? SetTcp(socket, option, number) : errno;
+            case InetLevel.IPPROTO_IP:
+                return OptionValue.ReadInt(value, mayBeByte: true).TryGet(out number, out errno) ? SetIp(socket, option, number) : errno;
+            case InetLevel.IPPROTO_IPV6 when socket.Domain == AddressFamily.AF_INET6:
+                return OptionValue.ReadInt(value).TryGet(out number, out errno) ? SetIpv6(socket, option, number) : errno;
+            default:
+                return Errno.ENOPROTOOPT;
+        }
+    }
+
+    /// <summary>getsockopt(2).</summary>
+    /// <returns>How many bytes were written.</returns>
+    public static Result<int> Get(InetStream socket, int level, int option, Span<byte> value)
+    {
+        TcpOptionSet options = socket.Tcp.Options;
+        if (level == InetLevel.IPPROTO_TCP && option == TcpOption.TCP_INFO)
+        {
+            return InetTcpInfo.Write(socket.Tcp, value);
+        }
+
+        if (level == InetLevel.IPPROTO_TCP && option == TcpOption.TCP_CONGESTION)
+        {
+            Span<byte> name = stackalloc byte[MaxCongestionName];
+            name.Clear();
+            _ = Encoding.ASCII.GetBytes(options.CongestionControl, name);
+            return OptionValue.WriteBytes(name, value);
+        }
+
+        int? number = (level, option) switch
+        {
+            (InetLevel.IPPROTO_TCP, TcpOption.TCP_NODELAY) => options.NoDelay ? 1 : 0,
+            (InetLevel.IPPROTO_TCP, TcpOption.TCP_CORK) => options.Cork ? 1 : 0,
+            (InetLevel.IPPROTO_TCP, TcpOption.TCP_MAXSEG) => socket.Tcp.SegmentSize,
+            (InetLevel.IPPROTO_TCP, TcpOption.TCP_KEEPIDLE) => (int)(options.KeepAliveIdleNs / SecondNs),
+            (InetLevel.IPPROTO_TCP, TcpOption.TCP_KEEPINTVL) => (int)(options.KeepAliveIntervalNs / SecondNs),
+            (InetLevel.IPPROTO_TCP, TcpOption.TCP_KEEPCNT) => options.KeepAliveCount,
+            (InetLevel.IPPROTO_TCP, TcpOption.TCP_SYNCNT) => options.SynRetries,
+            (InetLevel.IPPROTO_TCP, TcpOption.TCP_LINGER2) => (int)(options.FinTimeoutNs / SecondNs),
+            (InetLevel.IPPROTO_TCP, TcpOption.TCP_DEFER_ACCEPT) => (int)(options.DeferAcceptNs / SecondNs),
+            (InetLevel.IPPROTO_TCP, TcpOption.TCP_QUICKACK) => socket.Tcp.IsQuickAck ? 1 : 0,
+            (InetLevel.IPPROTO_TCP, TcpOption.TCP_USER_TIMEOUT) => (int)(options.UserTimeoutNs / 1_000_000),
+            (InetLevel.IPPROTO_IP, IpOption.IP_TOS) => options.TypeOfService,
+            (InetLevel.IPPROTO_IP, IpOption.IP_TTL) => options.TimeToLive,
+            (InetLevel.IPPROTO_IPV6, IpOption.IPV6_V6ONLY) when socket.Domain == AddressFamily.AF_INET6 => socket.Tcp.IsV6Only ? 1 : 0,
+            (InetLevel.IPPROTO_IPV6, IpOption.IPV6_TCLASS) when socket.Domain == AddressFamily.AF_INET6 => options.TypeOfService,
+            (InetLevel.IPPROTO_IPV6, IpOption.IPV6_UNICAST_HOPS) when socket.Domain == AddressFamily.AF_INET6 => options.TimeToLive,
+            _ => null,
+        };
+        return number is { } known ? OptionValue.WriteInt(known, value) : Errno.ENOPROTOOPT;
+    }
+
+    private static Errno SetTcp(InetStream socket, int option, int value)
+    {
+        const int MaxSeconds = 32767;
+        const int MaxCount = 127;
+        const int MaxMss = 32767;
+        TcpOptionSet options = socket.Tcp.Options;
+        switch (option)
+        {
+            case TcpOption.TCP_NODELAY:
+                options.NoDelay = value != 0;
+                break;
+            case TcpOption.TCP_CORK:
+                options.Cork = value != 0;
+                break;
+            case TcpOption.TCP_QUICKACK:
+                socket.Tcp.IsQuickAck = value != 0;
+                return Errno.None;
+            case TcpOption.TCP_MAXSEG when value is 0 or (>= TcpLimits.MinMss and <= MaxMss):
+                options.MaxSegment = value;
+                return Errno.None;
+            case TcpOption.TCP_KEEPIDLE when value is >= 1 and <= MaxSeconds:
+                options.KeepAliveIdleNs = value * SecondNs;
+                break;
+            case TcpOption.TCP_KEEPINTVL when value is >= 1 and <= MaxSeconds:
+                options.KeepAliveIntervalNs = value * SecondNs;
+                return Errno.None;
+            case TcpOption.TCP_KEEPCNT when value is >= 1 and <= MaxCount:
+                options.KeepAliveCount = value;
+                return Errno.None;
+            case TcpOption.TCP_SYNCNT when value is >= 1 and <= MaxCount:
+                options.SynRetries = value;
+                return Errno.None;
+            case TcpOption.TCP_LINGER2:
+                options.FinTimeoutNs = value is <= 0 or > 120 ? TcpLimits.TimeWaitNs : value * SecondNs;
+                return Errno.None;
+            case TcpOption.TCP_DEFER_ACCEPT when value >= 0:
+                options.DeferAcceptNs = Math.Min(value, MaxSeconds) * SecondNs;
+                return Errno.None;
+            case TcpOption.TCP_USER_TIMEOUT when value >= 0:
+                options.UserTimeoutNs = value * 1_000_000L;
+                return Errno.None;
+            case TcpOption.TCP_MAXSEG or TcpOption.TCP_KEEPIDLE or TcpOption.TCP_KEEPINTVL or TcpOption.TCP_KEEPCNT or TcpOption.TCP_SYNCNT or TcpOption.TCP_DEFER_ACCEPT or TcpOption.TCP_USER_TIMEOUT:
+                return Errno.EINVAL;
+            default:
+                return Errno.ENOPROTOOPT;
+        }
+
+        socket.Tcp.ApplyOptions();
+        return Errno.None;
+    }
+
+    private static Errno SetIp(InetStream socket, int option, int value)
+    {
+        TcpOptionSet options = socket.Tcp.Options;
+        switch (option)
+        {
+            case IpOption.IP_TOS:
+                options.TypeOfService = (byte)value;
+                return Errno.None;
+            case IpOption.IP_TTL when value is -1 or (>= 1 and <= byte.MaxValue):
+                options.TimeToLive = value == -1 ? (byte)64 : (byte)value;
+                return Errno.None;
+            case IpOption.IP_TTL:
+                return Errno.EINVAL;
+            case IpOption.IP_MTU_DISCOVER when value is >= 0 and <= 5: // TCP always discovers
+            case IpOption.IP_RECVERR:
+            case IpOption.IP_BIND_ADDRESS_NO_PORT:
+                return Errno.None;
+            default:
+                return Errno.ENOPROTOOPT;
+        }
+    }
+
+    private static Errno SetIpv6(InetStream socket, int option, int value)
+    {
+        TcpOptionSet options = socket.Tcp.Options;
+        switch (option)
+        {
+            case IpOption.IPV6_V6ONLY when socket.Tcp.Local.Port == 0:
+                socket.Tcp.IsV6Only = value != 0;
+                return Errno.None;
+            case IpOption.IPV6_V6ONLY:
+                return Errno.EINVAL; // it is bound
+            case IpOption.IPV6_UNICAST_HOPS when value is >= -1 and <= byte.MaxValue:
+                options.TimeToLive = value == -1 ? (byte)64 : (byte)value;
+                return Errno.None;
+            case IpOption.IPV6_TCLASS when value is >= -1 and <= byte.MaxValue:
+                options.TypeOfService = value == -1 ? (byte)0 : (byte)value;
+                return Errno.None;
+            case IpOption.IPV6_UNICAST_HOPS or IpOption.IPV6_TCLASS:
+                return Errno.EINVAL;
+            case IpOption.IPV6_RECVERR or IpOption.IPV6_MTU_DISCOVER:
+                return Errno.None;
+            default:
+                return Errno.ENOPROTOOPT;
+        }
+    }
+
+    private static Errno SetCongestion(InetStream socket, ReadOnlySpan<byte> value)
+    {
+        if (value.IsEmpty)
+        {
+            return Errno.EINVAL;
+        }
+
+        ReadOnlySpan<byte> name = value[..Math.Min(value.Length, MaxCongestionName - 1)];
+        int end = name.IndexOf((byte)0);
+        string wanted = Encoding.ASCII.GetString(end >= 0 ? name[..end] : name);
+        if (!TcpOptionSet.CongestionControls.Contains(wanted))
+        {
+            return Errno.ENOENT;
+        }
+
+        socket.Tcp.SetCongestionControl(wanted);
+        return Errno.None;
+    }
+}

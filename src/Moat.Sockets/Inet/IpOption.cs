@@ -1,0 +1,26 @@
+namespace Moat.Sockets.Inet;
+
+/// <summary>Options of IP, <c>linux/in.h</c> and <c>linux/in6.h</c>, that the kernel's own code names.</summary>
+internal static class IpOption
+{
+    public const int IP_TOS = 1;
+    public const int IP_TTL = 2;
+    public const int IP_MTU_DISCOVER = 10;
+    public const int IP_RECVERR = 11;
+    public const int IP_MTU = 14;
+    public const int IP_FREEBIND = 15;
+    public const int IP_BIND_ADDRESS_NO_PORT = 24;
+    public const int IP_MULTICAST_TTL = 33;
+    public const int IP_MULTICAST_LOOP = 34;
+    public const int IP_ADD_MEMBERSHIP = 35;
+    public const int IP_DROP_MEMBERSHIP = 36;
+    public const int IP_MULTICAST_ALL = 49;
+
+    public const int IPV6_UNICAST_HOPS = 16;
+    public const int IPV6_MULTICAST_HOPS = 18;
+    public const int IPV6_MULTICAST_LOOP = 19;
+    public const int IPV6_MTU_DISCOVER = 23;
+    public const int IPV6_RECVERR = 25;
+    public const int IPV6_V6ONLY = 26;
+    public const int IPV6_TCLASS = 67;
+}

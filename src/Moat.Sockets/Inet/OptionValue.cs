@@ -1,0 +1,31 @@
+using System.Buffers.Binary;
+using Moat.Linux;
+
+namespace Moat.Sockets.Inet;
+
+/// <summary>Reads and writes values of socket options.</summary>
+internal static class OptionValue
+{
+    /// <summary>An int; options of IP take a single byte too (ip(7)).</summary>
+    /// <returns>EINVAL if it is too short.</returns>
+    public static Result<int> ReadInt(ReadOnlySpan<byte> value, bool mayBeByte = false) =>
+        value.Length >= sizeof(int) ? BinaryPrimitives.ReadInt32LittleEndian(value) : mayBeByte && value.Length > 0 ? value[0] : Errno.EINVAL;
+
+    /// <summary>Writes an int, cut to the room there is.</summary>
+    /// <returns>How many bytes were written.</returns>
+    public static int WriteInt(int number, Span<byte> value)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, number);
+        return WriteBytes(bytes, value);
+    }
+
+    /// <summary>Writes bytes, cut to the room there is.</summary>
+    /// <returns>How many bytes were written.</returns>
+    public static int WriteBytes(ReadOnlySpan<byte> bytes, Span<byte> value)
+    {
+        int length = Math.Min(bytes.Length, value.Length);
+        bytes[..length].CopyTo(value);
+        return length;
+    }
+}
