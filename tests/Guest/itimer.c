@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/times.h>
+#include <sys/timex.h>
 
 #define MS 1000000LL
 
@@ -301,6 +302,18 @@ CASE(clock_settime_errors)
     CHECK_ERRNO(clock_settime(CLOCK_MONOTONIC, &time), EINVAL);
     CHECK_ERRNO(clock_settime(55, &time), EINVAL);
     CHECK_ERRNO(syscall(SYS_clock_settime, CLOCK_REALTIME, BAD_POINTER), EFAULT);
+}
+
+CASE(adjtimex_tells)
+{
+    struct timex timex = { 0 };
+    int state = adjtimex(&timex);
+    CHECK(state >= 0 && state <= 5);
+    CHECK_EQ(timex.tick, 10000);
+    CHECK(timex.time.tv_sec > 1000000000);
+    CHECK_ERRNO(syscall(SYS_adjtimex, BAD_POINTER), EFAULT);
+    CHECK_ERRNO(syscall(SYS_clock_adjtime, 55, &timex), EINVAL);
+    CHECK_ERRNO(syscall(SYS_clock_adjtime, CLOCK_MONOTONIC, &timex), EOPNOTSUPP);
 }
 
 CASE(times_counts_children)

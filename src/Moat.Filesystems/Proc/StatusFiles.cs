@@ -90,8 +90,8 @@ internal static class StatusFiles
         Line("CapBnd", Mask(who.Bounding.Bits));
         Line("CapAmb", Mask(who.Ambient.Bits));
         Line("NoNewPrivs", who.NoNewPrivileges ? "1" : "0");
-        Line("Seccomp", "0");
-        Line("Seccomp_filters", "0");
+        Line("Seccomp", Number(task.Seccomp?.Mode ?? 0));
+        Line("Seccomp_filters", Number(task.Seccomp is { Mode: not 1 } filters ? filters.Count : 0));
         string cpus = CpuMask(task.Kernel.Facts.ProcessorCount);
         Line("Cpus_allowed", cpus);
         Line("Cpus_allowed_list", task.Kernel.Facts.ProcessorCount == 1 ? "0" : $"0-{task.Kernel.Facts.ProcessorCount - 1}");

@@ -16,7 +16,7 @@ namespace Moat.Kernel.Tasks;
 /// <remarks>Members are used by that thread alone unless they say otherwise.</remarks>
 public sealed class GuestTask
 {
-    private readonly Parker _parker = new();
+    private readonly ThreadParker _parker = new();
     private readonly TaskWaitEntry _fileWait;
 
     /// <summary>A task that does not run yet; it takes over the references it is given.</summary>

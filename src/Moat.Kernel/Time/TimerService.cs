@@ -1,3 +1,5 @@
+using Moat.Platform;
+
 namespace Moat.Kernel.Time;
 
 /// <summary>The timers of a kernel: a heap by deadline and one thread that sleeps until the next. The thread starts with the first timer; while none is armed it sleeps without limit.</summary>
@@ -5,9 +7,9 @@ namespace Moat.Kernel.Time;
 public sealed class TimerService(IKernelClock clock)
 {
     private const int StackBytes = 256 << 10;
-    private const long NanosecondsPerMillisecond = 1_000_000;
 
-    private readonly object _lock = new(); // a leaf
+    private readonly Lock _lock = new(); // a leaf
+    private readonly ThreadParker _parker = new();
     private KernelTimer[] _heap = new KernelTimer[16]; // guarded by _lock
     private int _count; // guarded by _lock
     private bool _isStarted; // guarded by _lock
@@ -51,7 +53,7 @@ public sealed class TimerService(IKernelClock clock)
     {
         if (_isStarted)
         {
-            Monitor.Pulse(_lock);
+            _parker.Unpark();
             return;
         }
 
@@ -63,32 +65,26 @@ public sealed class TimerService(IKernelClock clock)
     {
         while (true)
         {
-            KernelTimer due;
+            KernelTimer? due = null;
+            long left;
             lock (_lock)
             {
-                while (true)
+                left = _count == 0 ? long.MaxValue : _heap[0].DeadlineNs - clock.MonotonicNs;
+                if (left <= 0)
                 {
-                    long left = _count == 0 ? long.MaxValue : _heap[0].DeadlineNs - clock.MonotonicNs;
-                    if (left <= 0)
-                    {
-                        break;
-                    }
-
-                    if (_count == 0)
-                    {
-                        Monitor.Wait(_lock);
-                    }
-                    else
-                    {
-                        Monitor.Wait(_lock, (int)Math.Min(int.MaxValue, ((left - 1) / NanosecondsPerMillisecond) + 1));
-                    }
+                    due = _heap[0];
+                    RemoveAt(0);
                 }
-
-                due = _heap[0];
-                RemoveAt(0);
             }
 
-            due.OnExpired();
+            if (due is null)
+            {
+                _parker.Park(left);
+            }
+            else
+            {
+                due.OnExpired();
+            }
         }
     }
 

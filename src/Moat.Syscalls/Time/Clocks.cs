@@ -31,6 +31,8 @@ internal static class Clocks
         table.Add(SyscallNumber.clock_nanosleep, ClockNanosleep, Arg.Clock, Arg.Hex, Arg.Timespec, Arg.Pointer);
         table.Add(SyscallNumber.restart_syscall, RestartSyscall);
         table.Add(SyscallNumber.clock_settime, ClockSettime, Arg.Clock, Arg.Timespec);
+        table.Add(SyscallNumber.adjtimex, static (GuestTask task, in SyscallArguments arguments) => Adjust(task, arguments.Address(0)), Arg.Pointer);
+        table.Add(SyscallNumber.clock_adjtime, ClockAdjtime, Arg.Clock, Arg.Pointer);
         table.Add(SyscallNumber.settimeofday, Settimeofday, Arg.Timeval, Arg.Pointer);
     }
 
@@ -197,6 +199,36 @@ internal static class Clocks
         }
 
         return Errno.EPERM;
+    }
+
+    private static SyscallResult ClockAdjtime(GuestTask task, in SyscallArguments arguments) =>
+        !Read(task, arguments.Int(0)).TryGet(out _, out Errno errno) ? errno : arguments.Int(0) != Realtime ? Errno.EOPNOTSUPP : Adjust(task, arguments.Address(1));
+
+    // adjtimex(2) on a clock that is not ours to adjust: it may be asked, and tells that nobody disciplines it.
+    private static SyscallResult Adjust(GuestTask task, GuestAddress address)
+    {
+        const int Unsynchronized = 0x40; // STA_UNSYNC
+        const long MaxErrorMicroseconds = 16_000_000;
+        const int ErrorState = 5; // TIME_ERROR
+        Span<long> timex = stackalloc long[26];
+        Errno errno = task.Memory.CopyIn(address, System.Runtime.InteropServices.MemoryMarshal.AsBytes(timex));
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        if ((uint)timex[0] != 0)
+        {
+            return Errno.EPERM;
+        }
+
+        Timespec now = Timespec.FromNanoseconds(task.Kernel.Clock.RealtimeNs);
+        timex.Clear();
+        (timex[3], timex[4], timex[5], timex[6]) = (MaxErrorMicroseconds, MaxErrorMicroseconds, Unsynchronized, 2);
+        (timex[7], timex[8]) = (1, 32_768_000); // precision and tolerance, as NTP's code has them
+        (timex[9], timex[10], timex[11]) = (now.Seconds, now.Nanoseconds / 1000, 10_000);
+        errno = task.Memory.CopyOut(address, System.Runtime.InteropServices.MemoryMarshal.AsBytes(timex));
+        return errno != Errno.None ? errno : ErrorState;
     }
 
     private static SyscallResult Sleep(GuestTask task, long deadlineNs, GuestAddress remainder)
