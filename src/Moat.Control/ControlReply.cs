@@ -12,6 +12,9 @@ public sealed record ControlReply
     /// <summary>The process that was started (Exec), or the first one (State, Start).</summary>
     public int Pid { get; init; }
 
+    /// <summary>Signal, SIGTSTP for the foreground: nobody in front can be stopped, so the caller stops, with the sandbox, as a job of its own shell.</summary>
+    public bool StopsCaller { get; init; }
+
     /// <summary>How a process ended: an exit code, or 128 and the signal's number.</summary>
     public int ExitCode { get; init; }
 

@@ -53,7 +53,14 @@ public static unsafe class StubPlace
         }
 
         _ = Host.Process.WaitStatus.WaitFor(middle);
-        return pid < 0 ? (Errno)(-pid) : pid;
+        if (pid < 0)
+        {
+            return (Errno)(-pid);
+        }
+
+        // Out of the Sentry's group, and with it all stubs to come: signals that a terminal sends to the group are for the Sentry. (ESRCH where it is no child of ours: then there is no terminal.)
+        HostCall.Invoke(SyscallNumber.setpgid, pid, pid);
+        return pid;
     }
 
     /// <summary>Throws for an error of the host while the platform starts.</summary>

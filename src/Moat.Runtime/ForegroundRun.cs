@@ -1,6 +1,5 @@
 using Moat.Control;
 using Moat.Host.Process;
-using Moat.Host.Terminals;
 using Moat.Linux;
 using Moat.Runtime.State;
 
@@ -21,8 +20,8 @@ public static class ForegroundRun
         try
         {
             Container container = Container.Open(options, create.Id);
-            bool isTerminal = PseudoTerminal.IsTerminal(0);
-            using SignalForwarder forwarder = new(signal => Forward(container, signal, isTerminal));
+            using UserTerminal? terminal = UserTerminal.Find();
+            using SignalForwarder forwarder = new(signal => Forward(container, signal, terminal));
             foreach (string fault in container.Start())
             {
                 warn(fault);
@@ -40,11 +39,15 @@ public static class ForegroundRun
         }
     }
 
-    private static void Forward(Container container, Signal signal, bool isTerminal)
+    private static void Forward(Container container, Signal signal, UserTerminal? terminal)
     {
+        SignalScope scope = TerminalSignals.Foreground.Contains(signal) ? SignalScope.Foreground : SignalScope.Process;
         try
         {
-            container.Ask(new ControlRequest { Method = ControlMethod.Signal, Signal = (int)signal, Scope = isTerminal ? SignalScope.Foreground : SignalScope.Process });
+            if (container.Ask(new ControlRequest { Method = ControlMethod.Signal, Signal = (int)signal, Scope = scope }).StopsCaller)
+            {
+                terminal?.Stop(container.Record.Sandbox);
+            }
         }
         catch (RuntimeException)
         {

@@ -13,11 +13,14 @@ using Moat.Oci;
 namespace Moat.Sentry;
 
 /// <summary>Makes processes from a configuration's description: the container's first one, and those that exec brings in later.</summary>
-internal sealed class ProcessStarter(SentryKernel kernel, HostFdFilesystem streams, MountNamespace mounts, UtsNamespace uts, UserNamespace users)
+internal sealed class ProcessStarter(SentryKernel kernel, MountNamespace mounts, UtsNamespace uts, UserNamespace users)
 {
     private const int NotFound = 127;
     private const int NotExecutable = 126;
     private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    /// <summary>Makes descriptors of the host into open files; set when the tree stands.</summary>
+    public StandardStreams Streams { get; set; } = null!;
 
     /// <summary>A task at the root of the tree that may do everything; nothing runs in it yet.</summary>
     public GuestTask Create()
@@ -61,13 +64,10 @@ internal sealed class ProcessStarter(SentryKernel kernel, HostFdFilesystem strea
     public string? Start(GuestTask task, OciProcess process, IReadOnlyList<int> descriptors, out int exitCode)
     {
         exitCode = NotExecutable;
-        for (int i = 0; i < descriptors.Count; i++)
+        if (Streams.Install(task, descriptors) is { } terminal)
         {
-            if (HostFile.GetStatusFlags(descriptors[i]).TryGet(out OpenFlags flags, out _)
-                && streams.Import(descriptors[i], flags & (OpenFlags.O_ACCMODE | OpenFlags.O_APPEND)).TryGet(out FileDescription? stream, out _))
-            {
-                task.Files.InstallAt(task, i, stream, closeOnExec: false, ResourceLimit.Infinity);
-            }
+            JobControl.OnOpen(task, terminal);
+            kernel.Console ??= terminal;
         }
 
         SetLimits(task, process);

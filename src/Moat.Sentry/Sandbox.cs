@@ -78,9 +78,10 @@ public sealed class Sandbox : IDisposable
         MountTree tree = new(_kernel, options);
         UtsNamespace uts = new(options.Spec.Hostname ?? "moat", options.Spec.Domainname ?? "(none)");
         HostFdFilesystem streams = new(new DeviceNumber(0, (uint)_kernel.NextAnonymousDevice()));
-        _starter = new ProcessStarter(_kernel, streams, tree.MakeRoot(), uts, new UserNamespace(null));
+        _starter = new ProcessStarter(_kernel, tree.MakeRoot(), uts, new UserNamespace(null));
         _init = _starter.Create();
         tree.Populate(_init);
+        _starter.Streams = new StandardStreams(_kernel, streams, tree.Terminals);
         IgnoredSettings = tree.Ignored;
     }
 

@@ -129,8 +129,29 @@ internal sealed class SandboxControl(Sandbox sandbox, DebugLog log) : IControlHa
             return ControlReply.Fail(Errno.ESRCH, $"there is no process {request.Pid}");
         }
 
+        if (request.Scope == SignalScope.Foreground && JobControl.TerminalOf(target)?.ForegroundGroup is { } front)
+        {
+            return SendToFront(front, (Signal)request.Signal);
+        }
+
         kernel.IsKillingInit |= target == kernel.Init && request.Signal == (int)Signal.SIGKILL;
         Send(target, info);
+        return new ControlReply();
+    }
+
+    // A group that nobody in the sandbox could continue is not stopped; the caller's own shell can continue the caller.
+    private static ControlReply SendToFront(ProcessGroup front, Signal signal)
+    {
+        if (signal == Signal.SIGTSTP && front.IsOrphaned && front.Members.TrueForAll(static member => member.Actions[Signal.SIGTSTP].IsDefault))
+        {
+            return new ControlReply { StopsCaller = true };
+        }
+
+        if (signal != Signal.None)
+        {
+            SignalSender.SendToGroup(front, SignalInfo.FromKernel(signal));
+        }
+
         return new ControlReply();
     }
 
@@ -158,7 +179,7 @@ internal sealed class SandboxControl(Sandbox sandbox, DebugLog log) : IControlHa
                     ParentPid = process.Parent?.Pid ?? 0,
                     StartTimeSeconds = nowSeconds - ((now - process.StartNs) / NanosecondsPerSecond),
                     CpuTimeMs = process.CpuNs / NanosecondsPerMillisecond,
-                    Terminal = "?",
+                    Terminal = JobControl.TerminalOf(process) is { } terminal ? $"pts/{terminal.Device.Minor}" : "?",
                     Command = process.Leader.Name,
                 });
             }

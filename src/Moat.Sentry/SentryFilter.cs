@@ -1,5 +1,6 @@
 using Moat.Host.Seccomp;
 using Moat.Linux;
+using Moat.Linux.Terminals;
 
 namespace Moat.Sentry;
 
@@ -24,12 +25,15 @@ internal static class SentryFilter
         .AllowIf(SyscallNumber.newfstatat, 3, 0x1000, 0x1000) // AT_EMPTY_PATH: of a descriptor
         .AllowIf(SyscallNumber.accept4, 0, uint.MaxValue, (uint)controlFd)
         .AllowIf(SyscallNumber.fcntl, 1, uint.MaxValue, 3) // F_GETFL
+        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, (uint)TerminalRequest.TCGETS2)
+        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, (uint)TerminalRequest.TCSETS2)
+        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, (uint)TerminalRequest.TCSETSF2)
+        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, (uint)TerminalRequest.TCFLSH)
+        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, (uint)TerminalRequest.TCXONC)
+        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, (uint)TerminalRequest.TIOCOUTQ)
+        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, (uint)TerminalRequest.TIOCGWINSZ)
+        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, (uint)TerminalRequest.TIOCSWINSZ)
         .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x5401) // TCGETS
-        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x5402) // TCSETS
-        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x5403) // TCSETSW
-        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x5404) // TCSETSF
-        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x5413) // TIOCGWINSZ
-        .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x5414) // TIOCSWINSZ
         .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x541b) // FIONREAD
 
         // Stubs; their pid namespace holds nothing else.

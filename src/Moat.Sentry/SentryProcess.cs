@@ -58,6 +58,7 @@ public static class SentryProcess
                 log.Error("the gofer has gone: the sandbox ends");
                 sandbox.End(Failure);
             });
+            TerminalWatch.Start(sandbox.Kernel);
             RuntimeWarmup.Run();
             errno = SentryFilter.Create(config.ControlFd).Install();
             if (errno != Errno.None)

@@ -12,13 +12,7 @@ namespace Moat.Filesystems.HostFd;
 internal sealed class HostFdDescription(HostPoller poller, HostFdInode inode, int hostFd, OpenFlags flags) : FileDescription(flags, null)
 {
     private const int PipeAtom = 4096; // PIPE_BUF: fits whenever poll says that a pipe is writable
-    private readonly WaitQueue _waiters = new();
-
-    /// <summary>The host's descriptor.</summary>
-    public int HostFd => hostFd;
-
-    /// <summary>What tasks wait for.</summary>
-    public PollEvents WantedEvents { get; private set; }
+    private readonly HostWatch _watch = new(poller, hostFd);
 
     /// <inheritdoc/>
     public override string AnonymousName => $"host:[{inode.Number}]";
@@ -62,27 +56,11 @@ internal sealed class HostFdDescription(HostPoller poller, HostFdInode inode, in
     }
 
     /// <inheritdoc/>
-    public override PollEvents Readiness(PollEvents mask) => HostFile.Poll(hostFd, mask, 0);
+    public override PollEvents Readiness(PollEvents mask) => _watch.Poll(mask);
 
     /// <inheritdoc/>
-    public override void AddWaiter(WaitEntry entry)
-    {
-        _waiters.Add(entry);
-        WantedEvents |= entry.Mask;
-        poller.Watch(this);
-    }
+    public override void AddWaiter(WaitEntry entry) => _watch.Add(entry);
 
     /// <inheritdoc/>
-    public override void RemoveWaiter(WaitEntry entry)
-    {
-        _waiters.Remove(entry);
-        if (_waiters.IsEmpty)
-        {
-            WantedEvents = PollEvents.None;
-            poller.Unwatch(this);
-        }
-    }
-
-    /// <summary>The poller has seen events.</summary>
-    internal void NotifyReady(PollEvents events) => _waiters.Notify(events);
+    public override void RemoveWaiter(WaitEntry entry) => _watch.Remove(entry);
 }

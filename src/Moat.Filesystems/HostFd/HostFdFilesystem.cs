@@ -9,6 +9,9 @@ public sealed class HostFdFilesystem(DeviceNumber device) : Filesystem
 {
     private readonly HostPoller _poller = new();
 
+    /// <summary>Waits on the host.</summary>
+    internal HostPoller Poller => _poller;
+
     /// <inheritdoc/>
     public override string TypeName => "hostfd";
 

@@ -7,7 +7,7 @@ namespace Moat.Filesystems.HostFd;
 public sealed class HostPoller
 {
     private readonly Lock _lock = new();
-    private readonly List<HostFdDescription> _watched = []; // guarded by _lock
+    private readonly List<HostWatch> _watched = []; // guarded by _lock
     private readonly int _wakeFd;
     private bool _isRunning; // guarded by _lock
 
@@ -15,14 +15,14 @@ public sealed class HostPoller
     /// <exception cref="InvalidOperationException">The host refuses an eventfd.</exception>
     public HostPoller() => _wakeFd = HostFile.CreateEventFd().TryGet(out int fd, out Errno errno) ? fd : throw new InvalidOperationException($"eventfd: {errno}");
 
-    /// <summary>Watches a description until <see cref="Unwatch"/>.</summary>
-    internal void Watch(HostFdDescription description)
+    /// <summary>Watches a descriptor until <see cref="Unwatch"/>.</summary>
+    internal void Watch(HostWatch watch)
     {
         lock (_lock)
         {
-            if (!_watched.Contains(description))
+            if (!_watched.Contains(watch))
             {
-                _watched.Add(description);
+                _watched.Add(watch);
             }
 
             if (!_isRunning)
@@ -35,12 +35,28 @@ public sealed class HostPoller
         Wake();
     }
 
-    /// <summary>Ends a watch.</summary>
-    internal void Unwatch(HostFdDescription description)
+    /// <summary>Watches a descriptor again that has been told of and was waited for since.</summary>
+    internal void WatchAgain(HostWatch watch)
     {
         lock (_lock)
         {
-            _watched.Remove(description);
+            if (_watched.Contains(watch))
+            {
+                return;
+            }
+
+            _watched.Add(watch);
+        }
+
+        Wake();
+    }
+
+    /// <summary>Ends a watch.</summary>
+    internal void Unwatch(HostWatch watch)
+    {
+        lock (_lock)
+        {
+            _watched.Remove(watch);
         }
 
         Wake();
@@ -53,7 +69,7 @@ public sealed class HostPoller
         Span<byte> drained = stackalloc byte[8];
         while (true)
         {
-            HostFdDescription[] watched;
+            HostWatch[] watched;
             lock (_lock)
             {
                 watched = [.. _watched];
@@ -63,7 +79,7 @@ public sealed class HostPoller
             fds[0] = new PollFd { Fd = _wakeFd, Events = (short)PollEvents.POLLIN };
             for (int i = 0; i < watched.Length; i++)
             {
-                fds[i + 1] = new PollFd { Fd = watched[i].HostFd, Events = (short)watched[i].WantedEvents };
+                fds[i + 1] = new PollFd { Fd = watched[i].HostFd, Events = (short)watched[i].ArmedEvents };
             }
 
             HostFile.Poll(fds, -1);
@@ -78,7 +94,7 @@ public sealed class HostPoller
                         _watched.Remove(watched[i]);
                     }
 
-                    watched[i].NotifyReady((PollEvents)(ushort)fds[i + 1].ReturnedEvents);
+                    watched[i].Notify((PollEvents)(ushort)fds[i + 1].ReturnedEvents);
                 }
             }
         }

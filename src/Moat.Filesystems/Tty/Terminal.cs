@@ -90,7 +90,7 @@ public abstract class Terminal(SentryKernel kernel, int index) : ITerminal
     }
 
     /// <summary>Hangs up: whoever has it open has it no more, and the session loses it.</summary>
-    internal void HangUp()
+    public void HangUp()
     {
         Interlocked.Increment(ref _hangUps);
         JobControl.HangUp(kernel, this);

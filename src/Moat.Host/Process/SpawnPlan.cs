@@ -5,7 +5,7 @@ using Moat.Linux;
 namespace Moat.Host.Process;
 
 /// <summary>A child process in the making: system calls that it makes in order between clone3(2) and execveat(2), both included. Build it, <see cref="Run"/> it once, dispose of it.</summary>
-/// <remarks>The child starts with handlers reset and all signals blocked; <see cref="Execute"/> unblocks them. The calling thread is suspended until the child has executed or failed
+/// <remarks>The child starts with handlers reset and all signals blocked; <see cref="Execute"/> unblocks them but for <see cref="BlockedSignals"/>. The calling thread is suspended until the child has executed or failed
 /// (CLONE_VFORK). A failing step ends the child, is reported with its name and leaves nothing behind.</remarks>
 public sealed unsafe class SpawnPlan : IDisposable
 {
@@ -22,6 +22,9 @@ public sealed unsafe class SpawnPlan : IDisposable
 
     /// <summary>Namespaces that the child is made in.</summary>
     public SpawnFlags Flags { get; set; }
+
+    /// <summary>Signals that stay blocked in the program, for it to take from a signalfd(2).</summary>
+    public SignalSet BlockedSignals { get; set; }
 
     /// <summary>Adds a system call.</summary>
     /// <param name="name">For the failure report.</param>
@@ -150,9 +153,10 @@ public sealed unsafe class SpawnPlan : IDisposable
     {
         const int SetMask = 2;
         const int MaskSize = 8;
-        nint zeros = Bytes(stackalloc byte[32]); // an empty mask, and SIG_DFL without flags
+        nint zeros = Bytes(stackalloc byte[32]); // SIG_DFL without flags
         Call("sigaction", SyscallNumber.rt_sigaction, false, (nint)Signal.SIGPIPE, zeros, 0, MaskSize);
-        Call("sigprocmask", SyscallNumber.rt_sigprocmask, false, SetMask, zeros, 0, MaskSize);
+        ulong blocked = BlockedSignals.Bits;
+        Call("sigprocmask", SyscallNumber.rt_sigprocmask, false, SetMask, Bytes(MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in blocked))), 0, MaskSize);
         int execute = Call("execve", SyscallNumber.execveat, false, directory, path, Vector(arguments), Vector(environment), flags);
         if (flags == AtEmptyPath && _executableCopy >= 0)
         {

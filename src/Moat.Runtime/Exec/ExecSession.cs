@@ -1,8 +1,8 @@
 using Moat.Control;
 using Moat.Host.Process;
-using Moat.Host.Terminals;
 using Moat.Linux;
 using Moat.Oci;
+using Moat.Runtime.Launch;
 using Moat.Runtime.State;
 
 namespace Moat.Runtime.Exec;
@@ -63,9 +63,11 @@ public static class ExecSession
     {
         Container container = Container.Open(options, id);
         using ControlClient connection = container.Connect();
-        ControlReply started = Call(connection, new ControlRequest { Method = ControlMethod.Exec, Process = process }, descriptors);
-        bool isTerminal = process.Terminal || PseudoTerminal.IsTerminal(0);
-        using SignalForwarder forwarder = new(signal => Forward(container, started.Pid, signal, isTerminal));
+        using DescriptorSet reopened = new();
+        using UserTerminal? terminal = UserTerminal.Find();
+        ControlReply started = Call(connection, new ControlRequest { Method = ControlMethod.Exec, Process = process }, OwnDescription.OfTerminals(descriptors, reopened));
+        reopened.Dispose(); // the sandbox's alone: their last close is seen on the other side
+        using SignalForwarder forwarder = new(signal => Forward(container, started.Pid, signal));
         onStarted(started.Pid);
         return Call(connection, new ControlRequest { Method = ControlMethod.Wait, Pid = started.Pid, KillWithCaller = true }).ExitCode;
     }
@@ -81,11 +83,12 @@ public static class ExecSession
         return reply.Error is null ? reply : throw new RuntimeException(reply.Error) { ExitCode = reply.ExitCode != 0 ? reply.ExitCode : 128 };
     }
 
-    private static void Forward(Container container, int pid, Signal signal, bool isTerminal)
+    private static void Forward(Container container, int pid, Signal signal)
     {
+        SignalScope scope = TerminalSignals.Foreground.Contains(signal) ? SignalScope.Foreground : SignalScope.Process;
         try
         {
-            container.Ask(new ControlRequest { Method = ControlMethod.Signal, Pid = pid, Signal = (int)signal, Scope = isTerminal ? SignalScope.Foreground : SignalScope.Process });
+            container.Ask(new ControlRequest { Method = ControlMethod.Signal, Pid = pid, Signal = (int)signal, Scope = scope });
         }
         catch (RuntimeException)
         {

@@ -29,7 +29,7 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
     {
         using DescriptorSet owned = new();
         ChildDescriptors child = new();
-        int[] stdio = [child.Add(streams.Input), child.Add(streams.Output), child.Add(streams.Error)];
+        int[] stdio = [.. OwnDescription.OfTerminals([streams.Input, streams.Output, streams.Error], owned).Select(child.Add)];
         int configNumber = child.Reserve();
         (int readyRead, int readyWrite) = Require(HostPipe.Create(), "pipe");
         owned.Add(readyRead);
@@ -118,6 +118,7 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
         plan.Flags = options.Rootless ? SpawnFlags.CLONE_NEWPID | SpawnFlags.CLONE_NEWUSER : SpawnFlags.CLONE_NEWPID;
         Confinement.JoinGroups(plan, members);
         Confinement.WriteOwnFile(plan, "/proc/self/oom_score_adj", (spec.Process!.OomScoreAdj ?? 0).ToString(System.Globalization.CultureInfo.InvariantCulture), ignoreErrors: true);
+        plan.BlockedSignals = TerminalSignals.Blocked;
         plan.Call("setsid", SyscallNumber.setsid, false);
         if (streams.IsOwnTerminal)
         {

@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Moat.Sandbox.Tests;
+
+/// <summary>A shell of the host in a terminal that a tmux server of its own emulates: what a user sees and types.</summary>
+internal sealed class TmuxSession : IDisposable
+{
+    private const int TimeoutMs = 20_000;
+
+    private readonly string _socket = $"moat-test-{Environment.ProcessId}-{Guid.NewGuid():N}";
+
+    /// <summary>Starts a shell with the prompt <c>host$</c> in 80 columns and 24 rows.</summary>
+    public TmuxSession()
+    {
+        Tmux("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "env", "PS1=host$ ", "bash", "--norc", "--noprofile");
+        Expect("host$");
+    }
+
+    /// <summary>Types text as it is.</summary>
+    public void Type(string text) => Tmux("send-keys", "-l", text);
+
+    /// <summary>Types a line.</summary>
+    public void Line(string text)
+    {
+        Type(text);
+        Key("Enter");
+    }
+
+    /// <summary>Presses a key by tmux's name, such as <c>C-c</c>.</summary>
+    public void Key(string name) => Tmux("send-keys", name);
+
+    /// <summary>Changes the terminal's size.</summary>
+    public void Resize(int columns, int rows) =>
+        Tmux("resize-window", "-x", columns.ToString(CultureInfo.InvariantCulture), "-y", rows.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Waits until the screen shows a text.</summary>
+    public string Expect(string text) => Await(screen => screen.Contains(text, StringComparison.Ordinal), text);
+
+    /// <summary>Waits until the last line that is not empty is this.</summary>
+    public string ExpectLast(string text) => Await(screen => screen.TrimEnd().Split('\n')[^1].TrimEnd() == text, $"a last line {text}");
+
+    /// <summary>What the screen shows.</summary>
+    public string Screen() => Tmux("capture-pane", "-p");
+
+    /// <summary>Empties the screen, from the shell's prompt.</summary>
+    public void Clear()
+    {
+        Tmux("send-keys", "-R");
+        Tmux("clear-history");
+    }
+
+    public void Dispose() => Tmux("kill-server");
+
+    private string Await(Func<string, bool> holds, string what)
+    {
+        long end = Environment.TickCount64 + TimeoutMs;
+        string screen = Screen();
+        while (!holds(screen))
+        {
+            Assert.True(Environment.TickCount64 < end, $"the screen does not show \"{what}\":\n{screen}");
+            Thread.Sleep(50);
+            screen = Screen();
+        }
+
+        return screen;
+    }
+
+    private string Tmux(params string[] arguments)
+    {
+        ProcessStartInfo start = new("tmux") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string argument in (string[])["-L", _socket, .. arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        using Process process = Process.Start(start)!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return output;
+    }
+}
