@@ -23,10 +23,11 @@ internal static class Guest
     }
 
     /// <summary>Where a relative path starts.</summary>
+    /// <param name="always">Absolute ones start there too (RESOLVE_IN_ROOT).</param>
     /// <returns>EBADF, ENOTDIR.</returns>
-    public static Result<PathLocation> StartOf(GuestTask task, int directoryFd, ReadOnlySpan<byte> path)
+    public static Result<PathLocation> StartOf(GuestTask task, int directoryFd, ReadOnlySpan<byte> path, bool always = false)
     {
-        if (directoryFd == AtFdCwd || (!path.IsEmpty && path[0] == (byte)'/'))
+        if (directoryFd == AtFdCwd || (!always && !path.IsEmpty && path[0] == (byte)'/'))
         {
             return task.Fs.WorkingDirectory;
         }
@@ -56,6 +57,29 @@ internal static class Guest
     /// <summary>The walk flags of AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH.</summary>
     public static WalkFlags WalkFlagsOf(int atFlags) =>
         ((atFlags & AtSymlinkNoFollow) != 0 ? WalkFlags.NoFollow : 0) | ((atFlags & AtEmptyPath) != 0 ? WalkFlags.EmptyPath : 0);
+
+    /// <summary>Reads a structure that grows from version to version and comes with its size (copy_struct_from_user): what is missing is zero, what is unknown must be.</summary>
+    /// <param name="known">Receives the fields this kernel knows; cleared by the caller.</param>
+    /// <returns>EINVAL below the first version's size, E2BIG for unknown fields that are not zero, EFAULT.</returns>
+    public static Errno ReadExtensible(GuestTask task, GuestAddress address, ulong size, ulong minSize, Span<byte> known)
+    {
+        const ulong MaxSize = 4096;
+        if (size < minSize || size > MaxSize)
+        {
+            return size < minSize ? Errno.EINVAL : Errno.E2BIG;
+        }
+
+        for (ulong i = (ulong)known.Length; i < size; i++)
+        {
+            Errno failure = task.Memory.Read(address + i, out byte extra);
+            if (failure != Errno.None || extra != 0)
+            {
+                return failure != Errno.None ? failure : Errno.E2BIG;
+            }
+        }
+
+        return task.Memory.CopyIn(address, known[..(int)Math.Min(size, (ulong)known.Length)]);
+    }
 
     /// <summary>The deadline of a relative timeout at an address: no limit for a null pointer.</summary>
     /// <returns>EFAULT, EINVAL.</returns>

@@ -14,6 +14,15 @@ internal sealed class MemoryDevice(MemoryDeviceKind kind, OpenFlags flags, PathL
     public override bool IsPollable => true;
 
     /// <inheritdoc/>
+    public override bool IsSeekable => true;
+
+    /// <inheritdoc/>
+    public override bool MapsAnonymousMemory => kind == MemoryDeviceKind.Zero;
+
+    /// <summary>Always 0: reads and writes are the same everywhere.</summary>
+    public override SyscallResult Seek(GuestTask task, long offset, int whence) => 0;
+
+    /// <inheritdoc/>
     public override SyscallResult Read(GuestTask task, ref IoBuffer destination, long offset)
     {
         switch (kind)

@@ -77,7 +77,7 @@ internal sealed class GoferFile : FileDescription, IMappable, IMappableFile
         }
 
         Int128 target = whence switch { 0 => offset, 1 => (Int128)Offset + offset, 2 => (Int128)Size + offset, _ => -1 };
-        return target < 0 ? Errno.EINVAL : target > long.MaxValue ? Errno.EOVERFLOW : Offset = (long)target;
+        return target < 0 || target > long.MaxValue ? Errno.EINVAL : Offset = (long)target;
     }
 
     /// <inheritdoc/>

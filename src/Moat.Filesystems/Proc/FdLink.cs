@@ -12,6 +12,23 @@ internal sealed class FdLink(ProcFilesystem proc, GuestTask owner, int fd) : Syn
     /// <inheritdoc/>
     protected override NewOwner Owner => new(owner.Credentials.EffectiveUid, owner.Credentials.EffectiveGid);
 
+    /// <summary>The owner's permission bits tell how the file was opened; none for O_PATH.</summary>
+    public override Errno GetAttributes(out InodeAttributes attributes)
+    {
+        const Mode Read = (Mode)0x100;
+        const Mode Write = (Mode)0x80;
+        const Mode Execute = (Mode)0x40;
+        Errno errno = base.GetAttributes(out attributes);
+        if (errno == Errno.None && owner.Files.Get(fd).TryGet(out FileDescription? file, out _))
+        {
+            Mode missing = (file.CanRead ? 0 : Read) | (file.CanWrite ? 0 : Write) | (file.CanRead || file.CanWrite ? 0 : Execute);
+            file.Release();
+            attributes = attributes with { Mode = attributes.Mode & ~missing };
+        }
+
+        return errno;
+    }
+
     /// <inheritdoc/>
     public override Result<byte[]> ReadSymlink(GuestTask? reader)
     {

@@ -68,16 +68,8 @@ internal sealed class TmpfsFileDescription(TmpfsFile file, OpenFlags flags, Path
             return found;
         }
 
-        long target;
-        try
-        {
-            target = whence switch { 0 => offset, 1 => checked(Offset + offset), 2 => checked(file.Pages.Size + offset), _ => -1 };
-        }
-        catch (OverflowException)
-        {
-            return Errno.EOVERFLOW;
-        }
-
+        // A sum past the largest offset becomes negative.
+        long target = whence switch { 0 => offset, 1 => unchecked(Offset + offset), 2 => unchecked(file.Pages.Size + offset), _ => -1 };
         return target < 0 ? Errno.EINVAL : Offset = target;
     }
 

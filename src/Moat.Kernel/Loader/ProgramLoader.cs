@@ -98,7 +98,8 @@ public static class ProgramLoader
             return location.Inode.FileType == Mode.S_IFLNK ? Errno.ELOOP : Errno.EACCES;
         }
 
-        return FilePermission.Check(task, location, MemoryAccess.Execute);
+        Errno errno = FilePermission.Check(task, location, MemoryAccess.Execute);
+        return errno == Errno.None && location.Inode.IsBeingWritten ? Errno.ETXTBSY : errno;
     }
 
     private static Errno ParseScript(ReadOnlySpan<byte> line, bool isWholeFile, out byte[] interpreter, out byte[]? argument)
@@ -249,6 +250,11 @@ public static class ProgramLoader
         if (!builder.Build(task, credentials, path, arguments, environment, new AuxiliaryFacts(program.ProgramHeaderAddress + bias, program.ProgramHeaderCount, interpreterBias == 0 ? 0 : interpreter!.Start + interpreterBias, program.Entry + bias)).TryGet(out ulong stackPointer, out errno))
         {
             return errno;
+        }
+
+        if (!file.Inode.TryDenyWriters())
+        {
+            return Errno.ETXTBSY;
         }
 
         file.AddReference();

@@ -36,7 +36,7 @@ public sealed class MemoryManager
     /// <summary>Facts for /proc: where the program, its arguments and its heap are.</summary>
     public ProgramLayout Program { get; set; } = new();
 
-    /// <summary>The executable, for /proc/PID/exe; the address space holds a reference on it.</summary>
+    /// <summary>The executable, for /proc/PID/exe; the address space holds a reference on it and keeps writers away.</summary>
     public FileDescription? ExecutableFile { get; set; }
 
     /// <summary>Bytes mapped.</summary>
@@ -80,6 +80,7 @@ public sealed class MemoryManager
             RemoveRange(0, _layout.MaxAddress, tellPlatform: false);
         }
 
+        ExecutableFile?.Inode.AllowWriters();
         ExecutableFile?.Release();
         ExecutableFile = null;
     }
@@ -315,6 +316,18 @@ public sealed class MemoryManager
         return Errno.None;
     });
 
+    /// <summary>mincore(2): a byte for each page, 1 where it is in memory. Pages of files count as there.</summary>
+    /// <returns>ENOMEM at a hole.</returns>
+    public Errno GetResidency(ulong start, byte[] pages) => ForRange(start, (ulong)pages.Length * PageSize, (mapping, from, stop) =>
+    {
+        for (ulong at = from; at < stop; at += PageSize)
+        {
+            pages[(at - start) / PageSize] = mapping.File is not null || _pages[at / PageSize] >= 0 ? (byte)1 : (byte)0;
+        }
+
+        return Errno.None;
+    });
+
     /// <summary>mremap(2) of one mapping, arguments checked.</summary>
     /// <param name="start">Where it is.</param>
     /// <param name="oldLength">Its length, a multiple of the page size; 0 makes another mapping of a shared one.</param>
@@ -401,6 +414,7 @@ public sealed class MemoryManager
         {
             MemoryManager child = new(MemoryFile, space, _layout) { Program = Program.Clone(), ExecutableFile = ExecutableFile };
             ExecutableFile?.AddReference();
+            ExecutableFile?.Inode.TryDenyWriters(); // as this one denies them, it can't fail
             for (int i = 0; i < _mappings.Count; i++)
             {
                 MemoryMapping mapping = _mappings[i];
@@ -463,6 +477,10 @@ public sealed class MemoryManager
                 ulong from = offset > mapping.FileOffset ? mapping.Start + (offset - mapping.FileOffset) : mapping.Start;
                 ulong stop = length < ulong.MaxValue - offset && offset + length < mapping.FileOffset + mapping.Length ? mapping.Start + (offset + length - mapping.FileOffset) : mapping.End;
                 AddressSpace.Unmap(new GuestAddress(from), stop - from);
+                if (length == ulong.MaxValue)
+                {
+                    ReleasePages(from, stop); // a truncation takes private copies too
+                }
             }
 
             AddressSpace.Flush(); // the file gives its pages back itself

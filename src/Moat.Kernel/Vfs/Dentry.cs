@@ -37,6 +37,9 @@ public sealed class Dentry
     /// <summary>Whether its name has been taken away (unlink, rmdir).</summary>
     public bool IsUnlinked { get; internal set; }
 
+    /// <summary>Whether linkat(2) may give a file without names its first (open(2), O_TMPFILE without O_EXCL).</summary>
+    internal bool IsLinkable { get; set; }
+
     /// <summary>How many mounts stand on it, in all namespaces.</summary>
     internal int MountCount => Volatile.Read(ref _mountCount);
 

@@ -52,8 +52,20 @@ public static class FileCreation
 
         return target.IsDirectory ? Errno.EPERM : AddAt(task, parent, isDirectory: false, (directory, name, _) =>
         {
-            Errno failure = directory.Link(task, name, target);
-            return failure == Errno.None ? target : failure;
+            Errno failure = target.GetAttributes(out InodeAttributes attributes);
+            if (failure != Errno.None || (attributes.LinkCount == 0 && !existing.Dentry.IsLinkable))
+            {
+                return failure != Errno.None ? failure : Errno.ENOENT;
+            }
+
+            failure = directory.Link(task, name, target);
+            if (failure != Errno.None)
+            {
+                return failure;
+            }
+
+            existing.Dentry.IsLinkable = false;
+            return target;
         }, isLink: true);
     }
 
@@ -235,6 +247,11 @@ public static class FileCreation
         if (replaced is not null && noReplace)
         {
             return Errno.EEXIST;
+        }
+
+        if (newDirectory.IsUnlinked)
+        {
+            return Errno.ENOENT;
         }
 
         if (replaced is null && (exchange || (to.HasTrailingSlash && !inode.IsDirectory)))

@@ -38,6 +38,9 @@ public abstract class FileDescription : IWaitable
         set => Volatile.Write(ref _statusFlags, (int)value);
     }
 
+    /// <summary>The inode that counts this description among its writers (<see cref="Vfs.Inode.TryAddWriter"/>).</summary>
+    internal Inode? WrittenInode { get; set; }
+
     /// <summary>The place in the tree; null for pipes, sockets and other anonymous files (see <see cref="AnonymousName"/>).</summary>
     public PathLocation? Location { get; }
 
@@ -107,6 +110,7 @@ public abstract class FileDescription : IWaitable
                 Location!.Value.Mount.RemoveWriter();
             }
 
+            WrittenInode?.RemoveWriter();
             Location?.Mount.RemoveUser();
         }
     }
@@ -160,6 +164,8 @@ public abstract class FileDescription : IWaitable
 
     /// <summary>F_ADD_SEALS; the caller has checked for unknown bits and that the file is open for writing.</summary>
     public virtual Errno AddSeals(Memory.FileSeals seals) => Errno.EINVAL;
+    /// <summary>Whether mmap(2) of it gives anonymous memory (/dev/zero).</summary>
+    public virtual bool MapsAnonymousMemory => false;
 
     /// <summary>What mmap(2) maps; null gives ENODEV.</summary>
     public virtual Memory.IMappable? Mappable => null;

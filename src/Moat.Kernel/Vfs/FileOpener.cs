@@ -85,11 +85,23 @@ public static class FileOpener
             }
         }
 
+        bool countsWriters = inode.FileType == Mode.S_IFREG && (writes || (flags & OpenFlags.O_TRUNC) != 0);
+        if (countsWriters && !inode.TryAddWriter())
+        {
+            return Errno.ETXTBSY;
+        }
+
         if (!inode.Open(task, location, flags).TryGet(out FileDescription? file, out Errno failure))
         {
+            if (countsWriters)
+            {
+                inode.RemoveWriter();
+            }
+
             return failure;
         }
 
+        file.WrittenInode = countsWriters ? inode : null;
         if (file.Location is not null)
         {
             file.ReportOpen();
@@ -143,6 +155,7 @@ public static class FileOpener
         }
 
         Dentry dentry = Dentry.MakeUnnamed(directory.Dentry, new FileName("#unnamed"), inode);
+        dentry.IsLinkable = (flags & OpenFlags.O_EXCL) == 0;
         return OpenFound(task, new PathLocation(directory.Mount, dentry), flags & ~OpenFlags.O_TMPFILE, isNew: true);
     }
 
@@ -155,7 +168,7 @@ public static class FileOpener
 
         if (parent.HasTrailingSlash || FileCreation.IsSpecialName(parent.Name) || path.IndexOfAnyExcept((byte)'/') < 0)
         {
-            return Errno.EISDIR;
+            return (flags & OpenFlags.O_EXCL) != 0 && !(parent.HasTrailingSlash && !FileCreation.IsSpecialName(parent.Name)) ? Errno.EEXIST : Errno.EISDIR;
         }
 
         PathLocation directory = parent.Directory;
@@ -170,7 +183,7 @@ public static class FileOpener
 
             if (child.Inode is null)
             {
-                errno = FilePermission.Check(task, directory, MemoryAccess.Write | MemoryAccess.Execute);
+                errno = directory.Dentry.IsUnlinked ? Errno.ENOENT : FilePermission.Check(task, directory, MemoryAccess.Write | MemoryAccess.Execute);
                 if (errno != Errno.None)
                 {
                     return errno;

@@ -18,6 +18,8 @@ public abstract class Inode(Filesystem filesystem)
     /// <summary>The instance it belongs to.</summary>
     public Filesystem Filesystem { get; } = filesystem;
 
+    private int _writers; // descriptions open for writing; below 0, programs that run from it
+
     /// <summary>Serialises changes of a directory's entries.</summary>
     public Lock DirectoryLock { get; } = new();
 
@@ -50,6 +52,20 @@ public abstract class Inode(Filesystem filesystem)
     internal void CountOpen() => Interlocked.Increment(ref _openCount);
 
     internal void CountClose() => Interlocked.Decrement(ref _openCount);
+    /// <summary>Whether somebody has it open for writing: it can't be executed now (ETXTBSY).</summary>
+    public bool IsBeingWritten => Volatile.Read(ref _writers) > 0;
+
+    /// <summary>Somebody opens it for writing: false while a program runs from it (ETXTBSY).</summary>
+    public bool TryAddWriter() => TryCount(1);
+
+    /// <summary>Ends what <see cref="TryAddWriter"/> began.</summary>
+    public void RemoveWriter() => Interlocked.Decrement(ref _writers);
+
+    /// <summary>A program runs from it: false while somebody has it open for writing (ETXTBSY).</summary>
+    public bool TryDenyWriters() => TryCount(-1);
+
+    /// <summary>Ends what <see cref="TryDenyWriters"/> began.</summary>
+    public void AllowWriters() => Interlocked.Increment(ref _writers);
 
     /// <summary>stat(2).</summary>
     public abstract Errno GetAttributes(out InodeAttributes attributes);
@@ -112,4 +128,22 @@ public abstract class Inode(Filesystem filesystem)
 
     /// <summary>listxattr(2): names, each ended by a zero byte.</summary>
     public virtual Result<byte[]> ListExtendedAttributes(GuestTask task) => Errno.EOPNOTSUPP;
+
+    // Counts up or down, unless the count is on the other side of 0.
+    private bool TryCount(int by)
+    {
+        int seen = Volatile.Read(ref _writers);
+        while (Math.Sign(seen) != -by)
+        {
+            int before = Interlocked.CompareExchange(ref _writers, seen + by, seen);
+            if (before == seen)
+            {
+                return true;
+            }
+
+            seen = before;
+        }
+
+        return false;
+    }
 }

@@ -10,6 +10,11 @@ namespace Moat.Syscalls.Files;
 /// <summary>chmod(2), chown(2), utimensat(2), truncate(2), umask(2), fsync(2) and their kin.</summary>
 internal static class Attributes
 {
+    private const long Now = 0x3fffffff; // UTIME_NOW
+    private const long Omit = 0x3ffffffe; // UTIME_OMIT
+
+    private static Timespec NowTime => new(0, Now);
+
     public static void Register(SyscallTableBuilder table)
     {
         table.Add(SyscallNumber.chmod, Chmod, Arg.Path, Arg.Mode);
@@ -21,6 +26,9 @@ internal static class Attributes
         table.Add(SyscallNumber.fchown, Fchown, Arg.Fd, Arg.Uid, Arg.Uid);
         table.Add(SyscallNumber.fchownat, FchownAt, Arg.DirFd, Arg.Path, Arg.Uid, Arg.Uid, Arg.Hex);
         table.Add(SyscallNumber.utimensat, UtimensAt, Arg.DirFd, Arg.Path, Arg.Pointer, Arg.Hex);
+        table.Add(SyscallNumber.futimesat, FutimesAt, Arg.DirFd, Arg.Path, Arg.Pointer);
+        table.Add(SyscallNumber.utimes, Utimes, Arg.Path, Arg.Pointer);
+        table.Add(SyscallNumber.utime, Utime, Arg.Path, Arg.Pointer);
         table.Add(SyscallNumber.truncate, Truncate, Arg.Path, Arg.Offset);
         table.Add(SyscallNumber.ftruncate, Ftruncate, Arg.Fd, Arg.Offset);
         table.Add(SyscallNumber.fallocate, Fallocate, Arg.Fd, Arg.Hex, Arg.Offset, Arg.Offset);
@@ -137,46 +145,79 @@ internal static class Attributes
 
     private static SyscallResult UtimensAt(GuestTask task, in SyscallArguments arguments)
     {
-        const long Now = 0x3fffffff;
-        const long Omit = 0x3ffffffe;
         if ((arguments.Int(3) & ~(Guest.AtSymlinkNoFollow | Guest.AtEmptyPath)) != 0)
         {
             return Errno.EINVAL;
         }
 
-        Timespec now = Timespec.FromNanoseconds(task.Kernel.Clock.RealtimeNs);
-        Timespec? accessed = now;
-        Timespec? modified = now;
-        bool explicitTimes = false;
-        if (!arguments.Address(2).IsNull)
+        if (arguments.Address(2).IsNull)
         {
-            Errno failure = task.Memory.Read(arguments.Address(2), out Timespec first);
-            failure = failure == Errno.None ? task.Memory.Read(arguments.Address(2) + 16, out Timespec second) : failure;
-            if (failure != Errno.None)
-            {
-                return failure;
-            }
+            return SetTimes(task, arguments.Int(0), arguments.Address(1), arguments.Int(3), NowTime, NowTime);
+        }
 
-            task.Memory.Read(arguments.Address(2) + 16, out second);
-            if ((first.Nanoseconds is not (Now or Omit) && (ulong)first.Nanoseconds > 999_999_999) || (second.Nanoseconds is not (Now or Omit) && (ulong)second.Nanoseconds > 999_999_999))
-            {
-                return Errno.EINVAL;
-            }
+        Span<Timespec> times = stackalloc Timespec[2];
+        Errno errno = task.Memory.CopyIn(arguments.Address(2), System.Runtime.InteropServices.MemoryMarshal.AsBytes(times));
+        return errno != Errno.None ? errno : SetTimes(task, arguments.Int(0), arguments.Address(1), arguments.Int(3), times[0], times[1]);
+    }
 
-            accessed = first.Nanoseconds switch { Now => now, Omit => null, _ => first };
-            modified = second.Nanoseconds switch { Now => now, Omit => null, _ => second };
-            explicitTimes = first.Nanoseconds != Now || second.Nanoseconds != Now;
-            if (accessed is null && modified is null)
-            {
-                return SyscallResult.Ok;
-            }
+    private static SyscallResult FutimesAt(GuestTask task, in SyscallArguments arguments) => SetTimevals(task, arguments.Int(0), arguments.Address(1), arguments.Address(2));
+
+    private static SyscallResult Utimes(GuestTask task, in SyscallArguments arguments) => SetTimevals(task, Guest.AtFdCwd, arguments.Address(0), arguments.Address(1));
+
+    // Two struct timeval: microseconds.
+    private static SyscallResult SetTimevals(GuestTask task, int directoryFd, GuestAddress path, GuestAddress address)
+    {
+        if (address.IsNull)
+        {
+            return SetTimes(task, directoryFd, path, 0, NowTime, NowTime);
+        }
+
+        Span<long> times = stackalloc long[4];
+        Errno errno = task.Memory.CopyIn(address, System.Runtime.InteropServices.MemoryMarshal.AsBytes(times));
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        return (ulong)times[1] >= 1_000_000 || (ulong)times[3] >= 1_000_000
+            ? Errno.EINVAL
+            : SetTimes(task, directoryFd, path, 0, new Timespec(times[0], times[1] * 1000), new Timespec(times[2], times[3] * 1000));
+    }
+
+    private static SyscallResult Utime(GuestTask task, in SyscallArguments arguments)
+    {
+        if (arguments.Address(1).IsNull)
+        {
+            return SetTimes(task, Guest.AtFdCwd, arguments.Address(0), 0, NowTime, NowTime);
+        }
+
+        Span<long> times = stackalloc long[2];
+        Errno errno = task.Memory.CopyIn(arguments.Address(1), System.Runtime.InteropServices.MemoryMarshal.AsBytes(times));
+        return errno != Errno.None ? errno : SetTimes(task, Guest.AtFdCwd, arguments.Address(0), 0, new Timespec(times[0], 0), new Timespec(times[1], 0));
+    }
+
+    // The nanoseconds may be UTIME_NOW and UTIME_OMIT; a null path means the descriptor itself.
+    private static SyscallResult SetTimes(GuestTask task, int directoryFd, GuestAddress path, int flags, Timespec first, Timespec second)
+    {
+        Timespec now = Timespec.FromNanoseconds(task.Kernel.Clock.RealtimeNs);
+        if ((first.Nanoseconds is not (Now or Omit) && (ulong)first.Nanoseconds > 999_999_999) || (second.Nanoseconds is not (Now or Omit) && (ulong)second.Nanoseconds > 999_999_999))
+        {
+            return Errno.EINVAL;
+        }
+
+        Timespec? accessed = first.Nanoseconds switch { Now => now, Omit => null, _ => first };
+        Timespec? modified = second.Nanoseconds switch { Now => now, Omit => null, _ => second };
+        bool explicitTimes = first.Nanoseconds != Now || second.Nanoseconds != Now;
+        if (accessed is null && modified is null)
+        {
+            return SyscallResult.Ok;
         }
 
         PathLocation? location;
         Inode inode;
-        if (arguments.Address(1).IsNull)
+        if (path.IsNull)
         {
-            if (!task.Files.Get(arguments.Int(0)).TryGet(out FileDescription? file, out Errno failure))
+            if (!task.Files.Get(directoryFd).TryGet(out FileDescription? file, out Errno failure))
             {
                 return failure;
             }
@@ -184,7 +225,7 @@ internal static class Attributes
             (location, inode) = (file.Location, file.Inode);
             file.Release();
         }
-        else if (Guest.Resolve(task, arguments.Int(0), arguments.Address(1), Guest.WalkFlagsOf(arguments.Int(3))).TryGet(out PathLocation found, out Errno failure))
+        else if (Guest.Resolve(task, directoryFd, path, Guest.WalkFlagsOf(flags)).TryGet(out PathLocation found, out Errno failure))
         {
             (location, inode) = (found, found.Inode);
         }
@@ -240,7 +281,14 @@ internal static class Attributes
         }
 
         errno = FilePermission.Check(task, location, MemoryAccess.Write);
-        return errno != Errno.None ? errno : Resize(task, location, location.Inode, arguments.Long(1));
+        if (errno != Errno.None || !location.Inode.TryAddWriter())
+        {
+            return errno != Errno.None ? errno : Errno.ETXTBSY;
+        }
+
+        errno = Resize(task, location, location.Inode, arguments.Long(1));
+        location.Inode.RemoveWriter();
+        return errno;
     }
 
     private static SyscallResult Ftruncate(GuestTask task, in SyscallArguments arguments)

@@ -13,6 +13,7 @@ internal static class Directories
     public static void Register(SyscallTableBuilder table)
     {
         table.Add(SyscallNumber.getdents64, Getdents64, Arg.Fd, Arg.Pointer, Arg.UInt);
+        table.Add(SyscallNumber.getdents, Getdents, Arg.Fd, Arg.Pointer, Arg.UInt);
         table.Add(SyscallNumber.mkdir, Mkdir, Arg.Path, Arg.Mode);
         table.Add(SyscallNumber.mkdirat, MkdirAt, Arg.DirFd, Arg.Path, Arg.Mode);
         table.Add(SyscallNumber.rmdir, Rmdir, Arg.Path);
@@ -22,7 +23,11 @@ internal static class Directories
         table.Add(SyscallNumber.chroot, Chroot, Arg.Path);
     }
 
-    private static SyscallResult Getdents64(GuestTask task, in SyscallArguments arguments)
+    private static SyscallResult Getdents64(GuestTask task, in SyscallArguments arguments) => List(task, arguments, typeIsLast: false);
+
+    private static SyscallResult Getdents(GuestTask task, in SyscallArguments arguments) => List(task, arguments, typeIsLast: true);
+
+    private static SyscallResult List(GuestTask task, in SyscallArguments arguments, bool typeIsLast)
     {
         if (!task.Files.Get(arguments.Int(0)).TryGet(out FileDescription? file, out Errno errno))
         {
@@ -36,7 +41,12 @@ internal static class Directories
                 return Errno.EBADF;
             }
 
-            DirentWriter writer = new((int)Math.Min(arguments.UInt(2), 1 << 20));
+            if (file.Inode.IsDirectory && file.Location is { Dentry.IsUnlinked: true })
+            {
+                return Errno.ENOENT;
+            }
+
+            DirentWriter writer = new((int)Math.Min(arguments.UInt(2), 1 << 20), typeIsLast);
             lock (file.OffsetLock)
             {
                 long before = file.Offset;
@@ -89,6 +99,11 @@ internal static class Directories
         }
 
         byte[] path = PathPrinter.Print(task.Fs.Root, here, out bool isReachable);
+        if (path.Length >= PathWalker.MaxPath)
+        {
+            return Errno.ENAMETOOLONG;
+        }
+
         byte[] text = isReachable ? [.. path, 0] : [.. "(unreachable)"u8, .. path, 0];
         if ((ulong)text.Length > arguments.Size(1))
         {
@@ -154,10 +169,10 @@ internal static class Directories
         return SyscallResult.Ok;
     }
 
-    // struct linux_dirent64: ino 8, off 8, reclen 2, type 1, name, zero, padded to 8.
-    private sealed class DirentWriter(int capacity) : IDirectorySink
+    // struct linux_dirent64: ino 8, off 8, reclen 2, type 1, name, zero, padded to 8. In struct linux_dirent the type is the last byte.
+    private sealed class DirentWriter(int capacity, bool typeIsLast) : IDirectorySink
     {
-        private const int HeaderSize = 19;
+        private readonly int _headerSize = typeIsLast ? 18 : 19;
         private readonly byte[] _buffer = new byte[capacity];
         private int _used;
 
@@ -167,7 +182,7 @@ internal static class Directories
 
         public bool TryAdd(ReadOnlySpan<byte> name, ulong inode, Mode type, long nextOffset)
         {
-            int length = (HeaderSize + name.Length + 1 + 7) & ~7;
+            int length = (_headerSize + name.Length + (typeIsLast ? 2 : 1) + 7) & ~7;
             if (length > _buffer.Length - _used)
             {
                 Refused = true;
@@ -178,8 +193,8 @@ internal static class Directories
             BinaryPrimitives.WriteUInt64LittleEndian(entry, inode);
             BinaryPrimitives.WriteInt64LittleEndian(entry[8..], nextOffset);
             BinaryPrimitives.WriteUInt16LittleEndian(entry[16..], (ushort)length);
-            entry[18] = (byte)((uint)(type & Mode.S_IFMT) >> 12);
-            name.CopyTo(entry[HeaderSize..]);
+            entry[typeIsLast ? ^1 : 18] = (byte)((uint)(type & Mode.S_IFMT) >> 12);
+            name.CopyTo(entry[_headerSize..]);
             _used += length;
             return true;
         }

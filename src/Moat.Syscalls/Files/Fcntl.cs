@@ -58,7 +58,7 @@ internal static class Fcntl
                 case SetFd:
                     return task.Files.SetCloseOnExec(fd, (arguments.Int(2) & 1) != 0);
                 case GetFl:
-                    return (int)(file.StatusFlags | OpenFlags.O_LARGEFILE);
+                    return (int)(file.StatusFlags | (file.IsPath || file.Location is null ? 0 : OpenFlags.O_LARGEFILE));
                 case SetFl:
                     const OpenFlags Settable = OpenFlags.O_APPEND | OpenFlags.FASYNC | OpenFlags.O_DIRECT | OpenFlags.O_NOATIME | OpenFlags.O_NONBLOCK;
                     OpenFlags wanted = (OpenFlags)arguments.Int(2);

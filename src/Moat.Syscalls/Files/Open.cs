@@ -27,7 +27,7 @@ internal static class Open
     /// <summary>Opens and installs.</summary>
     private static SyscallResult Run(GuestTask task, int directoryFd, GuestAddress address, OpenFlags flags, Mode mode, WalkFlags walk = WalkFlags.None)
     {
-        if (!Guest.ReadPath(task, address).TryGet(out byte[]? path, out Errno errno) || !Guest.StartOf(task, directoryFd, path).TryGet(out PathLocation start, out errno))
+        if (!Guest.ReadPath(task, address).TryGet(out byte[]? path, out Errno errno) || !Guest.StartOf(task, directoryFd, path, (walk & WalkFlags.InRoot) != 0).TryGet(out PathLocation start, out errno))
         {
             return errno;
         }
@@ -58,34 +58,22 @@ internal static class Open
     {
         const ulong HowSize = 24;
         const ulong KnownResolve = 0x3f;
-        if (arguments.Size(3) < HowSize)
-        {
-            return Errno.EINVAL;
-        }
-
-        if (arguments.Size(3) > 4096)
-        {
-            return Errno.E2BIG;
-        }
-
         Span<ulong> how = stackalloc ulong[3];
-        Errno errno = task.Memory.CopyIn(arguments.Address(2), System.Runtime.InteropServices.MemoryMarshal.AsBytes(how));
+        how.Clear();
+        Errno errno = Guest.ReadExtensible(task, arguments.Address(2), arguments.Size(3), HowSize, System.Runtime.InteropServices.MemoryMarshal.AsBytes(how));
         if (errno != Errno.None)
         {
             return errno;
         }
 
-        for (ulong i = HowSize; i < arguments.Size(3); i++)
-        {
-            errno = task.Memory.Read(arguments.Address(2) + i, out byte extra);
-            if (errno != Errno.None || extra != 0)
-            {
-                return errno != Errno.None ? errno : Errno.E2BIG;
-            }
-        }
-
         bool creates = (how[0] & ((ulong)OpenFlags.O_CREAT | 0x400000)) != 0;
         if ((how[0] & ~(ulong)Known) != 0 || (how[2] & ~KnownResolve) != 0 || (how[1] != 0 && !creates) || (how[1] & ~0xfffUL) != 0 || (how[2] & 0x18) == 0x18)
+        {
+            return Errno.EINVAL;
+        }
+
+        const ulong OfPaths = (ulong)(OpenFlags.O_PATH | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW | OpenFlags.O_CLOEXEC);
+        if ((how[0] & (ulong)OpenFlags.O_PATH) != 0 && (how[0] & ~OfPaths) != 0)
         {
             return Errno.EINVAL;
         }

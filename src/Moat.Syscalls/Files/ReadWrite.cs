@@ -58,11 +58,6 @@ internal static class ReadWrite
                 return Errno.EBADF;
             }
 
-            if (!file.IsSeekable)
-            {
-                return Errno.ESPIPE;
-            }
-
             lock (file.OffsetLock)
             {
                 return file.Seek(task, arguments.Long(1), arguments.Int(2));
@@ -132,7 +127,20 @@ internal static class ReadWrite
         }
 
         Span<IoVec> one = [new IoVec(arguments[1], Math.Min(arguments.Size(2), MaxTransfer))];
-        return arguments.Size(2) > long.MaxValue ? Errno.EINVAL : Transfer(task, arguments.Int(0), one, write, position);
+        return arguments.Size(2) > long.MaxValue ? Refuse(task, arguments.Int(0), write) : Transfer(task, arguments.Int(0), one, write, position);
+    }
+
+    // No buffer is as long; a bad descriptor comes first.
+    private static Errno Refuse(GuestTask task, int fd, bool write)
+    {
+        if (!task.Files.Get(fd).TryGet(out FileDescription? file, out Errno errno))
+        {
+            return errno;
+        }
+
+        bool isAllowed = write ? file.CanWrite : file.CanRead;
+        file.Release();
+        return isAllowed ? Errno.EFAULT : Errno.EBADF;
     }
 
     private static SyscallResult Many(GuestTask task, in SyscallArguments arguments, bool write, long? position, RwFlags flags = RwFlags.None)
@@ -206,6 +214,11 @@ internal static class ReadWrite
                 }
 
                 return got;
+            }
+
+            if (buffer.IsEmpty && file.Inode.FileType is Mode.S_IFREG or Mode.S_IFIFO)
+            {
+                return 0; // not even the times change, and nobody misses a reader
             }
 
             buffer.Placement = (flags & RwFlags.Append) != 0 ? WritePlacement.AtEnd : (flags & RwFlags.NoAppend) != 0 ? WritePlacement.AtOffset : WritePlacement.ByFlags;

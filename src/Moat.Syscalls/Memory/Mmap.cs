@@ -33,6 +33,10 @@ internal static class Mmap
         table.Add(SyscallNumber.msync, Msync, Arg.Pointer, Arg.Size, Arg.Hex);
         table.Add(SyscallNumber.mlock, Mlock, Arg.Pointer, Arg.Size);
         table.Add(SyscallNumber.munlock, Munlock, Arg.Pointer, Arg.Size);
+        table.Add(SyscallNumber.mlock2, Mlock2, Arg.Pointer, Arg.Size, Arg.Hex);
+        table.Add(SyscallNumber.mlockall, MlockAll, Arg.Hex);
+        table.Add(SyscallNumber.munlockall, MunlockAll);
+        table.Add(SyscallNumber.mincore, Mincore, Arg.Pointer, Arg.Size, Arg.Pointer);
     }
 
     private static SyscallResult MmapCall(GuestTask task, in SyscallArguments arguments)
@@ -88,14 +92,7 @@ internal static class Mmap
         };
         if ((flags & Anonymous) != 0)
         {
-            if (isShared)
-            {
-                MemoryPages pages = new(task.Kernel.MemoryFile);
-                pages.SetSize((long)rounded);
-                request = request with { File = pages, Name = "/dev/zero (deleted)" };
-            }
-
-            return task.Memory.Map(request).TryGet(out GuestAddress anonymous, out Errno failure) ? anonymous : failure;
+            return MapAnonymous(task, request);
         }
 
         if (!task.Files.Get(arguments.Int(4)).TryGet(out FileDescription? file, out Errno errno))
@@ -126,6 +123,11 @@ internal static class Mmap
                 return Errno.EPERM;
             }
 
+            if (file.MapsAnonymousMemory)
+            {
+                return MapAnonymous(task, request);
+            }
+
             if (file.Mappable is not { } mappable)
             {
                 return Errno.ENODEV;
@@ -154,6 +156,18 @@ internal static class Mmap
         {
             file.Release();
         }
+    }
+
+    private static SyscallResult MapAnonymous(GuestTask task, MapRequest request)
+    {
+        if (request.IsShared)
+        {
+            MemoryPages pages = new(task.Kernel.MemoryFile);
+            pages.SetSize((long)request.Length);
+            request = request with { File = pages, Name = "/dev/zero (deleted)" };
+        }
+
+        return task.Memory.Map(request).TryGet(out GuestAddress mapped, out Errno errno) ? mapped : errno;
     }
 
     private static SyscallResult Munmap(GuestTask task, in SyscallArguments arguments) =>
@@ -265,6 +279,70 @@ internal static class Mmap
     private static SyscallResult Mlock(GuestTask task, in SyscallArguments arguments) => Lock(task, arguments, locked: true);
 
     private static SyscallResult Munlock(GuestTask task, in SyscallArguments arguments) => Lock(task, arguments, locked: false);
+
+    private static SyscallResult Mlock2(GuestTask task, in SyscallArguments arguments)
+    {
+        const int OnFault = 1;
+        return (arguments.Int(2) & ~OnFault) != 0 ? Errno.EINVAL : Lock(task, arguments, locked: true);
+    }
+
+    // Nothing is ever paged out: a lock only keeps MADV_DONTNEED from a mapping, so there is nothing to do for mappings to come (MCL_FUTURE).
+    private static SyscallResult MlockAll(GuestTask task, in SyscallArguments arguments)
+    {
+        const int Current = 1;
+        const int Known = 7;
+        const int OnFault = 4;
+        int flags = arguments.Int(0);
+        if (flags == 0 || (flags & ~Known) != 0 || flags == OnFault)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (!task.Credentials.HasCapability(Kernel.Credentials.Capability.CAP_IPC_LOCK) && task.ThreadGroup.Limits.Get(ResourceLimits.LockedMemory).Current == 0)
+        {
+            return Errno.EPERM;
+        }
+
+        return (flags & Current) != 0 ? LockAll(task, locked: true) : SyscallResult.Ok;
+    }
+
+    private static SyscallResult MunlockAll(GuestTask task, in SyscallArguments arguments) => LockAll(task, locked: false);
+
+    private static SyscallResult LockAll(GuestTask task, bool locked)
+    {
+        Errno errno = task.Memory.SetProperty(0, task.Kernel.Platform.MaxAddress.Value, mapping => mapping.IsLocked = locked);
+        return errno == Errno.ENOMEM ? Errno.None : errno; // there are holes of course
+    }
+
+    private static SyscallResult Mincore(GuestTask task, in SyscallArguments arguments)
+    {
+        const ulong PagesAtOnce = 4096;
+        if ((arguments[0] & PageMask) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (CheckRange(task, arguments[0], arguments[1], out ulong length) != Errno.None || length < arguments[1])
+        {
+            return Errno.ENOMEM;
+        }
+
+        ulong pages = length / (PageMask + 1);
+        for (ulong done = 0; done < pages;)
+        {
+            byte[] part = new byte[Math.Min(pages - done, PagesAtOnce)];
+            Errno errno = task.Memory.GetResidency(arguments[0] + (done * (PageMask + 1)), part);
+            errno = errno == Errno.None ? task.Memory.CopyOut(arguments.Address(2) + done, part) : errno;
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+
+            done += (ulong)part.Length;
+        }
+
+        return SyscallResult.Ok;
+    }
 
     private static SyscallResult Lock(GuestTask task, in SyscallArguments arguments, bool locked)
     {
