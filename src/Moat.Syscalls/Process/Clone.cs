@@ -31,34 +31,19 @@ internal static class Clone
     {
         const ulong MinSize = 64;
         const int KnownWords = 11;
-        ulong size = arguments.Size(1);
-        if (size is < MinSize or > 4096)
-        {
-            return size < MinSize ? Errno.EINVAL : Errno.E2BIG;
-        }
-
+        const ulong Detached = 0x00400000;
         Span<ulong> words = stackalloc ulong[KnownWords];
         words.Clear();
-        Errno errno = task.Memory.CopyIn(arguments.Address(0), System.Runtime.InteropServices.MemoryMarshal.AsBytes(words)[..(int)Math.Min(size, KnownWords * 8)]);
+        Errno errno = Guest.ReadExtensible(task, arguments.Address(0), arguments.Size(1), MinSize, System.Runtime.InteropServices.MemoryMarshal.AsBytes(words));
         if (errno != Errno.None)
         {
             return errno;
         }
 
-        // What a newer program says beyond the struct that is known must be nothing.
-        for (ulong at = KnownWords * 8; at < size; at++)
-        {
-            errno = task.Memory.Read(arguments.Address(0) + at, out byte more);
-            if (errno != Errno.None || more != 0)
-            {
-                return errno == Errno.None ? Errno.E2BIG : errno;
-            }
-        }
-
         (ulong flags, ulong exitSignal, ulong stack, ulong stackSize, ulong setTid) = (words[0], words[4], words[5], words[6], words[8]);
         ulong setTidCount = words[9];
         const ulong MaxSetTid = 32;
-        if ((setTid == 0) != (setTidCount == 0) || setTidCount > MaxSetTid || (flags & 0xff) != 0 || exitSignal > 64 || (stack == 0) != (stackSize == 0))
+        if ((setTid == 0) != (setTidCount == 0) || setTidCount > MaxSetTid || (flags & (Detached | 0xff)) != 0 || exitSignal > 64 || (stack == 0) != (stackSize == 0))
         {
             return Errno.EINVAL;
         }
@@ -106,6 +91,31 @@ internal static class Clone
     private static SyscallResult Vfork(GuestTask task, in SyscallArguments arguments) =>
         Run(task, new CloneRequest { Flags = CloneRequest.Vm | CloneRequest.Vfork, ExitSignal = Signal.SIGCHLD });
 
+    // RLIMIT_NPROC counts the tasks of the real user; root and the like are not held by it (getrlimit(2)).
+    private static bool IsAtProcessLimit(GuestTask task)
+    {
+        TaskCredentials who = task.Credentials;
+        ulong limit = task.ThreadGroup.Limits.Get(ResourceLimits.Processes).Current;
+        if (limit == ResourceLimit.Infinity || who.RealUid == 0 || who.HasCapability(Capability.CAP_SYS_RESOURCE) || who.HasCapability(Capability.CAP_SYS_ADMIN))
+        {
+            return false;
+        }
+
+        ulong count = 0;
+        lock (task.Kernel.TaskLock)
+        {
+            foreach (ThreadGroup process in task.Kernel.Pids.ListProcesses())
+            {
+                foreach (GuestTask other in process.Tasks)
+                {
+                    count += other.Credentials.RealUid == who.RealUid ? 1UL : 0;
+                }
+            }
+        }
+
+        return count >= limit;
+    }
+
     private static SyscallResult Run(GuestTask task, CloneRequest request)
     {
         if ((request.Has(CloneRequest.ThreadFlag) && !request.Has(CloneRequest.Sighand)) || (request.Has(CloneRequest.Sighand) && !request.Has(CloneRequest.Vm))
@@ -141,6 +151,11 @@ internal static class Clone
         if (request.Has(CloneRequest.ThreadFlag))
         {
             request = request with { ExitSignal = Signal.None };
+        }
+
+        if (IsAtProcessLimit(task))
+        {
+            return Errno.EAGAIN;
         }
 
         return TaskCloner.Clone(task, request).TryGet(out int tid, out Errno errno) ? tid : errno;

@@ -5,11 +5,14 @@ using Moat.Linux;
 
 namespace Moat.Syscalls.Process;
 
-/// <summary>getuid(2), setuid(2) and their kin, getgroups(2), setgroups(2).</summary>
+/// <summary>getuid(2), setuid(2) and their kin, setfsuid(2), getgroups(2), setgroups(2).</summary>
 internal static class CredentialCalls
 {
     private const uint Keep = uint.MaxValue;
     private const int MaxGroups = 65536;
+
+    // CAP_FS_SET: CAP_CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID, LINUX_IMMUTABLE, MKNOD, MAC_OVERRIDE.
+    private static readonly CapabilitySet s_forFiles = new((1UL << 0) | (1UL << 1) | (1UL << 2) | (1UL << 3) | (1UL << 4) | (1UL << 9) | (1UL << 27) | (1UL << 32));
 
     public static void Register(SyscallTableBuilder table)
     {
@@ -25,6 +28,8 @@ internal static class CredentialCalls
         table.Add(SyscallNumber.setregid, Setregid, Arg.Uid, Arg.Uid);
         table.Add(SyscallNumber.setresuid, Setresuid, Arg.Uid, Arg.Uid, Arg.Uid);
         table.Add(SyscallNumber.setresgid, Setresgid, Arg.Uid, Arg.Uid, Arg.Uid);
+        table.Add(SyscallNumber.setfsuid, Setfsuid, Arg.Uid);
+        table.Add(SyscallNumber.setfsgid, Setfsgid, Arg.Uid);
         table.Add(SyscallNumber.getgroups, Getgroups, Arg.Int, Arg.Pointer);
         table.Add(SyscallNumber.setgroups, Setgroups, Arg.Int, Arg.Pointer);
     }
@@ -175,6 +180,46 @@ internal static class CredentialCalls
 
         task.Credentials = changed;
         return SyscallResult.Ok;
+    }
+
+    // It returns the old id in any case. Capabilities for files come and go with root's.
+    private static SyscallResult Setfsuid(GuestTask task, in SyscallArguments arguments)
+    {
+        uint uid = arguments.UInt(0);
+        TaskCredentials who = task.Credentials;
+        bool isAllowed = uid == who.RealUid || uid == who.EffectiveUid || uid == who.SavedUid || who.HasCapability(Capability.CAP_SETUID);
+        if (uid == Keep || uid == who.FilesystemUid || !isAllowed)
+        {
+            return (long)who.FilesystemUid;
+        }
+
+        TaskCredentials changed = who with { FilesystemUid = uid };
+        if ((who.SecureBits & SecureBit.NoSetuidFixup) == 0 && who.FilesystemUid == 0)
+        {
+            changed = changed with { Effective = who.Effective & ~s_forFiles };
+        }
+        else if ((who.SecureBits & SecureBit.NoSetuidFixup) == 0 && uid == 0)
+        {
+            changed = changed with { Effective = who.Effective | (who.Permitted & s_forFiles) };
+        }
+
+        task.ThreadGroup.IsDumpable = false;
+        task.Credentials = changed;
+        return (long)who.FilesystemUid;
+    }
+
+    private static SyscallResult Setfsgid(GuestTask task, in SyscallArguments arguments)
+    {
+        uint gid = arguments.UInt(0);
+        TaskCredentials who = task.Credentials;
+        bool isAllowed = gid == who.RealGid || gid == who.EffectiveGid || gid == who.SavedGid || who.HasCapability(Capability.CAP_SETGID);
+        if (gid != Keep && gid != who.FilesystemGid && isAllowed)
+        {
+            task.ThreadGroup.IsDumpable = false;
+            task.Credentials = who with { FilesystemGid = gid };
+        }
+
+        return (long)who.FilesystemGid;
     }
 
     private static SyscallResult Getgroups(GuestTask task, in SyscallArguments arguments)
