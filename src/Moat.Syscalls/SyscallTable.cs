@@ -55,6 +55,7 @@ public sealed class SyscallTable
         Links.Register(builder);
         Membarrier.Register(builder);
         MessageQueues.Register(builder);
+        PosixMessages.Register(builder);
         Memfd.Register(builder);
         Messages.Register(builder);
         Mmap.Register(builder);

@@ -28,6 +28,9 @@ public sealed class IpcNamespace(SentryKernel kernel)
     /// <summary>Message queues.</summary>
     public IpcObjects<MessageQueue> Queues { get; } = new(MaxSets);
 
+    /// <summary>POSIX message queues.</summary>
+    public PosixQueues PosixQueues { get; } = new();
+
     /// <summary>Semaphores of all sets. Guarded by their table's lock.</summary>
     public IpcBudget SemaphoreBudget { get; } = new(MaxSemaphores);
 

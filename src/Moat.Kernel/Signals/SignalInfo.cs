@@ -46,6 +46,15 @@ public struct SignalInfo
         return info;
     }
 
+    /// <summary>Of a message queue that asked to be told of a message (mq_notify(3)).</summary>
+    public static SignalInfo FromQueue(Signal signal, int pid, uint uid, ulong value)
+    {
+        const int SiMessage = -3; // SI_MESGQ
+        SignalInfo info = FromSender(signal, SiMessage, pid, uid);
+        BinaryPrimitives.WriteUInt64LittleEndian(((Span<byte>)info)[24..], value);
+        return info;
+    }
+
     /// <summary>Of the kernel, without more.</summary>
     public static SignalInfo FromKernel(Signal signal) => Create(signal, SiKernel);
 
