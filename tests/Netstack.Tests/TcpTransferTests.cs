@@ -21,6 +21,27 @@ public sealed class TcpTransferTests
         Transfer(network, stack, stack, IpAddress.Parse(address), 10_000_000, 60 * Second);
     }
 
+    [Fact]
+    public void Loopback_ConnectsWithoutTimers()
+    {
+        SimulatedNetwork network = new(1);
+        NetworkStack stack = network.AddHost();
+        using TcpSocket listener = new(stack.Tcp, isV6: false, new NoObserver());
+        Assert.Equal(NetError.None, listener.Bind(new IpEndpoint(IpAddress.LoopbackV4, 80)));
+        Assert.Equal(NetError.None, listener.Listen(5));
+        for (int i = 0; i < 100; i++)
+        {
+            TcpSocket client = new(stack.Tcp, isV6: false, new NoObserver());
+            Assert.Equal(NetError.InProgress, client.Connect(listener.Local));
+            Assert.Equal(NetError.None, client.FinishConnect());
+            Assert.Equal(NetError.None, listener.Accept(static () => new NoObserver(), out TcpSocket? server));
+            Assert.Equal(1, client.Send([1], out _));
+            Assert.Equal(1, server!.Receive(new byte[2], out _));
+            client.Dispose();
+            server!.Dispose();
+        }
+    }
+
     [Theory]
     [InlineData(0, 0, 0, 1)]
     [InlineData(1, 0, 0, 1)]

@@ -63,18 +63,34 @@ public sealed class LoopbackLink : ILink
     /// <inheritdoc/>
     public void Flush()
     {
-        foreach (FlowQueue queue in _queues)
+        // What is delivered causes answers, which may go to a queue that has been passed already.
+        bool any;
+        do
         {
-            while (queue.Packets.Count > 0 && queue.TryEnter())
+            any = false;
+            foreach (FlowQueue queue in _queues)
             {
-                while (queue.Take() is { } packet)
-                {
-                    _sink.Deliver(packet);
-                }
-
-                queue.Leave();
+                any |= Serve(queue);
             }
         }
+        while (any);
+    }
+
+    private bool Serve(FlowQueue queue)
+    {
+        bool any = false;
+        while (queue.Packets.Count > 0 && queue.TryEnter())
+        {
+            while (queue.Take() is { } packet)
+            {
+                _sink.Deliver(packet);
+                any = true;
+            }
+
+            queue.Leave();
+        }
+
+        return any;
     }
 
     private sealed class FlowQueue
