@@ -5,7 +5,7 @@
 PREFIX ?= /usr/local
 export PACKAGES
 
-.PHONY: all run test guest install uninstall format clean
+.PHONY: all run test test-python guest install uninstall format clean
 
 all:
 	@tools/publish
@@ -15,6 +15,9 @@ run: all
 
 test:
 	@tools/test
+
+test-python: all
+	@dotnet build tests/Applications.Tests -c Debug --no-restore --nologo -v quiet && dotnet artifacts/build/bin/Applications.Tests/debug/Applications.Tests.dll -noColor -trait speed=slow
 
 guest: all
 	@tools/guest $(FAMILY) $(CASE)

@@ -4,7 +4,7 @@ namespace Moat.Applications.Tests;
 internal static class DebianRoot
 {
     /// <summary>The folder that commands see at /share.</summary>
-    public static string Scripts { get; } = Path.Combine(Runsc.Repository, "tests", "Applications.Tests", "Scripts");
+    public static string Share { get; } = Path.Combine(Runsc.Repository, "tests", "Applications.Tests");
 
     /// <summary>Runs a command in a container of its own.</summary>
     /// <param name="runtime">runsc or runc.</param>
@@ -12,5 +12,5 @@ internal static class DebianRoot
     /// <param name="command">The command.</param>
     public static CommandResult Execute(string runtime, int timeoutSeconds, params string[] command) =>
         Runsc.Execute(
-            [Path.Combine(Runsc.Repository, "tools", "in-debian"), runtime, .. command], timeoutSeconds: timeoutSeconds, environment: new Dictionary<string, string> { ["SHARE"] = Scripts });
+            [Path.Combine(Runsc.Repository, "tools", "in-debian"), runtime, .. command], timeoutSeconds: timeoutSeconds, environment: new Dictionary<string, string> { ["SHARE"] = Share });
 }

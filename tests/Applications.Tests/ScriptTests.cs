@@ -7,16 +7,16 @@ public sealed class ScriptTests
     private const int SandboxSeconds = 400;
 
     public static TheoryData<string> Scripts =>
-        [.. Directory.GetFiles(DebianRoot.Scripts).Select(static file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+        [.. Directory.GetFiles(Path.Combine(DebianRoot.Share, "Scripts")).Select(static file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Scripts))]
     public void Script_PrintsTheSameAsOnLinux(string script)
     {
         string interpreter = script.EndsWith(".py", StringComparison.Ordinal) ? "/usr/bin/python3" : "/bin/bash";
-        CommandResult native = DebianRoot.Execute("runc", NativeSeconds, interpreter, "/share/" + script);
+        CommandResult native = DebianRoot.Execute("runc", NativeSeconds, interpreter, "/share/Scripts/" + script);
         Assert.True(native.ExitCode == 0 && native.Output.Length > 0, $"the script fails on Linux: {native}");
-        CommandResult sandboxed = DebianRoot.Execute("runsc", SandboxSeconds, interpreter, "/share/" + script);
+        CommandResult sandboxed = DebianRoot.Execute("runsc", SandboxSeconds, interpreter, "/share/Scripts/" + script);
         Assert.True(
             (native.ExitCode, native.Output) == (sandboxed.ExitCode, sandboxed.Output), $"exit code {sandboxed.ExitCode}\n{Difference(native.Output, sandboxed.Output)}errors: {sandboxed.Error}");
     }

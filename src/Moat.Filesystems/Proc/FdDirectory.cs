@@ -1,5 +1,6 @@
 using System.Globalization;
 using Moat.Filesystems.Synthetic;
+using Moat.Kernel.Credentials;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
@@ -10,18 +11,24 @@ namespace Moat.Filesystems.Proc;
 internal sealed class FdDirectory(ProcFilesystem proc, GuestTask owner, bool informational) : SyntheticDirectory(proc, informational ? (Mode)0x16D : (Mode)0x140)
 {
     /// <inheritdoc/>
-    protected override NewOwner Owner => new(owner.Credentials.EffectiveUid, owner.Credentials.EffectiveGid);
+    protected override NewOwner Owner => ProcFilesystem.OwnerOf(owner);
 
     /// <inheritdoc/>
     public override Result<Inode> Lookup(GuestTask? task, FileName name)
     {
+        if (task is not null && !TraceAccess.IsAllowed(task, owner))
+        {
+            return Errno.EACCES;
+        }
+
         if (!TryParseFd(name, out int fd) || !owner.Files.Get(fd).TryGet(out FileDescription? file, out _))
         {
             return Errno.ENOENT;
         }
 
+        Mode access = (file.CanRead ? (Mode)0x140 : 0) | (file.CanWrite ? (Mode)0xC0 : 0); // 0500, 0300
         file.Release();
-        return informational ? new TaskFile(proc, owner, (holder, text) => Describe(holder, fd, text), (Mode)0x124) : new FdLink(proc, owner, fd);
+        return informational ? new TaskFile(proc, owner, (holder, text) => Describe(holder, fd, text), (Mode)0x124) : new FdLink(proc, owner, fd, access);
     }
 
     /// <inheritdoc/>
@@ -51,7 +58,12 @@ internal sealed class FdDirectory(ProcFilesystem proc, GuestTask owner, bool inf
         }
 
         long flags = (long)file.StatusFlags | ((files.GetCloseOnExec(fd).TryGet(out bool closes, out _) && closes) ? (long)OpenFlags.O_CLOEXEC : 0);
-        text.AppendLine($"pos:\t{file.Offset}").AppendLine($"flags:\t0{Convert.ToString(flags, 8)}").AppendLine("mnt_id:\t1");
+        text.AppendLine($"pos:\t{file.Offset}").AppendLine($"flags:\t0{Convert.ToString(flags, 8)}").AppendLine($"mnt_id:\t{file.Location?.Mount.Id ?? 0}");
+        if (file.Inode.GetAttributes(out InodeAttributes attributes) == Errno.None)
+        {
+            text.AppendLine($"ino:\t{attributes.Inode}");
+        }
+
         file.Release();
     }
 }

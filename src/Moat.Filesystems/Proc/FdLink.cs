@@ -7,10 +7,10 @@ using Moat.Linux;
 namespace Moat.Filesystems.Proc;
 
 /// <summary>/proc/PID/fd/N: leads to the open file's place.</summary>
-internal sealed class FdLink(ProcFilesystem proc, GuestTask owner, int fd) : SyntheticInode(proc, Mode.S_IFLNK | (Mode)0x1C0)
+internal sealed class FdLink(ProcFilesystem proc, GuestTask owner, int fd, Mode access) : SyntheticInode(proc, Mode.S_IFLNK | access)
 {
     /// <inheritdoc/>
-    protected override NewOwner Owner => new(owner.Credentials.EffectiveUid, owner.Credentials.EffectiveGid);
+    protected override NewOwner Owner => ProcFilesystem.OwnerOf(owner);
 
     /// <summary>The owner's permission bits tell how the file was opened; none for O_PATH.</summary>
     public override Errno GetAttributes(out InodeAttributes attributes)

@@ -8,10 +8,11 @@ using Moat.Platform;
 
 namespace Moat.Filesystems.Proc;
 
-/// <summary>maps, smaps, statm, cmdline, environ and auxv of a process (proc(5)).</summary>
+/// <summary>maps, statm, cmdline, environ and auxv of a process (proc(5)).</summary>
 internal static class MemoryFiles
 {
-    private const int NameColumn = 73;
+    /// <summary>Where names begin in maps.</summary>
+    internal const int NameColumn = 73;
     private const int MaxText = 1 << 20;
 
     /// <summary>/proc/PID/maps.</summary>
@@ -23,36 +24,13 @@ internal static class MemoryFiles
         }
     }
 
-    /// <summary>/proc/PID/smaps.</summary>
-    public static void Smaps(GuestTask task, SyntheticText text)
-    {
-        foreach (MappingSnapshot mapping in Mappings(task))
-        {
-            AppendMapping(task, text, mapping);
-            void Line(string name, ulong bytes) => text.AppendLine(string.Create(CultureInfo.InvariantCulture, $"{name + ":",-16}{bytes / 1024,8} kB"));
-            Line("Size", mapping.End - mapping.Start);
-            Line("KernelPageSize", 4096);
-            Line("MMUPageSize", 4096);
-            Line("Rss", mapping.ResidentBytes);
-            Line("Pss", mapping.ResidentBytes);
-            Line("Shared_Clean", 0);
-            Line("Shared_Dirty", 0);
-            Line("Private_Clean", 0);
-            Line("Private_Dirty", mapping.ResidentBytes);
-            Line("Referenced", mapping.ResidentBytes);
-            Line("Anonymous", mapping.ResidentBytes);
-            Line("Swap", 0);
-            Line("Locked", 0);
-        }
-    }
-
-    /// <summary>/proc/PID/statm, in pages.</summary>
+    /// <summary>/proc/PID/statm, in pages: size, resident, shared (files and memory shared with others), text, 0, data and stack, 0.</summary>
     public static void Statm(GuestTask task, SyntheticText text)
     {
-        ulong size = task.HasEnded ? 0 : task.Memory.MappedBytes / 4096;
-        ulong resident = task.HasEnded ? 0 : task.Memory.ResidentBytes / 4096;
-        ProgramLayout program = task.Memory.Program;
-        text.AppendLine(string.Create(CultureInfo.InvariantCulture, $"{size} {resident} 0 {(program.CodeEnd - program.CodeStart) / 4096} 0 {resident} 0"));
+        MemorySummary memory = MemorySummary.Of(task);
+        text.AppendLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{memory.Mapped / 4096} {memory.Resident / 4096} {(memory.File + memory.Shared) / 4096} {memory.Text / 4096} 0 {(memory.Data + memory.Stack) / 4096} 0"));
     }
 
     /// <summary>/proc/PID/cmdline.</summary>
@@ -64,7 +42,8 @@ internal static class MemoryFiles
     /// <summary>/proc/PID/auxv.</summary>
     public static void AuxiliaryVector(GuestTask task, SyntheticText text) => text.Append(task.Memory.Program.AuxiliaryVector);
 
-    private static IReadOnlyList<MappingSnapshot> Mappings(GuestTask task) => task.HasEnded ? [] : task.Memory.ListMappings();
+    /// <summary>The mappings in order; none once the task has ended.</summary>
+    internal static IReadOnlyList<MappingSnapshot> Mappings(GuestTask task) => task.HasEnded ? [] : task.Memory.ListMappings();
 
     private static void AppendRange(GuestTask task, SyntheticText text, ulong start, ulong end)
     {
@@ -78,7 +57,8 @@ internal static class MemoryFiles
         text.Append(bytes.AsSpan(0, count));
     }
 
-    private static void AppendMapping(GuestTask task, SyntheticText text, MappingSnapshot mapping)
+    /// <summary>A line of maps.</summary>
+    internal static void AppendMapping(GuestTask task, SyntheticText text, MappingSnapshot mapping)
     {
         string access = string.Create(4, mapping, static (span, mapping) =>
         {

@@ -9,7 +9,7 @@ namespace Moat.Filesystems.Proc;
 /// <summary>/proc/PID/ns: links that name the task's namespaces.</summary>
 internal sealed class NamespaceDirectory(ProcFilesystem proc, GuestTask owner) : SyntheticDirectory(proc, (Mode)0x149)
 {
-    private static readonly string[] s_kinds = ["cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "user", "uts"];
+    private static readonly string[] s_kinds = ["cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children", "user", "uts"];
 
     /// <inheritdoc/>
     public override Result<Inode> Lookup(GuestTask? task, FileName name)
@@ -30,6 +30,7 @@ internal sealed class NamespaceDirectory(ProcFilesystem proc, GuestTask owner) :
         "user" => 4026531837,
         "pid" or "pid_for_children" => 4026531836,
         "cgroup" => 4026531835,
+        "time" or "time_for_children" => 4026531834,
         "mnt" => owner.Fs.MountNamespace.Id,
         _ => 4026531840,
     };
@@ -41,19 +42,20 @@ internal sealed class NamespaceDirectory(ProcFilesystem proc, GuestTask owner) :
         "user" => 0x10000000,
         "pid" or "pid_for_children" => 0x20000000,
         "cgroup" => 0x02000000,
+        "time" or "time_for_children" => 0x00000080,
         "mnt" => 0x00020000,
         _ => 0x40000000,
     };
 
     private sealed class NamespaceLink(ProcFilesystem proc, GuestTask owner, string kind) : SyntheticInode(proc, Mode.S_IFLNK | (Mode)0x1FF)
     {
-        private string Text => $"{(kind == "pid_for_children" ? "pid" : kind)}:[{IdOf(owner, kind)}]";
+        private string Text => $"{kind.Replace("_for_children", "", StringComparison.Ordinal)}:[{IdOf(owner, kind)}]";
 
         public override Result<byte[]> ReadSymlink(GuestTask? reader) => Encoding.UTF8.GetBytes(Text);
 
         public override Result<PathLocation>? FollowMagicLink(GuestTask reader)
         {
-            NamespaceInode inode = new(proc, Text, CloneFlagOf(kind), kind == "mnt" ? owner.Fs.MountNamespace : null);
+            NamespaceInode inode = new(proc, Text, IdOf(owner, kind), CloneFlagOf(kind), kind == "mnt" ? owner.Fs.MountNamespace : null);
             Dentry dentry = new(null, new FileName(inode.Name), inode);
             return new PathLocation(new Mount(proc, dentry), dentry);
         }

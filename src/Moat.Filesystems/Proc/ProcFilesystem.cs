@@ -1,5 +1,6 @@
 using Moat.Filesystems.Synthetic;
 using Moat.Kernel;
+using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 
@@ -29,6 +30,10 @@ public sealed class ProcFilesystem : SyntheticFilesystem
 
     /// <summary>What it tells of.</summary>
     internal SentryKernel Kernel { get; }
+
+    /// <summary>Who owns the files of a task: root, if nobody but root may look in (proc(5)).</summary>
+    internal static NewOwner OwnerOf(GuestTask task) =>
+        task.HasEnded || task.ThreadGroup.IsDumpable ? new NewOwner(task.Credentials.EffectiveUid, task.Credentials.EffectiveGid) : default;
 
     /// <inheritdoc/>
     protected override long Magic => 0x9fa0;

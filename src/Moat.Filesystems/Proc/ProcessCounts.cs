@@ -1,31 +1,33 @@
 using Moat.Kernel;
 using Moat.Kernel.Tasks;
+using Moat.Kernel.Time;
 
 namespace Moat.Filesystems.Proc;
 
 /// <summary>How many tasks there are and what they have used.</summary>
-internal readonly record struct ProcessCounts(int Threads, int Running, int LastPid, long Created, long UserNs, long SystemNs)
+internal readonly record struct ProcessCounts(int Threads, int Running, int LastPid, long Created, long Switches, CpuTimes Cpu)
 {
     /// <summary>Counts now.</summary>
     public static ProcessCounts Of(SentryKernel kernel)
     {
         int threads = 0;
         int running = 0;
-        long cpuNs = 0;
+        long switches = 0;
+        CpuTimes cpu = default;
         lock (kernel.TaskLock)
         {
             foreach (ThreadGroup process in kernel.Pids.ListProcesses())
             {
                 threads += process.Tasks.Count;
-                cpuNs += process.EndedCpuNs;
+                cpu += process.CpuTimes + process.ChildrenCpuTimes;
+                switches += process.SumUsage().VoluntarySwitches + process.ChildrenUsage.VoluntarySwitches;
                 foreach (GuestTask task in process.Tasks)
                 {
                     running += task.IsBlocked ? 0 : 1;
-                    cpuNs += task.CpuNs;
                 }
             }
         }
 
-        return new ProcessCounts(threads, running, kernel.Pids.LastPid, kernel.Created, cpuNs, 0);
+        return new ProcessCounts(threads, running, kernel.Pids.LastPid, kernel.Created, switches, cpu);
     }
 }

@@ -20,7 +20,7 @@ internal sealed class ProcessDirectory : SyntheticDirectory
         _proc = proc;
         Task = task;
         _entries = new StaticDirectory(proc);
-        AddFiles();
+        AddFiles(isThread);
         AddLinks();
         _entries.Add("fd", new FdDirectory(proc, task, informational: false));
         _entries.Add("fdinfo", new FdDirectory(proc, task, informational: true));
@@ -44,33 +44,44 @@ internal sealed class ProcessDirectory : SyntheticDirectory
     /// <inheritdoc/>
     public override IReadOnlyList<SyntheticEntry> List(GuestTask task) => _entries.List(task);
 
-    private void AddFiles()
+    private void AddFiles(bool isThread)
     {
         const Mode OwnerOnly = (Mode)0x100; // 0400
         void Add(string name, TaskContent content, Mode mode = (Mode)0x124) => _entries.Add(name, new TaskFile(_proc, Task, content, mode));
+        void AddGuarded(string name, TaskContent content, Mode mode = (Mode)0x124) => _entries.Add(name, new TaskFile(_proc, Task, content, mode, isGuarded: true));
 
-        Add("auxv", MemoryFiles.AuxiliaryVector, OwnerOnly);
+        AddGuarded("auxv", MemoryFiles.AuxiliaryVector, OwnerOnly);
         Add("cgroup", (_, text) => text.AppendLine("0::/"));
+        Add("cpuset", (_, text) => text.AppendLine("/"));
         Add("cmdline", MemoryFiles.CommandLine);
-        Add("environ", MemoryFiles.Environment, OwnerOnly);
+        AddGuarded("environ", MemoryFiles.Environment, OwnerOnly);
         Add("gid_map", (_, text) => text.AppendLine("         0          0 4294967295"));
-        Add("io", StatusFiles.Io, OwnerOnly);
+        AddGuarded("io", TaskLists.Io(isThread), OwnerOnly);
         Add("limits", StatusFiles.Limits);
         Add("loginuid", (_, text) => text.Append("4294967295"));
-        Add("maps", MemoryFiles.Maps);
+        AddGuarded("maps", MemoryFiles.Maps);
         Add("mountinfo", MountFiles.MountInfo);
         Add("mounts", MountFiles.Mounts);
         Add("mountstats", MountFiles.MountStatistics, OwnerOnly);
         Add("oom_score", (_, text) => text.AppendLine("0"));
-        Add("personality", (_, text) => text.AppendLine("00000000"), OwnerOnly);
-        Add("schedstat", (_, text) => text.AppendLine("0 0 0"));
+        AddGuarded("personality", (_, text) => text.AppendLine("00000000"), OwnerOnly);
+        Add("projid_map", (_, text) => text.AppendLine("         0          0 4294967295"));
+        Add("schedstat", TaskLists.SchedulerStatistics);
+        Add("sessionid", (_, text) => text.Append("4294967295"));
         Add("setgroups", (_, text) => text.AppendLine("allow"));
-        Add("smaps", MemoryFiles.Smaps);
+        AddGuarded("smaps", SmapsFiles.Smaps);
+        AddGuarded("smaps_rollup", SmapsFiles.Rollup);
         Add("stat", StatusFiles.Stat);
         Add("statm", MemoryFiles.Statm);
         Add("status", StatusFiles.Status);
+        AddGuarded("syscall", TaskLists.Syscall, OwnerOnly);
         Add("uid_map", (_, text) => text.AppendLine("         0          0 4294967295"));
         Add("wchan", (_, text) => text.Append("0"));
+        if (isThread)
+        {
+            Add("children", TaskLists.Children);
+        }
+
         _entries.Add("comm", new CommFile(_proc, Task));
         _entries.Add("oom_score_adj", new OomScoreFile(_proc, Task));
     }

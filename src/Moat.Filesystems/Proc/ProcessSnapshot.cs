@@ -9,6 +9,10 @@ namespace Moat.Filesystems.Proc;
 /// <summary>What stat and status show of a task, taken at one moment.</summary>
 internal sealed record ProcessSnapshot
 {
+    // Bits of the flags field (proc(5)), besides that of address-space randomisation.
+    private const uint ForkedFlag = 0x40; // PF_FORKNOEXEC
+    private const uint ExitingFlag = 0x4; // PF_EXITING
+
     public required int Pid { get; init; }
     public required int Tid { get; init; }
     public required char State { get; init; }
@@ -23,11 +27,10 @@ internal sealed record ProcessSnapshot
     public required int Nice { get; init; }
     public required int Threads { get; init; }
     public required long StartNs { get; init; }
-    public required ulong VirtualBytes { get; init; }
-    public required ulong ResidentBytes { get; init; }
+    public required MemorySummary Memory { get; init; }
+    public required TaskUsage Usage { get; init; }
+    public required TaskUsage ChildrenUsage { get; init; }
     public required ulong ResidentLimit { get; init; }
-    public required ulong StackBytes { get; init; }
-    public required ulong DataBytes { get; init; }
     public required ProgramLayout Program { get; init; }
     public required ulong Pending { get; init; }
     public required ulong SharedPending { get; init; }
@@ -44,17 +47,14 @@ internal sealed record ProcessSnapshot
 
     public required long ChildSystemNs { get; init; }
 
-    public ulong LockedBytes => 0;
-
     /// <summary>Takes it.</summary>
     public static ProcessSnapshot Of(GuestTask task)
     {
         ThreadGroup group = task.ThreadGroup;
-        MemoryManager memory = task.Memory;
+        MemorySummary memory = MemorySummary.Of(task);
         lock (task.Kernel.TaskLock)
         {
             (ulong ignored, ulong caught) = Handlers(group.Actions);
-            bool hasMemory = !task.HasEnded;
             CpuTimes cpu = task == group.Leader ? group.CpuTimes : task.CpuClock.Now;
             return new ProcessSnapshot
             {
@@ -66,7 +66,7 @@ internal sealed record ProcessSnapshot
                 Session = group.ProcessGroup.Session.Id,
                 Terminal = (long)(group.ProcessGroup.Session.Terminal?.Device.Value ?? 0),
                 ForegroundGroup = group.ProcessGroup.Session.Terminal is { } terminal ? terminal.ForegroundGroup?.Id ?? 0 : -1,
-                Flags = 0x400000,
+                Flags = 0x400000u | (group.HasExecuted ? 0u : ForkedFlag) | (task.HasEnded ? ExitingFlag : 0u),
                 UserNs = cpu.UserNs,
                 SystemNs = cpu.SystemNs,
                 ChildUserNs = group.ChildrenCpuTimes.UserNs,
@@ -74,12 +74,11 @@ internal sealed record ProcessSnapshot
                 Nice = group.Nice,
                 Threads = group.Tasks.Count,
                 StartNs = group.StartNs,
-                VirtualBytes = hasMemory ? memory.MappedBytes : 0,
-                ResidentBytes = hasMemory ? memory.ResidentBytes : 0,
+                Memory = memory,
+                Usage = task == group.Leader ? group.SumUsage() : task.Usage,
+                ChildrenUsage = group.ChildrenUsage,
                 ResidentLimit = group.Limits.Get(5).Current,
-                StackBytes = 0,
-                DataBytes = hasMemory ? memory.ResidentBytes : 0,
-                Program = memory.Program,
+                Program = task.Memory.Program,
                 Pending = task.Signals.Queue.Pending.Bits,
                 SharedPending = group.SharedSignals.Pending.Bits,
                 Blocked = task.Signals.Blocked.Bits,

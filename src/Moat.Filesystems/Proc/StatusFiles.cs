@@ -7,7 +7,7 @@ using Moat.Linux;
 
 namespace Moat.Filesystems.Proc;
 
-/// <summary>stat, status, limits and io of a process (proc(5)).</summary>
+/// <summary>stat, status and limits of a process (proc(5)).</summary>
 internal static class StatusFiles
 {
     private const long NanosecondsPerTick = 10_000_000; // USER_HZ is 100
@@ -26,9 +26,9 @@ internal static class StatusFiles
         ProcessSnapshot seen = ProcessSnapshot.Of(task);
         StringBuilder line = new();
         line.Append(CultureInfo.InvariantCulture, $"{seen.Tid} ({task.Name}) {seen.State} {seen.ParentPid} {seen.ProcessGroup} {seen.Session} {seen.Terminal} {seen.ForegroundGroup} {seen.Flags} ");
-        line.Append(CultureInfo.InvariantCulture, $"0 0 0 0 {seen.UserNs / NanosecondsPerTick} {seen.SystemNs / NanosecondsPerTick} {seen.ChildUserNs / NanosecondsPerTick} {seen.ChildSystemNs / NanosecondsPerTick} ");
+        line.Append(CultureInfo.InvariantCulture, $"{seen.Usage.Faults} {seen.ChildrenUsage.Faults} 0 0 {seen.UserNs / NanosecondsPerTick} {seen.SystemNs / NanosecondsPerTick} {seen.ChildUserNs / NanosecondsPerTick} {seen.ChildSystemNs / NanosecondsPerTick} ");
         line.Append(CultureInfo.InvariantCulture, $"{20 + seen.Nice} {seen.Nice} {seen.Threads} 0 {(seen.StartNs - task.Kernel.Facts.BootMonotonicNs) / NanosecondsPerTick} ");
-        line.Append(CultureInfo.InvariantCulture, $"{seen.VirtualBytes} {seen.ResidentBytes / 4096} {seen.ResidentLimit} {seen.Program.CodeStart} {seen.Program.CodeEnd} {seen.Program.StackStart} 0 0 ");
+        line.Append(CultureInfo.InvariantCulture, $"{seen.Memory.Mapped} {seen.Memory.Resident / 4096} {seen.ResidentLimit} {seen.Program.CodeStart} {seen.Program.CodeEnd} {seen.Program.StackStart} 0 0 ");
         line.Append(CultureInfo.InvariantCulture, $"{seen.Pending & 0x7fffffff} {seen.Blocked & 0x7fffffff} {seen.Ignored & 0x7fffffff} {seen.Caught & 0x7fffffff} 0 0 0 {seen.ExitSignal} 0 0 0 0 0 0 ");
         line.Append(CultureInfo.InvariantCulture, $"{seen.Program.DataStart} {seen.Program.DataEnd} {seen.Program.BreakStart} {seen.Program.ArgumentStart} {seen.Program.ArgumentEnd} {seen.Program.EnvironmentStart} {seen.Program.EnvironmentEnd} {seen.ExitStatus}\n");
         text.Append(line.ToString());
@@ -42,7 +42,7 @@ internal static class StatusFiles
         StringBuilder lines = new();
         void Line(string name, string value) => lines.Append(name).Append(":\t").Append(value).Append('\n');
         void Kilobytes(string name, ulong bytes) => lines.Append(CultureInfo.InvariantCulture, $"{name}:\t{bytes / 1024,8} kB\n");
-        Line("Name", task.Name);
+        Line("Name", task.Name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal));
         Line("Umask", "0" + Convert.ToString((int)task.Fs.Umask, 8).PadLeft(3, '0'));
         Line("State", DescribeState(seen.State));
         Line("Tgid", Number(seen.Pid));
@@ -53,28 +53,33 @@ internal static class StatusFiles
         Line("Uid", $"{who.RealUid}\t{who.EffectiveUid}\t{who.SavedUid}\t{who.FilesystemUid}");
         Line("Gid", $"{who.RealGid}\t{who.EffectiveGid}\t{who.SavedGid}\t{who.FilesystemGid}");
         Line("FDSize", Number(seen.FdTableSize));
-        Line("Groups", string.Concat(who.Groups.Select(static gid => gid.ToString(CultureInfo.InvariantCulture) + " ")));
+        Line("Groups", string.Join(' ', who.Groups) + " ");
         Line("NStgid", Number(seen.Pid));
         Line("NSpid", Number(seen.Tid));
         Line("NSpgid", Number(seen.ProcessGroup));
         Line("NSsid", Number(seen.Session));
-        if (seen.VirtualBytes > 0)
+        Line("Kthread", "0");
+        if (seen.Memory is { Mapped: > 0 } memory)
         {
-            Kilobytes("VmPeak", seen.VirtualBytes);
-            Kilobytes("VmSize", seen.VirtualBytes);
-            Kilobytes("VmLck", seen.LockedBytes);
+            Kilobytes("VmPeak", memory.PeakMapped);
+            Kilobytes("VmSize", memory.Mapped);
+            Kilobytes("VmLck", memory.Locked);
             Kilobytes("VmPin", 0);
-            Kilobytes("VmHWM", seen.ResidentBytes);
-            Kilobytes("VmRSS", seen.ResidentBytes);
-            Kilobytes("RssAnon", seen.ResidentBytes);
-            Kilobytes("RssFile", 0);
-            Kilobytes("RssShmem", 0);
-            Kilobytes("VmData", seen.DataBytes);
-            Kilobytes("VmStk", seen.StackBytes);
-            Kilobytes("VmExe", seen.Program.CodeEnd - seen.Program.CodeStart);
-            Kilobytes("VmLib", 0);
+            Kilobytes("VmHWM", memory.PeakResident);
+            Kilobytes("VmRSS", memory.Resident);
+            Kilobytes("RssAnon", memory.Anonymous);
+            Kilobytes("RssFile", memory.File);
+            Kilobytes("RssShmem", memory.Shared);
+            Kilobytes("VmData", memory.Data);
+            Kilobytes("VmStk", memory.Stack);
+            Kilobytes("VmExe", memory.Text);
+            Kilobytes("VmLib", memory.Library);
             Kilobytes("VmPTE", 0);
             Kilobytes("VmSwap", 0);
+            Kilobytes("HugetlbPages", 0);
+            Line("CoreDumping", "0");
+            Line("THP_enabled", "1");
+            Line("untag_mask", "0xffffffffffffffff");
         }
 
         Line("Threads", Number(seen.Threads));
@@ -95,9 +100,9 @@ internal static class StatusFiles
         string cpus = CpuMask(task.Kernel.Facts.ProcessorCount);
         Line("Cpus_allowed", cpus);
         Line("Cpus_allowed_list", task.Kernel.Facts.ProcessorCount == 1 ? "0" : $"0-{task.Kernel.Facts.ProcessorCount - 1}");
-        Line("Mems_allowed", "1");
+        Line("Mems_allowed", string.Concat(Enumerable.Repeat("00000000,", 31)) + "00000001");
         Line("Mems_allowed_list", "0");
-        Line("voluntary_ctxt_switches", "0");
+        Line("voluntary_ctxt_switches", Number(task.Usage.VoluntarySwitches));
         Line("nonvoluntary_ctxt_switches", "0");
         text.Append(lines.ToString());
     }
@@ -112,10 +117,6 @@ internal static class StatusFiles
             text.AppendLine($"{name,-25} {LimitText(limit.Current),-20} {LimitText(limit.Maximum),-20} {unit,-10}");
         }
     }
-
-    /// <summary>/proc/PID/io: Moat keeps no such counts.</summary>
-    public static void Io(GuestTask task, SyntheticText text) =>
-        text.Append("rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 

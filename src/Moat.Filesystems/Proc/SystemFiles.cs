@@ -91,8 +91,8 @@ internal static class SystemFiles
     {
         ProcessCounts counts = ProcessCounts.Of(kernel);
         long uptimeTicks = (kernel.Clock.MonotonicNs - kernel.Facts.BootMonotonicNs) / NanosecondsPerTick;
-        long userTicks = counts.UserNs / NanosecondsPerTick;
-        long systemTicks = counts.SystemNs / NanosecondsPerTick;
+        long userTicks = counts.Cpu.UserNs / NanosecondsPerTick;
+        long systemTicks = counts.Cpu.SystemNs / NanosecondsPerTick;
         int processors = kernel.Facts.ProcessorCount;
         long idleTicks = Math.Max(0, (uptimeTicks * processors) - userTicks - systemTicks);
         StringBuilder text = new();
@@ -102,7 +102,7 @@ internal static class SystemFiles
             text.Append(CultureInfo.InvariantCulture, $"cpu{i} {userTicks / processors} 0 {systemTicks / processors} {idleTicks / processors} 0 0 0 0 0 0\n");
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"intr 0\nctxt 0\nbtime {kernel.Facts.BootRealtimeNs / 1_000_000_000}\nprocesses {counts.Created}\nprocs_running {Math.Max(1, counts.Running)}\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n");
+        text.Append(CultureInfo.InvariantCulture, $"intr 0\nctxt {counts.Switches}\nbtime {kernel.Facts.BootRealtimeNs / 1_000_000_000}\nprocesses {counts.Created}\nprocs_running {Math.Max(1, counts.Running)}\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n");
         return text.ToString();
     }
 
@@ -110,7 +110,7 @@ internal static class SystemFiles
     {
         long uptimeNs = kernel.Clock.MonotonicNs - kernel.Facts.BootMonotonicNs;
         ProcessCounts counts = ProcessCounts.Of(kernel);
-        long idleNs = Math.Max(0, (uptimeNs * kernel.Facts.ProcessorCount) - counts.UserNs - counts.SystemNs);
+        long idleNs = Math.Max(0, (uptimeNs * kernel.Facts.ProcessorCount) - counts.Cpu.UserNs - counts.Cpu.SystemNs);
         return string.Create(CultureInfo.InvariantCulture, $"{uptimeNs / 1_000_000_000}.{uptimeNs / 10_000_000 % 100:D2} {idleNs / 1_000_000_000}.{idleNs / 10_000_000 % 100:D2}\n");
     }
 }

@@ -1,4 +1,5 @@
 using Moat.Filesystems.Synthetic;
+using Moat.Kernel.Credentials;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
@@ -8,11 +9,11 @@ namespace Moat.Filesystems.Proc;
 /// <summary>Writes what one file of /proc/PID says about a task.</summary>
 internal delegate void TaskContent(GuestTask task, SyntheticText text);
 
-/// <summary>A read-only file about one task; ESRCH once the task has been reaped.</summary>
-internal sealed class TaskFile(ProcFilesystem proc, GuestTask task, TaskContent content, Mode permissions) : SyntheticFile(proc, permissions)
+/// <summary>A read-only file about one task; ESRCH once the task has been reaped. A guarded one is for those who may look into the task.</summary>
+internal sealed class TaskFile(ProcFilesystem proc, GuestTask task, TaskContent content, Mode permissions, bool isGuarded = false) : SyntheticFile(proc, permissions)
 {
     /// <inheritdoc/>
-    protected override NewOwner Owner => new(task.Credentials.EffectiveUid, task.Credentials.EffectiveGid);
+    protected override NewOwner Owner => ProcFilesystem.OwnerOf(task);
 
     /// <inheritdoc/>
     public override Errno Generate(GuestTask reader, SyntheticText text)
@@ -20,6 +21,11 @@ internal sealed class TaskFile(ProcFilesystem proc, GuestTask task, TaskContent 
         if (task.ThreadGroup.IsZombie && task.Kernel.Pids.FindTask(task.Tid) != task)
         {
             return Errno.ESRCH;
+        }
+
+        if (isGuarded && !TraceAccess.IsAllowed(reader, task))
+        {
+            return Errno.EACCES;
         }
 
         content(task, text);

@@ -1,4 +1,5 @@
 using Moat.Filesystems.Synthetic;
+using Moat.Kernel.Credentials;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
@@ -9,12 +10,13 @@ namespace Moat.Filesystems.Proc;
 internal sealed class TaskLink(ProcFilesystem proc, GuestTask task, Func<GuestTask, PathLocation?> place) : SyntheticInode(proc, Mode.S_IFLNK | (Mode)0x1FF)
 {
     /// <inheritdoc/>
-    protected override NewOwner Owner => new(task.Credentials.EffectiveUid, task.Credentials.EffectiveGid);
+    protected override NewOwner Owner => ProcFilesystem.OwnerOf(task);
 
     /// <inheritdoc/>
     public override Result<byte[]> ReadSymlink(GuestTask? reader) =>
-        place(task) is { } location ? reader is null ? Errno.EACCES : PathPrinter.Print(reader.Fs.Root, location, out _) : Errno.ENOENT;
+        reader is null || !TraceAccess.IsAllowed(reader, task) ? Errno.EACCES : place(task) is { } location ? PathPrinter.Print(reader.Fs.Root, location, out _) : Errno.ENOENT;
 
     /// <inheritdoc/>
-    public override Result<PathLocation>? FollowMagicLink(GuestTask reader) => place(task) is { } location ? location : Errno.ENOENT;
+    public override Result<PathLocation>? FollowMagicLink(GuestTask reader) =>
+        !TraceAccess.IsAllowed(reader, task) ? Errno.EACCES : place(task) is { } location ? location : Errno.ENOENT;
 }

@@ -14,6 +14,7 @@ public sealed class MemoryManager
     private readonly Lock _lock = new();
     private readonly MappingSet _mappings = new(); // guarded by _lock
     private readonly PageTable _pages = new(); // guarded by _lock
+    private readonly ShownFilePages _shown = new(); // guarded by _lock
     private readonly PageFaults _faults;
     private readonly AddressLayout _layout;
     private int _users = 1;
@@ -24,7 +25,7 @@ public sealed class MemoryManager
         MemoryFile = memoryFile;
         _layout = layout;
         AddressSpace = space;
-        _faults = new PageFaults(memoryFile, space, _pages);
+        _faults = new PageFaults(memoryFile, space, _pages, _shown);
     }
 
     /// <summary>Where its private pages live.</summary>
@@ -42,8 +43,14 @@ public sealed class MemoryManager
     /// <summary>Bytes mapped.</summary>
     public ulong MappedBytes { get; private set; }
 
-    /// <summary>Bytes of private pages.</summary>
-    public ulong ResidentBytes => (ulong)_pages.Count * PageSize;
+    /// <summary>Bytes of private pages, and of pages of files that have been touched.</summary>
+    public ulong ResidentBytes => (ulong)(_pages.Count + _shown.Count) * PageSize;
+
+    /// <summary>The most that was mapped so far.</summary>
+    public ulong PeakMappedBytes { get; private set; }
+
+    /// <summary>The most that was resident so far, as faults found it.</summary>
+    public ulong PeakResidentBytes { get; private set; }
 
     /// <summary>Another task shares it (CLONE_VM).</summary>
     public void AddUser() => Interlocked.Increment(ref _users);
@@ -95,7 +102,9 @@ public sealed class MemoryManager
         lock (_lock)
         {
             MemoryMapping? mapping = _mappings.Find(address.Value) ?? GrowStack(address.Value, stackLimit);
-            return mapping is null ? FaultOutcome.NotMapped : _faults.Serve(mapping, address.Value, access, isPresent);
+            FaultOutcome outcome = mapping is null ? FaultOutcome.NotMapped : _faults.Serve(mapping, address.Value, access, isPresent);
+            PeakResidentBytes = Math.Max(PeakResidentBytes, ResidentBytes);
+            return outcome;
         }
     }
 
@@ -215,7 +224,7 @@ public sealed class MemoryManager
                     }
                     else
                     {
-                        AddressSpace.Unmap(new GuestAddress(at), stop - at);
+                        Hide(at, stop - at);
                     }
 
                     mapping.Access = access;
@@ -304,7 +313,7 @@ public sealed class MemoryManager
             return Errno.EINVAL;
         }
 
-        AddressSpace.Unmap(new GuestAddress(from), stop - from);
+        Hide(from, stop - from);
         ReleasePages(from, stop);
         return Errno.None;
     });
@@ -395,7 +404,7 @@ public sealed class MemoryManager
             MovePages(start, Math.Min(oldLength, newLength), destination);
             if (keepOld)
             {
-                AddressSpace.Unmap(new GuestAddress(start), oldLength);
+                Hide(start, oldLength);
             }
             else
             {
@@ -476,7 +485,7 @@ public sealed class MemoryManager
 
                 ulong from = offset > mapping.FileOffset ? mapping.Start + (offset - mapping.FileOffset) : mapping.Start;
                 ulong stop = length < ulong.MaxValue - offset && offset + length < mapping.FileOffset + mapping.Length ? mapping.Start + (offset + length - mapping.FileOffset) : mapping.End;
-                AddressSpace.Unmap(new GuestAddress(from), stop - from);
+                Hide(from, stop - from);
                 if (length == ulong.MaxValue)
                 {
                     ReleasePages(from, stop); // a truncation takes private copies too
@@ -497,8 +506,31 @@ public sealed class MemoryManager
             {
                 MemoryMapping mapping = _mappings[i];
                 ulong resident = 0;
-                _pages.ForEach(mapping.Start / PageSize, mapping.End / PageSize, (_, _) => resident += PageSize);
-                list.Add(new MappingSnapshot(mapping.Start, mapping.End, mapping.Access, mapping.IsShared, mapping.FileOffset, mapping.Description, mapping.Name, resident));
+                ulong sole = 0;
+                _pages.ForEach(mapping.Start / PageSize, mapping.End / PageSize, (_, page) =>
+                {
+                    resident += PageSize;
+                    sole += MemoryFile.IsSole(page) ? PageSize : 0UL;
+                });
+                list.Add(new MappingSnapshot
+                {
+                    Start = mapping.Start,
+                    End = mapping.End,
+                    Access = mapping.Access,
+                    MaxAccess = mapping.MaxAccess,
+                    IsShared = mapping.IsShared,
+                    IsLocked = mapping.IsLocked,
+                    GrowsDown = mapping.GrowsDown,
+                    DontFork = mapping.DontFork,
+                    WipeOnFork = mapping.WipeOnFork,
+                    IsInMemory = mapping.File is MemoryPages,
+                    FileOffset = mapping.FileOffset,
+                    Description = mapping.Description,
+                    Name = mapping.Name,
+                    PrivateBytes = resident,
+                    SoleBytes = sole,
+                    FileBytes = mapping.File is null ? 0 : (ulong)_shown.CountIn(mapping.Start / PageSize, mapping.End / PageSize) * PageSize,
+                });
             }
 
             return list;
@@ -546,6 +578,7 @@ public sealed class MemoryManager
     {
         _mappings.Add(mapping);
         MappedBytes += mapping.Length;
+        PeakMappedBytes = Math.Max(PeakMappedBytes, MappedBytes);
         JoinAround(mapping);
     }
 
@@ -604,7 +637,7 @@ public sealed class MemoryManager
 
         if (tellPlatform)
         {
-            AddressSpace.Unmap(new GuestAddress(start), end - start);
+            Hide(start, end - start);
         }
 
         bool showedMemory = false;
@@ -623,6 +656,12 @@ public sealed class MemoryManager
         {
             AddressSpace.Flush(); // the file no longer knows of this space when it gives pages back
         }
+    }
+
+    private void Hide(ulong start, ulong length)
+    {
+        AddressSpace.Unmap(new GuestAddress(start), length);
+        _shown.Remove(start / PageSize, (start + length) / PageSize);
     }
 
     private void ReleasePages(ulong start, ulong end)

@@ -4,7 +4,7 @@ using Moat.Platform;
 namespace Moat.Kernel.Memory;
 
 /// <summary>Brings pages into an address space: from zero, from a file, or as a copy of a shared page. Everything here runs under the <see cref="MemoryManager"/>'s lock.</summary>
-internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, PageTable pages)
+internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, PageTable pages, ShownFilePages shown)
 {
     private const int PageSize = MemoryFile.PageSize;
     private const MemoryAccess NoWrite = MemoryAccess.Read | MemoryAccess.Execute;
@@ -98,6 +98,7 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
             if (page >= 0 || mapping.File is not null)
             {
                 space.Unmap(new GuestAddress(index * PageSize), PageSize); // it may be shown as it was before the copy
+                shown.Remove(index, index + 1);
             }
 
             Retire(replaced);
@@ -241,6 +242,7 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
 
         ulong offset = (ulong)(page - (int)(index - from)) * PageSize;
         MemoryAccess access = sole ? mapping.Access : mapping.Access & NoWrite;
+        shown.Remove(from, to);
         return Show(from * PageSize, (to - from) * PageSize, memoryFile, offset, access, precommit: to - from <= MinChunk / PageSize);
     }
 
@@ -274,7 +276,14 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
             }
         }
 
-        return Show(start, Math.Min(found.Length, end - start), found.File, found.Offset, access & found.Access, precommit: false);
+        ulong length = Math.Min(found.Length, end - start);
+        FaultOutcome outcome = Show(start, length, found.File, found.Offset, access & found.Access, precommit: false);
+        if (outcome == FaultOutcome.Handled)
+        {
+            shown.Add(start / PageSize, (start + length) / PageSize);
+        }
+
+        return outcome;
     }
 
     private FaultOutcome Show(ulong start, ulong length, IMappableFile file, ulong offset, MemoryAccess access, bool precommit) =>

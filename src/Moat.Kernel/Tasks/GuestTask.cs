@@ -65,6 +65,9 @@ public sealed class GuestTask
     /// <summary>Its signals.</summary>
     public TaskSignals Signals { get; }
 
+    /// <summary>What it has used besides CPU time.</summary>
+    public TaskUsage Usage { get; } = new();
+
     /// <summary>Its last calls, for the report of a bug.</summary>
     public CallHistory Calls { get; } = new();
 
@@ -144,6 +147,7 @@ public sealed class GuestTask
         }
 
         IsBlocked = true;
+        Usage.CountSwitch();
         CpuClock.Stop();
         _parker.Park(timeoutNs);
         CpuClock.EnterSystem();

@@ -47,6 +47,7 @@ public static class ProcessExit
         }
 
         task.Context.Dispose();
+        task.Usage.NotePeak(task.Memory.PeakResidentBytes);
         task.Memory.RemoveUser();
         task.VforkGate?.Open();
         task.Files.RemoveUser(task);
@@ -57,6 +58,7 @@ public static class ProcessExit
             group.Tasks.Remove(task);
             task.CpuClock.Stop();
             group.EndedCpuTimes += task.CpuClock.Now;
+            group.EndedUsage.Add(task.Usage);
             if (group.Leader != task)
             {
                 task.Kernel.Pids.Free(task.Tid, keepReserved: false);
@@ -103,6 +105,8 @@ public static class ProcessExit
         {
             parent.Children.Remove(group);
             parent.ChildrenCpuTimes += group.EndedCpuTimes + group.ChildrenCpuTimes;
+            parent.ChildrenUsage.Add(group.EndedUsage);
+            parent.ChildrenUsage.Add(group.ChildrenUsage);
         }
 
         group.IsReaped = true;

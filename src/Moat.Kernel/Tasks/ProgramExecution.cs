@@ -27,6 +27,7 @@ public static class ProgramExecution
 
         task.Kernel.Futexes.ReleaseRobustList(task);
         MemoryManager old = task.Memory;
+        task.Usage.NotePeak(old.PeakResidentBytes);
         task.Memory = program.Memory;
         task.Registers = program.Registers;
         task.KeepsRegisters = true;

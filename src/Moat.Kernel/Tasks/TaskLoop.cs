@@ -96,6 +96,7 @@ internal sealed class TaskLoop(GuestTask task)
         FaultOutcome outcome = result.Signal == (int)Signal.SIGBUS
             ? FaultOutcome.NoPage
             : task.Memory.HandleFault(result.Address, result.Access, isPresent, task.ThreadGroup.Limits.Get(ResourceLimits.Stack).Current);
+        task.Usage.CountFault();
         if (outcome != FaultOutcome.Handled)
         {
             task.Signals.LastFault = result.Address;

@@ -155,6 +155,29 @@ public sealed class ThreadGroup
         }
     }
 
+    /// <summary>What tasks that have ended used.</summary>
+    public TaskUsage EndedUsage { get; } = new();
+
+    /// <summary>What children that have been waited for used, and theirs.</summary>
+    public TaskUsage ChildrenUsage { get; } = new();
+
+    /// <summary>What all its tasks have used so far. Any thread.</summary>
+    public TaskUsage SumUsage()
+    {
+        lock (Kernel.TaskLock)
+        {
+            TaskUsage total = new();
+            total.Add(EndedUsage);
+            foreach (GuestTask task in Tasks)
+            {
+                total.Add(task.Usage);
+                total.NotePeak(task.Memory.PeakResidentBytes);
+            }
+
+            return total;
+        }
+    }
+
     /// <summary>Its tasks now. Any thread.</summary>
     public IReadOnlyList<GuestTask> ListTasks()
     {

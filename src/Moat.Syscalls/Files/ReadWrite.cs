@@ -208,6 +208,11 @@ internal static class ReadWrite
             if (!write)
             {
                 SyscallResult got = ReadSome(task, file, ref buffer, position, waits);
+                if (!got.IsError)
+                {
+                    task.Usage.CountRead(got.Raw);
+                }
+
                 if (got.Raw > 0)
                 {
                     FileEvents.Report(file.Location, InotifyMask.IN_ACCESS);
@@ -223,6 +228,11 @@ internal static class ReadWrite
 
             buffer.Placement = (flags & RwFlags.Append) != 0 ? WritePlacement.AtEnd : (flags & RwFlags.NoAppend) != 0 ? WritePlacement.AtOffset : WritePlacement.ByFlags;
             SyscallResult result = WriteAll(task, file, ref buffer, position, waits, (flags & RwFlags.Partial) != 0);
+            if (!result.IsError)
+            {
+                task.Usage.CountWrite(result.Raw);
+            }
+
             if (result.Raw > 0)
             {
                 FileEvents.Report(file.Location, InotifyMask.IN_MODIFY);

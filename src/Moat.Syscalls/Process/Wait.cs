@@ -56,7 +56,7 @@ internal static class Wait
             return errno;
         }
 
-        return WriteUsage(task, arguments.Address(3), found.Cpu) is var failure and not Errno.None ? failure : found.Pid;
+        return WriteUsage(task, arguments.Address(3), found) is var failure and not Errno.None ? failure : found.Pid;
     }
 
     private static SyscallResult Waitid(GuestTask task, in SyscallArguments arguments)
@@ -115,7 +115,7 @@ internal static class Wait
             }
         }
 
-        return found.Pid == 0 ? Errno.None : WriteUsage(task, arguments.Address(4), found.Cpu);
+        return found.Pid == 0 ? Errno.None : WriteUsage(task, arguments.Address(4), found);
     }
 
     private static int GroupOf(GuestTask task)
@@ -126,7 +126,15 @@ internal static class Wait
         }
     }
 
-    private static Errno WriteUsage(GuestTask task, GuestAddress address, CpuTimes cpu) => address.IsNull ? Errno.None : ResourceUsage.Write(task, address, cpu, 0);
+    private static Errno WriteUsage(GuestTask task, GuestAddress address, ChildEvent found) => address.IsNull ? Errno.None : ResourceUsage.Write(task, address, found.Cpu, found.Usage ?? new TaskUsage());
+
+    private static TaskUsage UsageOf(ThreadGroup child)
+    {
+        TaskUsage usage = new();
+        usage.Add(child.EndedUsage);
+        usage.Add(child.ChildrenUsage);
+        return usage;
+    }
 
     private static Errno Find(GuestTask task, Func<ThreadGroup, bool> wanted, int options, out ChildEvent found)
     {
@@ -192,8 +200,8 @@ internal static class Wait
             int status = child.ExitStatus;
             int signal = status & 0x7f;
             found = signal == 0
-                ? new ChildEvent(child.Pid, status, ProcessExit.ChildExited, (status >> 8) & 0xff, uid, child.EndedCpuTimes + child.ChildrenCpuTimes)
-                : new ChildEvent(child.Pid, status, (status & 0x80) != 0 ? ProcessExit.ChildDumped : ProcessExit.ChildKilled, signal, uid, child.EndedCpuTimes + child.ChildrenCpuTimes);
+                ? new ChildEvent(child.Pid, status, ProcessExit.ChildExited, (status >> 8) & 0xff, uid, child.EndedCpuTimes + child.ChildrenCpuTimes, UsageOf(child))
+                : new ChildEvent(child.Pid, status, (status & 0x80) != 0 ? ProcessExit.ChildDumped : ProcessExit.ChildKilled, signal, uid, child.EndedCpuTimes + child.ChildrenCpuTimes, UsageOf(child));
             if (!keep)
             {
                 ProcessExit.Reap(child);
@@ -205,14 +213,14 @@ internal static class Wait
         if (child.IsStopped && child.StopUnreported && (options & Stopped) != 0)
         {
             child.StopUnreported = keep;
-            found = new ChildEvent(child.Pid, ((int)child.StopSignal << 8) | 0x7f, ProcessExit.ChildStopped, (int)child.StopSignal, uid, default);
+            found = new ChildEvent(child.Pid, ((int)child.StopSignal << 8) | 0x7f, ProcessExit.ChildStopped, (int)child.StopSignal, uid, default, null);
             return true;
         }
 
         if (child.ContinueUnreported && (options & Continued) != 0)
         {
             child.ContinueUnreported = keep;
-            found = new ChildEvent(child.Pid, 0xffff, ProcessExit.ChildContinued, (int)Signal.SIGCONT, uid, default);
+            found = new ChildEvent(child.Pid, 0xffff, ProcessExit.ChildContinued, (int)Signal.SIGCONT, uid, default, null);
             return true;
         }
 
@@ -220,5 +228,5 @@ internal static class Wait
         return false;
     }
 
-    private readonly record struct ChildEvent(int Pid, int Status, int Code, int CodeStatus, uint Uid, CpuTimes Cpu);
+    private readonly record struct ChildEvent(int Pid, int Status, int Code, int CodeStatus, uint Uid, CpuTimes Cpu, TaskUsage? Usage);
 }

@@ -17,14 +17,16 @@ internal static class ResourceUsage
         table.Add(SyscallNumber.times, Times, Arg.Pointer);
     }
 
-    /// <summary>Writes a <c>struct rusage</c>: CPU time and the resident set; the other fields are 0.</summary>
-    public static Errno Write(GuestTask task, GuestAddress address, CpuTimes cpu, ulong residentBytes)
+    /// <summary>Writes a <c>struct rusage</c>: CPU time, the largest resident set, faults and voluntary switches; what Linux keeps no longer, or the host knows alone, is 0.</summary>
+    public static Errno Write(GuestTask task, GuestAddress address, CpuTimes cpu, TaskUsage used)
     {
         Span<long> usage = stackalloc long[18];
         usage.Clear();
         (usage[0], usage[1]) = (cpu.UserNs / Timespec.NanosecondsPerSecond, cpu.UserNs % Timespec.NanosecondsPerSecond / 1000);
         (usage[2], usage[3]) = (cpu.SystemNs / Timespec.NanosecondsPerSecond, cpu.SystemNs % Timespec.NanosecondsPerSecond / 1000);
-        usage[4] = (long)residentBytes / 1024;
+        usage[4] = (long)used.PeakResidentBytes / 1024;
+        usage[8] = used.Faults;
+        usage[16] = used.VoluntarySwitches;
         return task.Memory.CopyOut(address, MemoryMarshal.AsBytes(usage));
     }
 
@@ -33,8 +35,19 @@ internal static class ResourceUsage
         const int Self = 0;
         const int Children = -1;
         const int Thread = 1;
-        CpuTimes? cpu = arguments.Int(0) switch { Self => task.ThreadGroup.CpuTimes, Thread => task.CpuClock.Now, Children => task.ThreadGroup.ChildrenCpuTimes, _ => null };
-        return cpu is { } used ? Write(task, arguments.Address(1), used, arguments.Int(0) == Children ? 0 : task.Memory.ResidentBytes) : Errno.EINVAL;
+        ThreadGroup group = task.ThreadGroup;
+        switch (arguments.Int(0))
+        {
+            case Self:
+                return Write(task, arguments.Address(1), group.CpuTimes, group.SumUsage());
+            case Thread:
+                task.Usage.NotePeak(task.Memory.PeakResidentBytes);
+                return Write(task, arguments.Address(1), task.CpuClock.Now, task.Usage);
+            case Children:
+                return Write(task, arguments.Address(1), group.ChildrenCpuTimes, group.ChildrenUsage);
+            default:
+                return Errno.EINVAL;
+        }
     }
 
     private static SyscallResult Times(GuestTask task, in SyscallArguments arguments)

@@ -1,5 +1,5 @@
 """Runs modules of CPython's own test suite and prints a line for each test: its name and how it ended."""
-import faulthandler, os, sys, unittest
+import errno, faulthandler, os, sys, unittest
 from test import support
 
 LIMIT_SECONDS = 90  # for one test; a test that hangs ends the run with its name as the last line
@@ -18,6 +18,8 @@ class Result(unittest.TestResult):
         print(test.id(), self.outcome, file=report, flush=True)
 
     def tell(self, test, outcome, error):
+        if isinstance(error[1], OSError) and error[1].errno == errno.EAFNOSUPPORT:
+            outcome = "needs-network"
         self.outcome = outcome
         text = self._exc_info_to_string(error, test) if isinstance(test, unittest.TestCase) else "%s: %s" % (error[0].__name__, error[1])
         print("%s %s\n%s" % (outcome, test.id(), text), file=sys.__stderr__, flush=True)
