@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Moat.Kernel;
+using Moat.Kernel.Signals;
 using Moat.Kernel.Tasks;
 using Moat.Linux;
 using Moat.Syscalls.Process;
@@ -32,6 +33,12 @@ public sealed class SyscallDispatcher(SyscallTable table, IKernelLog log, Strace
 
         return result;
     }
+
+    /// <inheritdoc/>
+    public void OnHandler(GuestTask task, in SignalInfo info) => strace?.Signal(task, info);
+
+    /// <inheritdoc/>
+    public void OnEnd(GuestTask task, int status) => strace?.Ended(task, status);
 
     private SyscallResult Run(GuestTask task, ulong number, SyscallEntry? entry, in SyscallArguments arguments) =>
         task.Seccomp is { } filters && !SeccompGate.Allows(task, filters, out SyscallResult refused) ? refused

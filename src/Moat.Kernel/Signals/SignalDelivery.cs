@@ -66,6 +66,7 @@ internal static class SignalDelivery
                 continue;
             }
 
+            task.Kernel.Dispatcher.OnHandler(task, info);
             PrepareRestart(task, restart, action);
             restart = Errno.None;
             if (!Invoke(task, action, info))

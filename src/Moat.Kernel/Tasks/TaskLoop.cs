@@ -23,6 +23,7 @@ internal sealed class TaskLoop(GuestTask task)
         {
             task.CpuClock.EnterSystem();
             RunToEnd();
+            task.Kernel.Dispatcher.OnEnd(task, task.ThreadGroup.IsExiting ? task.ThreadGroup.ExitStatus : task.ExitStatus);
             ProcessExit.EndTask(task, task.ExitStatus);
         }
         catch (Exception exception)

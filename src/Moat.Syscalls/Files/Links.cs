@@ -12,7 +12,7 @@ internal static class Links
         table.Add(SyscallNumber.link, Link, Arg.Path, Arg.Path);
         table.Add(SyscallNumber.linkat, LinkAt, Arg.DirFd, Arg.Path, Arg.DirFd, Arg.Path, Arg.Hex);
         table.Add(SyscallNumber.unlink, Unlink, Arg.Path);
-        table.Add(SyscallNumber.unlinkat, UnlinkAt, Arg.DirFd, Arg.Path, Arg.Hex);
+        table.Add(SyscallNumber.unlinkat, UnlinkAt, Arg.DirFd, Arg.Path, Arg.AtFlags);
         table.Add(SyscallNumber.symlink, Symlink, Arg.String, Arg.Path);
         table.Add(SyscallNumber.symlinkat, SymlinkAt, Arg.String, Arg.DirFd, Arg.Path);
         table.Add(SyscallNumber.rename, Rename, Arg.Path, Arg.Path);

@@ -14,13 +14,13 @@ internal static class Stat
         table.Add(SyscallNumber.stat, StatCall, Arg.Path, Arg.StatOut);
         table.Add(SyscallNumber.lstat, Lstat, Arg.Path, Arg.StatOut);
         table.Add(SyscallNumber.fstat, Fstat, Arg.Fd, Arg.StatOut);
-        table.Add(SyscallNumber.newfstatat, FstatAt, Arg.DirFd, Arg.Path, Arg.StatOut, Arg.Hex);
-        table.Add(SyscallNumber.statx, Statx, Arg.DirFd, Arg.Path, Arg.Hex, Arg.Hex, Arg.StatOut);
+        table.Add(SyscallNumber.newfstatat, FstatAt, Arg.DirFd, Arg.Path, Arg.StatOut, Arg.AtFlags);
+        table.Add(SyscallNumber.statx, Statx, Arg.DirFd, Arg.Path, Arg.AtFlags, Arg.Hex, Arg.Pointer);
         table.Add(SyscallNumber.statfs, Statfs, Arg.Path, Arg.Pointer);
         table.Add(SyscallNumber.fstatfs, Fstatfs, Arg.Fd, Arg.Pointer);
-        table.Add(SyscallNumber.access, Access, Arg.Path, Arg.Octal);
-        table.Add(SyscallNumber.faccessat, FaccessAt, Arg.DirFd, Arg.Path, Arg.Octal);
-        table.Add(SyscallNumber.faccessat2, FaccessAt2, Arg.DirFd, Arg.Path, Arg.Octal, Arg.Hex);
+        table.Add(SyscallNumber.access, Access, Arg.Path, Arg.AccessMode);
+        table.Add(SyscallNumber.faccessat, FaccessAt, Arg.DirFd, Arg.Path, Arg.AccessMode);
+        table.Add(SyscallNumber.faccessat2, FaccessAt2, Arg.DirFd, Arg.Path, Arg.AccessMode, Arg.AtFlags);
         table.Add(SyscallNumber.readlink, Readlink, Arg.Path, Arg.BufferOut, Arg.Size);
         table.Add(SyscallNumber.readlinkat, ReadlinkAt, Arg.DirFd, Arg.Path, Arg.BufferOut, Arg.Size);
     }

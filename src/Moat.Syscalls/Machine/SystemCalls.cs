@@ -12,14 +12,14 @@ internal static class SystemCalls
 {
     public static void Register(SyscallTableBuilder table)
     {
-        table.Add(SyscallNumber.uname, Uname, Arg.Pointer);
+        table.Add(SyscallNumber.uname, Uname, Arg.NamesOut);
         table.Add(SyscallNumber.sethostname, SetHostName, Arg.String, Arg.Size);
         table.Add(SyscallNumber.getrandom, GetRandom, Arg.BufferOut, Arg.Size, Arg.Hex);
         table.Add(SyscallNumber.sysinfo, SysInfo, Arg.Pointer);
-        table.Add(SyscallNumber.arch_prctl, ArchPrctl, Arg.Hex, Arg.Pointer);
-        table.Add(SyscallNumber.getrlimit, GetRlimit, Arg.Rlimit, Arg.Pointer);
-        table.Add(SyscallNumber.setrlimit, SetRlimit, Arg.Rlimit, Arg.Pointer);
-        table.Add(SyscallNumber.prlimit64, Prlimit, Arg.Pid, Arg.Rlimit, Arg.Pointer, Arg.Pointer);
+        table.Add(SyscallNumber.arch_prctl, ArchPrctl, Arg.ArchOption, Arg.Pointer);
+        table.Add(SyscallNumber.getrlimit, GetRlimit, Arg.Rlimit, Arg.RlimitOut);
+        table.Add(SyscallNumber.setrlimit, SetRlimit, Arg.Rlimit, Arg.RlimitIn);
+        table.Add(SyscallNumber.prlimit64, Prlimit, Arg.Pid, Arg.Rlimit, Arg.RlimitIn, Arg.RlimitOut);
         table.Add(SyscallNumber.syslog, Syslog, Arg.Int, Arg.Pointer, Arg.Int);
     }
 

@@ -21,7 +21,7 @@ internal static class Wait
 
     public static void Register(SyscallTableBuilder table)
     {
-        table.Add(SyscallNumber.wait4, Wait4, Arg.Pid, Arg.WaitStatusOut, Arg.Hex, Arg.Pointer);
+        table.Add(SyscallNumber.wait4, Wait4, Arg.Pid, Arg.WaitStatusOut, Arg.WaitOptions, Arg.Pointer);
         table.Add(SyscallNumber.waitid, Waitid, Arg.Int, Arg.Pid, Arg.Pointer, Arg.Hex, Arg.Pointer);
     }
 

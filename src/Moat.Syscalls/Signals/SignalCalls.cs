@@ -15,7 +15,7 @@ internal static class SignalCalls
     public static void Register(SyscallTableBuilder table)
     {
         table.Add(SyscallNumber.rt_sigaction, Sigaction, Arg.Signal, Arg.SignalAction, Arg.Pointer, Arg.Size);
-        table.Add(SyscallNumber.rt_sigprocmask, Sigprocmask, Arg.Int, Arg.SignalSet, Arg.Pointer, Arg.Size);
+        table.Add(SyscallNumber.rt_sigprocmask, Sigprocmask, Arg.HowMask, Arg.SignalSet, Arg.Pointer, Arg.Size);
         table.Add(SyscallNumber.rt_sigreturn, Sigreturn);
         table.Add(SyscallNumber.rt_sigsuspend, Sigsuspend, Arg.SignalSet, Arg.Size);
         table.Add(SyscallNumber.rt_sigpending, Sigpending, Arg.Pointer, Arg.Size);

@@ -13,7 +13,7 @@ internal sealed class ArgumentFormatter(int maxStringLength)
 
     /// <summary>Whether the argument is only known when the call has returned.</summary>
     public static bool IsOutput(Arg kind) => kind is Arg.BufferOut or Arg.IoVecOut or Arg.TimespecOut or Arg.TimevalOut or Arg.StatOut or Arg.EpollEventsOut or Arg.SocketAddressOut
-        or Arg.WaitStatusOut or Arg.FdPairOut or Arg.RlimitOut;
+        or Arg.WaitStatusOut or Arg.FdPairOut or Arg.RlimitOut or Arg.NamesOut;
 
     /// <summary>Appends argument <paramref name="index"/>.</summary>
     /// <param name="result">The call's result for outputs; how much a BufferOut holds.</param>
@@ -88,8 +88,26 @@ internal sealed class ArgumentFormatter(int maxStringLength)
             case Arg.FdPairOut when !result.IsError:
                 AppendInts(text, task, address, 2);
                 break;
-            case Arg.WaitStatusOut when !result.IsError && result.Raw > 0:
-                AppendInts(text, task, address, 1);
+            case Arg.WaitStatusOut when !result.IsError && result.Raw > 0 && StructText.AppendWaitStatus(text, task, address):
+            case Arg.StatOut when !result.IsError && StructText.AppendStat(text, task, address):
+            case Arg.RlimitOut when !result.IsError && StructText.AppendLimit(text, task, address):
+            case Arg.RlimitIn when StructText.AppendLimit(text, task, address):
+            case Arg.NamesOut when !result.IsError && StructText.AppendNames(text, task, address):
+                break;
+            case Arg.AccessMode:
+                FlagNames.Access.Append(text, value);
+                break;
+            case Arg.AtFlags:
+                FlagNames.At.Append(text, value & uint.MaxValue);
+                break;
+            case Arg.WaitOptions:
+                FlagNames.Wait.Append(text, value & uint.MaxValue);
+                break;
+            case Arg.ArchOption:
+                AppendName(text, ConstantNames.ArchPrctl(value), value);
+                break;
+            case Arg.HowMask:
+                AppendName(text, ConstantNames.Of(ConstantNames.SignalHow, value), value);
                 break;
             case Arg.PollFds:
                 AppendPollFds(text, task, address, arguments[index + 1]);

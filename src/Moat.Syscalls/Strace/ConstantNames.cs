@@ -27,6 +27,21 @@ internal static class ConstantNames
         "RLIMIT_SIGPENDING", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
     ];
 
+    /// <summary>rt_sigprocmask(2).</summary>
+    public static readonly string[] SignalHow = ["SIG_BLOCK", "SIG_UNBLOCK", "SIG_SETMASK"];
+
+    /// <summary>arch_prctl(2).</summary>
+    public static string? ArchPrctl(ulong option) => option switch
+    {
+        0x1001 => "ARCH_SET_GS",
+        0x1002 => "ARCH_SET_FS",
+        0x1003 => "ARCH_GET_FS",
+        0x1004 => "ARCH_GET_GS",
+        0x1011 => "ARCH_GET_CPUID",
+        0x1012 => "ARCH_SET_CPUID",
+        _ => null,
+    };
+
     /// <summary>fcntl(2).</summary>
     public static string? Fcntl(ulong command) => command switch
     {

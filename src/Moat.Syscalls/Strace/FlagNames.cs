@@ -42,6 +42,18 @@ internal sealed class FlagNames(string whenZero, params (ulong Bits, string Name
         "0", (1, "SA_NOCLDSTOP"), (2, "SA_NOCLDWAIT"), (4, "SA_SIGINFO"), (0x04000000, "SA_RESTORER"), (0x08000000, "SA_ONSTACK"), (0x10000000, "SA_RESTART"), (0x40000000, "SA_NODEFER"),
         (0x80000000, "SA_RESETHAND"));
 
+    /// <summary>access(2).</summary>
+    public static readonly FlagNames Access = new("F_OK", (4, "R_OK"), (2, "W_OK"), (1, "X_OK"));
+
+    /// <summary>newfstatat(2), unlinkat(2) and their kind.</summary>
+    public static readonly FlagNames At = new(
+        "0", (0x100, "AT_SYMLINK_NOFOLLOW"), (0x200, "AT_REMOVEDIR"), (0x400, "AT_SYMLINK_FOLLOW"), (0x800, "AT_NO_AUTOMOUNT"), (0x1000, "AT_EMPTY_PATH"), (0x2000, "AT_STATX_FORCE_SYNC"),
+        (0x4000, "AT_STATX_DONT_SYNC"));
+
+    /// <summary>wait4(2).</summary>
+    public static readonly FlagNames Wait = new(
+        "0", (1, "WNOHANG"), (2, "WSTOPPED"), (4, "WEXITED"), (8, "WCONTINUED"), (0x01000000, "WNOWAIT"), (0x20000000, "__WNOTHREAD"), (0x40000000, "__WALL"), (0x80000000, "__WCLONE"));
+
     /// <summary>Writes the names joined by bars.</summary>
     public void Append(StringBuilder text, ulong value)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Moat.Kernel;
+using Moat.Kernel.Signals;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Time;
 using Moat.Linux;
@@ -62,7 +63,8 @@ public sealed class StraceLog(IKernelLog log, IKernelClock clock, IReadOnlySet<S
         text.Append(") = ");
         if (result.IsError)
         {
-            text.Append("-1 ").Append(result.Errno);
+            text.Append(result.Errno is Errno.ERESTARTSYS or Errno.ERESTARTNOINTR or Errno.ERESTARTNOHAND or Errno.ERESTART_RESTARTBLOCK ? "? " : "-1 ").Append(result.Errno);
+            text.Append(ErrorText.Of(result.Errno) is { } meaning ? $" ({meaning})" : "");
         }
         else if (call.Entry?.Number is SyscallNumber.mmap or SyscallNumber.brk or SyscallNumber.mremap)
         {
@@ -75,6 +77,20 @@ public sealed class StraceLog(IKernelLog log, IKernelClock clock, IReadOnlySet<S
 
         long elapsedNs = clock.MonotonicNs - call.StartNs;
         log.Debug(text.Append(CultureInfo.InvariantCulture, $" <{elapsedNs / 1_000_000_000}.{elapsedNs / 1000 % 1_000_000:D6}>").ToString());
+    }
+
+    /// <summary>A handler is about to run.</summary>
+    public void Signal(GuestTask task, in SignalInfo info) =>
+        log.Debug(string.Create(CultureInfo.InvariantCulture, $"[{task.Tid,4}] {task.Name} --- {info.Signal} {{si_signo={info.Signal}, si_code={info.Code}}} ---"));
+
+    /// <summary>The task ends.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="status">A wait status.</param>
+    public void Ended(GuestTask task, int status)
+    {
+        int signal = status & 0x7f;
+        string how = signal == 0 ? $"exited with {(status >> 8) & 0xff}" : $"killed by {(Signal)signal}{((status & 0x80) != 0 ? " (core dumped)" : "")}";
+        log.Debug(string.Create(CultureInfo.InvariantCulture, $"[{task.Tid,4}] {task.Name} +++ {how} +++"));
     }
 
     private static bool NeverReturns(SyscallNumber number) => number is SyscallNumber.exit or SyscallNumber.exit_group or SyscallNumber.rt_sigreturn;
