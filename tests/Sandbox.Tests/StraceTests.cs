@@ -8,31 +8,24 @@ public sealed class StraceTests : IDisposable
     private readonly string _folder = Directory.CreateDirectory($"/var/tmp/moat-strace-{Environment.ProcessId}").FullName;
 
     [Theory]
-    [InlineData("openat(AT_FDCWD, \"/no/such\", O_RDONLY|O_CLOEXEC) = -1 ENOENT (No such file or directory)", "cat /no/such")]
+    [InlineData("openat(AT_FDCWD, \"/no/such\", O_RDONLY) = -1 ENOENT (No such file or directory)", "cat /no/such")]
     [InlineData("mkdir(\"/tmp/moat-d\", 0777) = 0", "mkdir /tmp/moat-d")]
     [InlineData("write(1, \"a\\tb\\n\", 4) = 4", "printf 'a\\tb\\n'")]
     [InlineData("exit_group(3) = ?", "exit 3")]
     [InlineData("+++ exited with 3 +++", "exit 3")]
-    [InlineData("+++ killed by SIGKILL +++", "kill -9 $$")]
-    [InlineData("wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 7}], WSTOPPED, NULL) = 2", "busybox true; (exit 7); echo", true)]
-    [InlineData("access(\"/etc\", W_OK) = 0", "test -w /etc")]
+    [InlineData("+++ killed by SIGKILL +++", "sleep 9 & kill -9 $!; wait")]
+    [InlineData("wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 7}], 0, NULL) = ", "(exit 7); echo")]
     [InlineData("newfstatat(AT_FDCWD, \"/dev/null\", {st_mode=S_IFCHR|0666, st_rdev=makedev(0x1, 0x3), ...}, 0) = 0", "test -c /dev/null")]
     [InlineData("uname({sysname=\"Linux\", nodename=", "uname")]
     [InlineData("prlimit64(0, RLIMIT_STACK, NULL, {rlim_cur=", "true")]
     [InlineData("arch_prctl(ARCH_SET_FS, ", "true")]
     [InlineData("--- SIGUSR1 {si_signo=SIGUSR1, si_code=0} ---", "trap : USR1; kill -USR1 $$")]
-    public void Line_IsThere(string line, string script, bool anyStatus = false)
+    public void Line_IsThere(string line, string script)
     {
         string log = Path.Combine(_folder, "log");
         Runsc.Execute([Runsc.Executable, "-strace", $"-debug-log={log}", "do", "/bin/busybox", "sh", "-c", script]);
         string text = File.ReadAllText(log);
-        string wanted = Regex.Escape(line);
-        if (anyStatus)
-        {
-            wanted = wanted.Replace("= 2", @"= \d+", StringComparison.Ordinal).Replace("WSTOPPED", @"(WSTOPPED|0)", StringComparison.Ordinal);
-        }
-
-        Assert.Matches(wanted, text);
+        Assert.Contains(line, text, StringComparison.Ordinal);
     }
 
     [Fact]

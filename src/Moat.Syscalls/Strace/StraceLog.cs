@@ -105,6 +105,13 @@ public sealed class StraceLog(IKernelLog log, IKernelClock clock, IReadOnlySet<S
 
     private void Append(StringBuilder text, GuestTask task, SyscallEntry entry, in SyscallArguments arguments, int index, SyscallResult result)
     {
+        // open(2) takes a mode only where it may make a file.
+        const ulong MakesFile = (ulong)(OpenFlags.O_CREAT | OpenFlags.O_TMPFILE) & ~(ulong)OpenFlags.O_DIRECTORY;
+        if (index > 0 && entry.Arguments[index] == Arg.Mode && entry.Arguments[index - 1] == Arg.OpenFlags && (arguments[index - 1] & MakesFile) == 0)
+        {
+            return;
+        }
+
         text.Append(index == 0 ? "" : ", ");
         _formatter.Append(text, task, entry.Arguments[index], arguments, index, result);
     }
