@@ -34,7 +34,7 @@ public sealed class StraceTests : IDisposable
         Assert.SkipUnless(File.Exists("/usr/bin/strace"), "needs strace");
         string native = Path.Combine(_folder, "native");
         string[] command = ["/bin/busybox", "cat", "/etc/hostname", "/no/such/file", "/etc"];
-        Runsc.Execute(["/usr/bin/strace", "-f", "-o", native, .. command]);
+        Runsc.Execute(["/usr/bin/strace", "-f", "-s", "1024", "-o", native, .. command]);
         string log = Path.Combine(_folder, "log");
         Runsc.Execute([Runsc.Executable, "-strace", $"-debug-log={log}", "do", .. command]);
         string[] expected = Normalize(File.ReadAllLines(native), @"^\d+ +");

@@ -6,10 +6,11 @@ using Moat.Linux;
 namespace Moat.Filesystems.Proc;
 
 /// <summary>/proc/PID, and with fewer entries /proc/PID/task/TID. It stays usable after the process has gone: its files then give ESRCH.</summary>
-internal sealed class ProcessDirectory : SyntheticDirectory
+internal sealed class ProcessDirectory : SyntheticDirectory, IProcessInode
 {
     private readonly ProcFilesystem _proc;
     private readonly StaticDirectory _entries;
+    private readonly bool _isThread;
 
     /// <param name="proc">The instance.</param>
     /// <param name="task">The task; for a process its leader.</param>
@@ -19,6 +20,7 @@ internal sealed class ProcessDirectory : SyntheticDirectory
     {
         _proc = proc;
         Task = task;
+        _isThread = isThread;
         _entries = new StaticDirectory(proc);
         AddFiles(isThread);
         AddLinks();
@@ -34,6 +36,9 @@ internal sealed class ProcessDirectory : SyntheticDirectory
 
     /// <summary>The task it tells of.</summary>
     public GuestTask Task { get; }
+
+    /// <inheritdoc/>
+    public ThreadGroup? Process => _isThread || Task.ThreadGroup.Leader != Task ? null : Task.ThreadGroup;
 
     /// <inheritdoc/>
     protected override NewOwner Owner => new(Task.Credentials.EffectiveUid, Task.Credentials.EffectiveGid);

@@ -46,6 +46,19 @@ internal static class PidfdCalls
         return process is null ? Errno.EBADF : process;
     }
 
+    // pidfd_send_signal(2) takes the directory /proc/PID too: how it was done before there were pidfds.
+    private static Result<ThreadGroup> FindSignalled(GuestTask task, int fd)
+    {
+        if (!task.Files.Get(fd).TryGet(out FileDescription? file, out Errno errno))
+        {
+            return errno;
+        }
+
+        ThreadGroup? process = (file as PidfdDescription)?.Process ?? (file.IsPath ? null : (file.Inode as IProcessInode)?.Process);
+        file.Release();
+        return process is null ? Errno.EBADF : process;
+    }
+
     private static SyscallResult PidfdOpen(GuestTask task, in SyscallArguments arguments)
     {
         (int pid, int flags) = (arguments.Int(0), arguments.Int(1));
@@ -74,7 +87,7 @@ internal static class PidfdCalls
             return Errno.EINVAL;
         }
 
-        if (!Find(task, arguments.Int(0), out _).TryGet(out ThreadGroup? process, out Errno errno))
+        if (!FindSignalled(task, arguments.Int(0)).TryGet(out ThreadGroup? process, out Errno errno))
         {
             return errno;
         }
