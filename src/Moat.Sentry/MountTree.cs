@@ -93,8 +93,12 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
         if (mount.IsBind)
         {
             BootMount bind = options.Mounts.First(candidate => candidate.SpecIndex == index);
-            Filesystem lower = Attach(bind, isShared: !options.Flags.OverlaysMounts && options.Flags.FileAccessMounts != "exclusive");
-            return options.Flags.OverlaysMounts && bind.IsDirectory ? OverlayInMemory(lower) : lower;
+
+            // What the guest may write changes under it as well: attributes are kept only of what nobody changes.
+            bool isOverlaid = options.Flags.OverlaysMounts && bind.IsDirectory;
+            bool isConstant = isOverlaid || (options.Flags.FileAccessMounts == "exclusive" && (parsed.Flags & MountFlags.ReadOnly) != 0);
+            Filesystem lower = Attach(bind, isShared: !isConstant);
+            return isOverlaid ? OverlayInMemory(lower) : lower;
         }
 
         switch (mount.Type)

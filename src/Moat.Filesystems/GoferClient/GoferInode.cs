@@ -14,17 +14,14 @@ internal sealed class GoferInode : Inode
     private readonly byte[] _target;
     private readonly List<GoferFile> _open = []; // guarded by _stateLock
     private NinePAttributes _attributes; // guarded by _stateLock
-    private GoferInode? _parent; // guarded by _stateLock
-    private FileName? _name; // guarded by _stateLock
-    private bool _isUnlinked; // guarded by _stateLock
+    private readonly GoferPlaces _places;
     private int _createdFd = -1; // guarded by _stateLock: from the call that made the file, for the open that follows
 
     public GoferInode(GoferFilesystem tree, GoferInode? parent, FileName? name, in NinePAttributes attributes, byte[] target)
         : base(tree)
     {
         _tree = tree;
-        _parent = parent;
-        _name = name;
+        _places = new GoferPlaces(parent, name);
         _attributes = attributes;
         _target = target;
         FileType = attributes.Mode & Mode.S_IFMT;
@@ -40,16 +37,7 @@ internal sealed class GoferInode : Inode
     public LinkedListNode<GoferInode>? FidNode { get; set; }
 
     /// <summary>Where it is.</summary>
-    public (GoferInode? Parent, FileName? Name, bool IsUnlinked) Place
-    {
-        get
-        {
-            lock (_stateLock)
-            {
-                return (_parent, _name, _isUnlinked);
-            }
-        }
-    }
+    public (GoferInode? Parent, FileName? Name, bool IsUnlinked) Place => _places.Current;
 
     private NinePClient Client => _tree.Connection.Client;
 
@@ -93,9 +81,10 @@ internal sealed class GoferInode : Inode
             ModifyTime = change.ModifyTime,
         };
         Errno errno;
-        if (OpenHandle() is { } file)
+        if (Place.IsUnlinked && AnyHandle(forWriting: true) is { } file)
         {
-            errno = file.SetAttributes(wanted);
+            errno = file.SetAttributes(wanted); // it can still be reached through a descriptor
+            file.Release();
         }
         else
         {
@@ -198,8 +187,16 @@ internal sealed class GoferInode : Inode
 
             errno = _tree.Connection.FidOf(this).TryGet(out uint fid, out errno) ? Client.Link(fid, own, name.Bytes) : errno;
             Client.Clunk(own);
-            return errno;
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
         }
+
+        GoferInode linked = (GoferInode)target;
+        linked._places.Add(this, name);
+        linked.CountLink(1);
+        return Errno.None;
     }
 
     /// <inheritdoc/>
@@ -232,8 +229,13 @@ internal sealed class GoferInode : Inode
             }
         }
 
-        (replaced as GoferInode)?.SetPlace(null, null);
-        moved.SetPlace(target, newName);
+        if (replaced is GoferInode gone)
+        {
+            gone._places.Remove(target, newName);
+            gone.CountLink(-1);
+        }
+
+        moved._places.Move(this, name, target, newName);
         return Errno.None;
     }
 
@@ -371,10 +373,12 @@ internal sealed class GoferInode : Inode
 
     private Errno Refresh()
     {
+        // An open descriptor tells without asking the Gofer, and tells of this very file whatever has become of its name.
         NinePAttributes fresh;
-        if (OpenHandle() is { } file)
+        if (AnyHandle() is { } file)
         {
             Errno failed = file.GetAttributes(out fresh);
+            file.Release();
             if (failed != Errno.None)
             {
                 return failed;
@@ -388,6 +392,11 @@ internal sealed class GoferInode : Inode
                     || !Client.Lookup(fid, name).TryGet(out (NinePAttributes Attributes, byte[] Target) found, out errno))
                 {
                     return errno == Errno.ENOENT ? Errno.None : errno; // it has lost its name: what was known of it stays
+                }
+
+                if (found.Attributes.Qid.Path != _attributes.Qid.Path)
+                {
+                    return Errno.None; // another file has its name
                 }
 
                 fresh = found.Attributes;
@@ -405,22 +414,21 @@ internal sealed class GoferInode : Inode
         return Errno.None;
     }
 
-    // A file that has lost its name can still be reached through a descriptor.
-    private GoferFile? OpenHandle()
+    // Any open description of the file, held for the caller, who releases it.
+    private GoferFile? AnyHandle(bool forWriting = false)
     {
         lock (_stateLock)
         {
-            return _isUnlinked && _open.Count > 0 ? _open.Find(static file => file.CanWrite) ?? _open[0] : null;
+            GoferFile? best = forWriting ? _open.Find(static file => file.CanWrite) ?? _open.FirstOrDefault() : _open.FirstOrDefault();
+            return best is not null && best.TryAddReference() ? best : null;
         }
     }
 
-    private void SetPlace(GoferInode? parent, FileName? name)
+    private void CountLink(int by)
     {
         lock (_stateLock)
         {
-            _parent = parent ?? _parent;
-            _name = name ?? _name;
-            _isUnlinked = parent is null;
+            _attributes.LinkCount = (ulong)Math.Max(0, (long)_attributes.LinkCount + by);
         }
     }
 
@@ -474,7 +482,8 @@ internal sealed class GoferInode : Inode
             _tree.Connection.Forget(child);
         }
 
-        child.SetPlace(null, null);
+        child._places.Remove(this, name);
+        child.CountLink(-1);
         return Errno.None;
     }
 }

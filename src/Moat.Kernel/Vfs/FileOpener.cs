@@ -36,7 +36,7 @@ public static class FileOpener
             return PathWalker.Resolve(task, start, path, walk).TryGet(out PathLocation found, out Errno errno) ? OpenFound(task, found, flags, isNew: false) : errno;
         }
 
-        return Create(task, start, path, flags, mode, walk, 0);
+        return Create(task, start, start, path, flags, mode, walk, 0);
     }
 
     /// <summary>Opens what is at a place (also for /proc/PID/fd and execve(2)).</summary>
@@ -159,9 +159,9 @@ public static class FileOpener
         return OpenFound(task, new PathLocation(directory.Mount, dentry), flags & ~OpenFlags.O_TMPFILE, isNew: true);
     }
 
-    private static Result<FileDescription> Create(GuestTask task, PathLocation start, ReadOnlySpan<byte> path, OpenFlags flags, Mode mode, WalkFlags walk, int links)
+    private static Result<FileDescription> Create(GuestTask task, PathLocation anchor, PathLocation start, ReadOnlySpan<byte> path, OpenFlags flags, Mode mode, WalkFlags walk, int links)
     {
-        if (!PathWalker.ResolveParent(task, start, path, walk).TryGet(out ParentLocation parent, out Errno errno))
+        if (!PathWalker.ResolveParent(task, start, path, walk, anchor).TryGet(out ParentLocation parent, out Errno errno))
         {
             return errno;
         }
@@ -213,7 +213,7 @@ public static class FileOpener
 
         if (child.Inode!.FileType == Mode.S_IFLNK)
         {
-            if ((flags & OpenFlags.O_NOFOLLOW) != 0 || links >= MaxLinks)
+            if ((flags & OpenFlags.O_NOFOLLOW) != 0 || (walk & WalkFlags.NoSymlinks) != 0 || links >= MaxLinks)
             {
                 return Errno.ELOOP;
             }
@@ -227,10 +227,10 @@ public static class FileOpener
             // The link may name a file that does not exist yet.
             if (child.Inode.FollowMagicLink(task) is null)
             {
-                return child.Inode.ReadSymlink(task).TryGet(out byte[]? target, out errno) ? Create(task, directory, target, flags, mode, walk, links + 1) : errno;
+                return child.Inode.ReadSymlink(task).TryGet(out byte[]? target, out errno) ? Create(task, anchor, directory, target, flags, mode, walk, links + 1) : errno;
             }
         }
 
-        return PathWalker.Resolve(task, directory, parent.Name.Bytes, walk).TryGet(out PathLocation found, out errno) ? OpenFound(task, found, flags, isNew: false) : errno;
+        return PathWalker.Resolve(task, directory, parent.Name.Bytes, walk, anchor).TryGet(out PathLocation found, out errno) ? OpenFound(task, found, flags, isNew: false) : errno;
     }
 }

@@ -19,15 +19,16 @@ public static class PathWalker
     /// <param name="start">Where a relative path starts.</param>
     /// <param name="path">The path, without the ending zero.</param>
     /// <param name="flags">How.</param>
+    /// <param name="anchor">What RESOLVE_BENEATH and RESOLVE_IN_ROOT confine to, if it is not <paramref name="start"/>.</param>
     /// <returns>The place; ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG.</returns>
-    public static Result<PathLocation> Resolve(GuestTask task, PathLocation start, ReadOnlySpan<byte> path, WalkFlags flags = WalkFlags.None)
+    public static Result<PathLocation> Resolve(GuestTask task, PathLocation start, ReadOnlySpan<byte> path, WalkFlags flags = WalkFlags.None, PathLocation? anchor = null)
     {
         if (path.IsEmpty)
         {
             return (flags & WalkFlags.EmptyPath) != 0 ? start : Errno.ENOENT;
         }
 
-        Walk walk = new(task, start, flags);
+        Walk walk = new(task, start, anchor ?? start, flags);
         Errno errno = walk.Run(path, wantParent: false, 0);
         if (errno != Errno.None)
         {
@@ -45,14 +46,14 @@ public static class PathWalker
 
     /// <summary>Resolves all but the last component of a path.</summary>
     /// <returns>The directory and the name; EEXIST or the like is the caller's to say for ".", ".." and "/".</returns>
-    public static Result<ParentLocation> ResolveParent(GuestTask task, PathLocation start, ReadOnlySpan<byte> path, WalkFlags flags = WalkFlags.None)
+    public static Result<ParentLocation> ResolveParent(GuestTask task, PathLocation start, ReadOnlySpan<byte> path, WalkFlags flags = WalkFlags.None, PathLocation? anchor = null)
     {
         if (path.IsEmpty)
         {
             return Errno.ENOENT;
         }
 
-        Walk walk = new(task, start, flags);
+        Walk walk = new(task, start, anchor ?? start, flags);
         Errno errno = walk.Run(path, wantParent: true, 0);
         if (errno != Errno.None)
         {
@@ -111,10 +112,10 @@ public static class PathWalker
         return errno == Errno.ENOENT ? directory.AddChild(key, null) : errno;
     }
 
-    private ref struct Walk(GuestTask task, PathLocation start, WalkFlags flags)
+    private ref struct Walk(GuestTask task, PathLocation start, PathLocation anchor, WalkFlags flags)
     {
-        private readonly PathLocation _root = (flags & WalkFlags.InRoot) != 0 ? start : task.Fs.Root;
-        private readonly PathLocation _anchor = start;
+        private readonly PathLocation _root = (flags & WalkFlags.InRoot) != 0 ? anchor : task.Fs.Root;
+        private readonly PathLocation _anchor = anchor;
         private int _links;
 
         public PathLocation At = start;
