@@ -46,11 +46,13 @@ internal static class Guest
     /// <summary>Reads a path and resolves it.</summary>
     public static Result<PathLocation> Resolve(GuestTask task, int directoryFd, GuestAddress address, WalkFlags flags = WalkFlags.None)
     {
-        if (!ReadPath(task, address).TryGet(out byte[]? path, out Errno errno))
+        Span<byte> buffer = stackalloc byte[PathWalker.MaxPath];
+        if (!task.Memory.CopyInString(address, buffer).TryGet(out int length, out Errno errno))
         {
             return errno;
         }
 
+        ReadOnlySpan<byte> path = buffer[..length];
         return StartOf(task, directoryFd, path).TryGet(out PathLocation start, out errno) ? PathWalker.Resolve(task, start, path, flags) : errno;
     }
 

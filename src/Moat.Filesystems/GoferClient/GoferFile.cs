@@ -51,13 +51,13 @@ internal sealed class GoferFile : FileDescription, IMappable, IMappableFile
     {
         if (!Appends(source))
         {
-            return HostTransfer.WriteAt(ref source, _fd, offset);
+            return WriteAt(ref source, ref offset);
         }
 
         lock (s_appendLock)
         {
             offset = Size;
-            return HostTransfer.WriteAt(ref source, _fd, offset);
+            return WriteAt(ref source, ref offset);
         }
     }
 
@@ -174,6 +174,13 @@ internal sealed class GoferFile : FileDescription, IMappable, IMappableFile
     {
         _inode.Closed(this);
         HostMemory.Close(_fd);
+    }
+
+    private SyscallResult WriteAt(ref IoBuffer source, ref long offset)
+    {
+        SyscallResult result = HostTransfer.WriteAt(ref source, _fd, offset);
+        offset += result.IsError ? 0 : result.Raw;
+        return result;
     }
 
     private static Result<int> ToCount(SyscallResult result) => result.IsError ? result.Errno : (int)result.Raw;

@@ -483,7 +483,7 @@ internal sealed class GoferInode : Inode
         }
 
         child._places.Remove(this, name);
-        child.CountLink(-1);
+        child.CountLink(isDirectory ? int.MinValue : -1);
         return Errno.None;
     }
 }

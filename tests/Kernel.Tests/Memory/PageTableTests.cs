@@ -32,4 +32,24 @@ public sealed class PageTableTests
 
             Assert.All(model, entry => Assert.Equal(entry.Value, table[entry.Key]));
         });
+
+    [Fact]
+    public void FirstPresentAndAbsent_AreWhatASearchFinds() => Gen.Select(Gen.Int[0, 3000].Array[0, 60], Gen.Int[0, 3000]).Sample((pages, from) =>
+    {
+        PageTable table = new();
+        foreach (int page in pages)
+        {
+            table.Set((ulong)page, 1);
+        }
+
+        int[] behind = [.. pages.Where(page => page >= from).Order()];
+        Assert.Equal(behind.Length == 0 ? ulong.MaxValue : (ulong)behind[0], table.FirstPresent((ulong)from));
+        int absent = from;
+        while (pages.Contains(absent))
+        {
+            absent++;
+        }
+
+        Assert.Equal((ulong)absent, table.FirstAbsent((ulong)from));
+    });
 }
