@@ -5,17 +5,19 @@ namespace Moat.Platform;
 
 /// <summary>The memfd that holds all application memory: anonymous memory, tmpfs, copies of file pages. It is mapped into the Sentry as a whole and sealed against shrinking,
 /// so that a pointer into it cannot fault. Any thread.</summary>
-/// <remarks>Pages are counted: whoever shows a page (an address space, a tmpfs file, a host call in progress) holds a reference. Pages are zero when they are allocated.</remarks>
+/// <remarks>Pages are counted: whoever shows a page (an address space, a tmpfs file) holds a reference; whoever copies to or from it for the moment holds a pin, which keeps it as well
+/// but does not make it shared. Pages are zero when they are allocated.</remarks>
 public sealed unsafe class MemoryFile : IMappableFile, IDisposable
 {
     /// <summary>Bytes of a page.</summary>
     public const int PageSize = 4096;
 
     private const int MaxDirtyPages = 16384; // freed pages that are kept to be cleared and used again: 64 MiB
+    private const long Pin = 1L << 32;
 
     private readonly Lock _lock = new();
     private readonly byte* _base;
-    private readonly int[] _references; // written with Interlocked; by page
+    private readonly long[] _references; // written with Interlocked; by page: references below, pins from bit 32 on
     private readonly Stack<int> _dirty = new(); // guarded by _lock: single pages, not zero
     private readonly PageRunSet _free; // guarded by _lock: zero pages
     private readonly int _pageCount;
@@ -45,7 +47,7 @@ public sealed unsafe class MemoryFile : IMappableFile, IDisposable
         }
 
         _base = (byte*)address;
-        _references = new int[_pageCount];
+        _references = new long[_pageCount];
         _free = new PageRunSet();
         _free.Add(1, _pageCount - 1); // page 0 stays out, so that a neighbour below the first page is never -1: "none"
     }
@@ -134,8 +136,20 @@ public sealed unsafe class MemoryFile : IMappableFile, IDisposable
         }
     }
 
-    /// <summary>Whether the caller's reference is the only one: the page may be written in place.</summary>
-    public bool IsSole(int page) => Volatile.Read(ref _references[page]) == 1;
+    /// <summary>Keeps a page while bytes are copied to or from it; the caller knows that somebody holds a reference.</summary>
+    public void AddPin(int page) => Interlocked.Add(ref _references[page], Pin);
+
+    /// <summary>Ends an <see cref="AddPin"/>; a page without references and pins is free.</summary>
+    public void RemovePin(int page)
+    {
+        if (Interlocked.Add(ref _references[page], -Pin) == 0)
+        {
+            Free(page, 1);
+        }
+    }
+
+    /// <summary>Whether the caller's reference is the only one, pins aside: the page may be written in place.</summary>
+    public bool IsSole(int page) => (uint)Volatile.Read(ref _references[page]) == 1;
 
     /// <summary>Bytes of one or more neighbouring pages. The caller holds a reference on them as long as it uses the span.</summary>
     public Span<byte> Bytes(int page, int offset, int length)

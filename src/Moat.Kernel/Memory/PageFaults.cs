@@ -83,7 +83,7 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
             }
 
             page = (int)(found.Offset / PageSize);
-            memoryFile.AddReference(page);
+            memoryFile.AddPin(page);
             acquired = new AcquiredPage(page, null, 0);
             return true;
         }
@@ -106,7 +106,7 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
             page = pages[index];
         }
 
-        memoryFile.AddReference(page);
+        memoryFile.AddPin(page);
         acquired = new AcquiredPage(page, null, 0);
         return true;
     }

@@ -44,7 +44,7 @@ public static class UserCopy
             else
             {
                 memory.MemoryFile.Bytes(page.Page, (int)(at % PageSize), count).CopyTo(part);
-                memory.MemoryFile.Release(page.Page);
+                memory.MemoryFile.RemovePin(page.Page);
             }
 
             done += count;
@@ -77,7 +77,7 @@ public static class UserCopy
             else
             {
                 part.CopyTo(memory.MemoryFile.Bytes(page.Page, (int)(at % PageSize), count));
-                memory.MemoryFile.Release(page.Page);
+                memory.MemoryFile.RemovePin(page.Page);
             }
 
             done += count;
@@ -142,7 +142,7 @@ public static class UserCopy
         ref MemoryMarshal.Cast<byte, uint>(memory.MemoryFile.Bytes(page, (int)(address.Value % PageSize), sizeof(uint)))[0];
 
     /// <summary>Gives a page of <see cref="AcquireWordPage"/> back.</summary>
-    public static void ReleasePage(this MemoryManager memory, int page) => memory.MemoryFile.Release(page);
+    public static void ReleasePage(this MemoryManager memory, int page) => memory.MemoryFile.RemovePin(page);
 
     /// <summary>Holds pages for host I/O; see <see cref="IoBuffer.Pin"/>.</summary>
     internal static Errno Pin(this MemoryManager memory, ReadOnlySpan<IoVec> ranges, ulong skip, long limit, MemoryAccess access, ref PinnedMemory pinned)

@@ -26,7 +26,7 @@ public struct PinnedMemory : IDisposable
     /// <summary>Whether another piece fits.</summary>
     internal readonly bool IsFull => _count == MaxSegments;
 
-    /// <summary>Adds a part of a page of which the caller holds a reference, which passes to this object.</summary>
+    /// <summary>Adds a part of a page of which the caller holds a pin, which passes to this object.</summary>
     internal void Add(MemoryFile file, int page, int offset, int length)
     {
         _file = file;
@@ -40,7 +40,7 @@ public struct PinnedMemory : IDisposable
     {
         for (int i = 0; i < _count; i++)
         {
-            _file!.Release(_pages[i]);
+            _file!.RemovePin(_pages[i]);
         }
 
         _count = 0;
