@@ -17,6 +17,9 @@ public sealed record ControlRequest
     /// <summary>Who gets it.</summary>
     public SignalScope Scope { get; init; }
 
+    /// <summary>Signal: whether the first process dies of it as any other would, though it has no handler: the caller is the process's job, not a container's engine.</summary>
+    public bool ReachesFirst { get; init; }
+
     /// <summary>Wait: whether the process is killed if the caller goes away before it has ended (the caller stands for it on the host, and was itself killed).</summary>
     public bool KillWithCaller { get; init; }
 

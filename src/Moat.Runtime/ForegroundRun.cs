@@ -12,16 +12,17 @@ public static class ForegroundRun
     /// <param name="options">Where its state is kept.</param>
     /// <param name="create">What it is.</param>
     /// <param name="warn">Told of faults that do not stop it.</param>
+    /// <param name="isJob">Whether the first process is a job of the user's rather than the init of a container: signals end it though it has no handler.</param>
     /// <returns>The exit code, or 128 and a signal's number.</returns>
     /// <exception cref="RuntimeException">It cannot be made or started; then nothing is left.</exception>
-    public static int Run(RuntimeOptions options, CreateOptions create, Action<string> warn)
+    public static int Run(RuntimeOptions options, CreateOptions create, Action<string> warn, bool isJob = false)
     {
         ContainerRecord record = ContainerCreator.Create(options, create, warn);
         try
         {
             Container container = Container.Open(options, create.Id);
             using UserTerminal? terminal = UserTerminal.Find();
-            using SignalForwarder forwarder = new(signal => Forward(container, signal, terminal));
+            using SignalForwarder forwarder = new(signal => Forward(container, signal, terminal, isJob));
             foreach (string fault in container.Start())
             {
                 warn(fault);
@@ -39,12 +40,12 @@ public static class ForegroundRun
         }
     }
 
-    private static void Forward(Container container, Signal signal, UserTerminal? terminal)
+    private static void Forward(Container container, Signal signal, UserTerminal? terminal, bool isJob)
     {
         SignalScope scope = TerminalSignals.Foreground.Contains(signal) ? SignalScope.Foreground : SignalScope.Process;
         try
         {
-            if (container.Ask(new ControlRequest { Method = ControlMethod.Signal, Signal = (int)signal, Scope = scope }).StopsCaller)
+            if (container.Ask(new ControlRequest { Method = ControlMethod.Signal, Signal = (int)signal, Scope = scope, ReachesFirst = isJob }).StopsCaller)
             {
                 terminal?.Stop(container.Record.Sandbox);
             }

@@ -7,6 +7,7 @@ using Moat.Filesystems.Overlay;
 using Moat.Filesystems.Proc;
 using Moat.Filesystems.Sys;
 using Moat.Filesystems.Tmpfs;
+using Moat.Filesystems.Tty;
 using Moat.Kernel;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
@@ -59,6 +60,11 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
             if (mount.Type == "tmpfs" && mount.Destination.TrimEnd('/') == "/dev")
             {
                 MemoryDevices.Populate(init, top);
+                if (options.Spec.Process!.Terminal)
+                {
+                    FileCreation.Make(init, top, "console"u8, Mode.S_IFCHR | (Mode)0x190, TerminalDevices.Console); // 0620
+                }
+
                 AddDevices(init);
             }
         }

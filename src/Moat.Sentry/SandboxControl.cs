@@ -90,7 +90,11 @@ internal sealed class SandboxControl(Sandbox sandbox, DebugLog log) : IControlHa
         SignalInfo info = SignalInfo.FromSender((Signal)request.Signal, 0, 0, 0);
         lock (sandbox.Kernel.TaskLock)
         {
-            return SendLocked(request, info);
+            bool wasKilling = sandbox.Kernel.IsKillingInit;
+            sandbox.Kernel.IsKillingInit |= request.ReachesFirst;
+            ControlReply reply = SendLocked(request, info);
+            sandbox.Kernel.IsKillingInit &= wasKilling || request.Signal == (int)Signal.SIGKILL;
+            return reply;
         }
     }
 

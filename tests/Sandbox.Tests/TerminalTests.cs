@@ -133,6 +133,18 @@ public sealed class TerminalTests : IDisposable
         _tmux.Expect("\n42");
     }
 
+    [Fact]
+    public void Interrupt_EndsACommandThatIsTheFirstProcess()
+    {
+        _tmux.Line($"{Runsc.Executable} do sh -c 'echo begun; exec sleep 1000'");
+        _tmux.Expect("\nbegun");
+        Thread.Sleep(300);
+        _tmux.Key("C-c");
+        _tmux.Expect("^Chost$");
+        _tmux.Line("jobs; echo nothing left");
+        _tmux.Expect("\nnothing left");
+    }
+
     public void Dispose() => _tmux.Dispose();
 
     private void StartShell()

@@ -1,3 +1,5 @@
+using Moat.Linux.Terminals;
+
 namespace Moat.Syscalls.Strace;
 
 /// <summary>Names of plain numbers: commands, operations, clocks.</summary>
@@ -106,25 +108,11 @@ internal static class ConstantNames
     /// <summary>ioctl(2).</summary>
     public static string? Ioctl(ulong request) => request switch
     {
-        0x5401 => "TCGETS",
-        0x5402 => "TCSETS",
-        0x5403 => "TCSETSW",
-        0x5404 => "TCSETSF",
-        0x540e => "TIOCSCTTY",
-        0x540f => "TIOCGPGRP",
-        0x5410 => "TIOCSPGRP",
-        0x5411 => "TIOCOUTQ",
-        0x5413 => "TIOCGWINSZ",
-        0x5414 => "TIOCSWINSZ",
-        0x541b => "FIONREAD",
         0x5421 => "FIONBIO",
-        0x5422 => "TIOCNOTTY",
-        0x5429 => "TIOCGSID",
         0x5450 => "FIONCLEX",
         0x5451 => "FIOCLEX",
         0x5452 => "FIOASYNC",
-        0x80045430 => "TIOCGPTN",
-        0x40045431 => "TIOCSPTLCK",
+        <= uint.MaxValue => Enum.GetName((TerminalRequest)(uint)request),
         _ => null,
     };
 

@@ -42,7 +42,7 @@ internal sealed class DoCommand : ICommand
         string id = string.Create(CultureInfo.InvariantCulture, $"do-{Environment.ProcessId}-{RandomNumberGenerator.GetInt32(int.MaxValue):x8}");
         CreateOptions create = new() { Id = id, Bundle = root, Spec = MakeSpec(flags, root) };
         // The configuration is not the user's: what it asks for in vain is nothing to tell.
-        return ForegroundRun.Run(context.Options with { IgnoreCgroups = true }, create, static _ => { });
+        return ForegroundRun.Run(context.Options with { IgnoreCgroups = true }, create, static _ => { }, isJob: true);
     }
 
     // The caller's root and environment; a user of an ordinary account is root in the sandbox, as the only one there is.
