@@ -260,6 +260,26 @@ CASE(preadv2_at_offset)
     CHECK_EQ(lseek(fd, 0, SEEK_CUR), 7);
 }
 
+CASE(two_buffers_in_one_page)
+{
+    // In a child the page is shared with the parent at first: both buffers must still be in the page that stays.
+    static char page[4096] __attribute__((aligned(4096))), whole[200];
+    int fd = open("/bin/sh", O_RDONLY);
+    CHECK(fd >= 0);
+    page[0] = 1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct iovec parts[3] = { { page, 100 }, { page + 1000, 50 }, { page + 4046, 50 } };
+        CHECK_EQ(pread(fd, whole, 200, 0), 200);
+        CHECK_EQ(preadv(fd, parts, 3, 0), 200);
+        CHECK(memcmp(page, whole, 100) == 0);
+        CHECK(memcmp(page + 1000, whole + 100, 50) == 0);
+        CHECK(memcmp(page + 4046, whole + 150, 50) == 0);
+        _exit(0);
+    }
+    CHECK_CHILD(pid);
+}
+
 CASE(pwritev2_append)
 {
     int fd = new_file();
