@@ -16,9 +16,7 @@ public sealed class MountNamespace
 
     /// <param name="root">The mount that is "/".</param>
     public MountNamespace(Mount root)
-        : this(root, new MountForest())
-    {
-    }
+        : this(root, new MountForest()) => AddUser(); // the sandbox itself keeps its first tree
 
     private MountNamespace(Mount root, MountForest forest)
     {
