@@ -1,6 +1,5 @@
 using Moat.Control;
 using Moat.Host;
-using Moat.Host.Seccomp;
 using Moat.Linux;
 using Moat.NineP;
 
@@ -36,7 +35,7 @@ public static class GoferProcess
         // New files get exactly the mode that the Sentry asks for.
         HostCall.Invoke(SyscallNumber.umask, 0);
         threads.ForEach(static thread => thread.Start());
-        errno = CreateFilter().Install();
+        errno = GoferFilter.Create(config.DescriptorsFd).Install();
         if (errno != Errno.None)
         {
             return Fail(config, $"seccomp: {errno}");
@@ -58,19 +57,4 @@ public static class GoferProcess
         ConfigFile.Write(config.ReadyFd, new BootReport { Error = error }, ControlJson.Default.BootReport);
         HostMemory.Close(config.ReadyFd);
     }
-
-    // What file calls and the runtime need. No sockets but the ones it has, no programs, no namespaces, no other processes.
-    private static SeccompFilter CreateFilter() => new SeccompFilter()
-        .Allow(
-            SyscallNumber.recvmsg, SyscallNumber.sendmsg, SyscallNumber.openat, SyscallNumber.close, SyscallNumber.newfstatat, SyscallNumber.fstat, SyscallNumber.readlinkat, SyscallNumber.getdents64,
-            SyscallNumber.lseek, SyscallNumber.read, SyscallNumber.write, SyscallNumber.pread64, SyscallNumber.pwrite64, SyscallNumber.fstatfs, SyscallNumber.ftruncate, SyscallNumber.fsync,
-            SyscallNumber.fdatasync, SyscallNumber.mkdirat, SyscallNumber.mknodat, SyscallNumber.symlinkat, SyscallNumber.linkat, SyscallNumber.renameat2, SyscallNumber.unlinkat,
-            SyscallNumber.fchmodat, SyscallNumber.fchownat, SyscallNumber.utimensat)
-        .AllowIf(SyscallNumber.fcntl, 1, uint.MaxValue, 1030) // F_DUPFD_CLOEXEC
-        .Allow(RuntimeCalls.Always)
-        .AllowIf(SyscallNumber.mmap, 2, 4, 0) // no PROT_EXEC
-        .AllowIf(SyscallNumber.mprotect, 2, 4, 0)
-        .AllowIf(SyscallNumber.clone, 0, RuntimeCalls.ThreadFlags, RuntimeCalls.ThreadFlags)
-        .Refuse(SyscallNumber.clone3, Errno.ENOSYS) // its flags are in memory: the C library falls back to clone
-        .Kill(SyscallNumber.execve, SyscallNumber.execveat);
 }

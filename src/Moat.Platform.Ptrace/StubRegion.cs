@@ -20,7 +20,7 @@ internal sealed unsafe class StubRegion : IDisposable
     public StubRegion()
     {
         _start = StubPlace.Reserve(Size);
-        StubFilter.Create().WriteTo(new Span<byte>((byte*)_start + CodeSize, (int)FilterSize), Start + CodeSize);
+        StubFilter.Create(Start, Start + CodeSize).WriteTo(new Span<byte>((byte*)_start + CodeSize, (int)FilterSize), Start + CodeSize);
         Code = StubCode.Assemble(Start, Start, End, Start + CodeSize);
         Code.Bytes.CopyTo(new Span<byte>((void*)_start, (int)CodeSize));
         StubPlace.Check(HostMemory.Protect(_start, CodeSize, HostMemory.ProtRead | HostMemory.ProtExec), "stub region");

@@ -1,3 +1,4 @@
+using Moat.Host.Process;
 using Moat.Host.Seccomp;
 using Moat.Linux;
 using Moat.Linux.Terminals;
@@ -8,18 +9,17 @@ namespace Moat.Sentry;
 /// no memory made executable: a guest that takes the Sentry over has these calls and the descriptors that it was given.</summary>
 internal static class SentryFilter
 {
-    private const uint ProtExec = 4;
-
     /// <summary>Makes the filter.</summary>
     /// <param name="controlFd">The control socket, the only one that connections are taken from.</param>
     public static SeccompFilter Create(int controlFd) => new SeccompFilter()
 
         // Hot ones first.
-        .Allow(SyscallNumber.ptrace, SyscallNumber.wait4, SyscallNumber.futex)
+        .AllowPtrace()
+        .Allow(SyscallNumber.wait4, SyscallNumber.futex)
 
         // Descriptors that it holds.
         .Allow(
-            SyscallNumber.read, SyscallNumber.write, SyscallNumber.readv, SyscallNumber.writev, SyscallNumber.pread64, SyscallNumber.pwrite64, SyscallNumber.preadv, SyscallNumber.pwritev,
+            SyscallNumber.read, SyscallNumber.write, SyscallNumber.readv, SyscallNumber.writev, SyscallNumber.pread64, SyscallNumber.pwrite64, SyscallNumber.preadv, SyscallNumber.pwritev, SyscallNumber.preadv2, SyscallNumber.pwritev2,
             SyscallNumber.fstat, SyscallNumber.lseek, SyscallNumber.close, SyscallNumber.ftruncate, SyscallNumber.fallocate, SyscallNumber.fsync, SyscallNumber.fdatasync, SyscallNumber.eventfd2,
             SyscallNumber.sendmsg, SyscallNumber.recvmsg, SyscallNumber.shutdown)
         .AllowIf(SyscallNumber.newfstatat, 3, 0x1000, 0x1000) // AT_EMPTY_PATH: of a descriptor
@@ -36,14 +36,18 @@ internal static class SentryFilter
         .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x5401) // TCGETS
         .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x541b) // FIONREAD
 
-        // Stubs; their pid namespace holds nothing else.
-        .Allow(SyscallNumber.kill, SyscallNumber.sched_setaffinity)
+        // Stubs; the pid namespace holds nothing else.
+        .Allow(SyscallNumber.kill, SyscallNumber.tgkill)
+        .AllowRuntime();
 
-        // The runtime.
-        .Allow(RuntimeCalls.Always)
-        .AllowIf(SyscallNumber.mmap, 2, ProtExec, 0)
-        .AllowIf(SyscallNumber.mprotect, 2, ProtExec, 0)
-        .AllowIf(SyscallNumber.clone, 0, RuntimeCalls.ThreadFlags, RuntimeCalls.ThreadFlags)
-        .Refuse(SyscallNumber.clone3, Errno.ENOSYS) // its flags are in memory: the C library falls back to clone
-        .Kill(SyscallNumber.execve, SyscallNumber.execveat);
+    // Those that the platform makes: memory of a stub is changed by orders, never by PTRACE_POKEDATA.
+    private static SeccompFilter AllowPtrace(this SeccompFilter filter)
+    {
+        foreach (int request in Ptrace.Requests)
+        {
+            filter.AllowIf(SyscallNumber.ptrace, 0, uint.MaxValue, (uint)request);
+        }
+
+        return filter;
+    }
 }

@@ -2,6 +2,7 @@ using Moat.Platform.Ptrace;
 
 namespace Moat.Platform.Tests;
 
+[Collection("children of this process")]
 public sealed class PtracePlatformTests() : PlatformTests(new PtracePlatform())
 {
     [Fact]

@@ -25,6 +25,9 @@ public static unsafe class Ptrace
     private const int Seize_ = 0x4206;
     private const int Interrupt_ = 0x4207;
 
+    /// <summary>Every request that is made here, the most frequent first.</summary>
+    public static ReadOnlySpan<int> Requests => [SysEmu_, GetRegs, SetRegs, Cont, GetSigInfo_, GetRegSet_, SetRegSet_, Seize_, Interrupt_, Detach_];
+
     /// <summary>Attaches the calling thread as tracer without stopping the tracee.</summary>
     public static Errno Seize(int tid, int options) => Call(Seize_, tid, 0, options);
 

@@ -11,7 +11,10 @@ internal static class Confinement
 {
     private const nint CurrentDirectory = HostFile.CurrentDirectory;
 
-    private const int MsBind = 0x1000;
+    private const int MsReadOnly = 1;
+    private const int MsNoSuid = 2;
+    private const int MsNoDev = 4;
+    private const int MsNoExec = 8;
     private const int MsRec = 0x4000;
     private const int MsSlave = 1 << 19;
     private const int MntDetach = 2;
@@ -37,18 +40,26 @@ internal static class Confinement
     /// <summary>Goes to the directory that becomes the root, while the child may still pass directories on the way that only root may.</summary>
     public static void EnterJail(SpawnPlan plan, string directory) => plan.Call("enter the empty directory", SyscallNumber.chdir, false, plan.Text(directory));
 
-    /// <summary>Leaves the host's files: the current directory, an empty one, becomes the root and everything else is unmounted from this namespace.</summary>
-    /// <param name="directory">The directory; it and the one that holds it are the user's own.</param>
+    /// <summary>Leaves the host's files: an empty file system that cannot be written, mounted on the current directory, becomes the root, and everything else is unmounted from this
+    /// namespace.</summary>
+    /// <param name="directory">The current directory; it and the one that holds it are the user's own.</param>
     public static void EnterEmptyRoot(SpawnPlan plan, string directory)
     {
-        nint root = plan.Text("/");
         nint here = plan.Text(".");
-        plan.Call("make mounts private", SyscallNumber.mount, false, 0, root, 0, MsRec | MsSlave, 0);
-        plan.Call("bind the empty root", SyscallNumber.mount, false, here, here, 0, MsBind, 0);
-        plan.Call("enter the empty root", SyscallNumber.chdir, false, plan.Text($"../{Path.GetFileName(directory)}")); // what is mounted there now
+        plan.Call("make mounts private", SyscallNumber.mount, false, 0, plan.Text("/"), 0, MsRec | MsSlave, 0);
+        plan.Call("mount the empty root", SyscallNumber.mount, false, plan.Text("none"), here, plan.Text("tmpfs"), MsReadOnly | MsNoSuid | MsNoDev | MsNoExec, plan.Text("mode=0555,size=4k,nr_inodes=2"));
+        PivotInto(plan, plan.Text($"../{Path.GetFileName(directory)}")); // what is mounted there now
+    }
+
+    /// <summary>Makes a mount the root, and unmounts everything else from this namespace.</summary>
+    /// <param name="path">The mount's path, text of the plan.</param>
+    public static void PivotInto(SpawnPlan plan, nint path)
+    {
+        nint here = plan.Text(".");
+        plan.Call("enter the new root", SyscallNumber.chdir, false, path);
         plan.Call("pivot_root", SyscallNumber.pivot_root, false, here, here);
         plan.Call("unmount the host's files", SyscallNumber.umount2, false, here, MntDetach);
-        plan.Call("chdir", SyscallNumber.chdir, false, root);
+        plan.Call("chdir", SyscallNumber.chdir, false, plan.Text("/"));
     }
 
     /// <summary>Gives up all capabilities for good. In the child's own user namespace, so it needs no privilege outside.</summary>
