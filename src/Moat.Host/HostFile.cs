@@ -37,6 +37,28 @@ public static unsafe class HostFile
         return result.IsError ? result.Errno : (OpenFlags)result.Raw;
     }
 
+    /// <summary>Whether a descriptor is open and was so when this program was executed: what the program itself has opened is close-on-exec.</summary>
+    public static bool IsInherited(int fd)
+    {
+        const int GetDescriptorFlags = 1; // F_GETFD
+        const int CloseOnExec = 1; // FD_CLOEXEC
+        SyscallResult result = HostCall.Invoke(SyscallNumber.fcntl, fd, GetDescriptorFlags);
+        return !result.IsError && (result.Raw & CloseOnExec) == 0;
+    }
+
+    /// <summary>Makes a number lead to /dev/null, closing what it led to (dup3(2)).</summary>
+    public static Errno ReplaceByNull(int fd)
+    {
+        if (!HostPath.OpenFile("/dev/null"u8, OpenFlags.O_RDWR).TryGet(out int discard, out Errno errno))
+        {
+            return errno;
+        }
+
+        errno = HostCall.Invoke(SyscallNumber.dup3, discard, fd, (int)OpenFlags.O_CLOEXEC).Errno;
+        HostMemory.Close(discard);
+        return errno;
+    }
+
     /// <summary>read(2).</summary>
     public static SyscallResult Read(int fd, Span<byte> destination)
     {
@@ -106,6 +128,35 @@ public static unsafe class HostFile
             return HostCall.Invoke(SyscallNumber.writev, fd, (nint)pointer, segments.Length);
         }
     }
+
+    /// <summary>preadv2(2) at the descriptor's own offset that does not wait, whatever the descriptor's mode (RWF_NOWAIT). EOPNOTSUPP where the kind of file does not know it.</summary>
+    public static SyscallResult ReadNoWait(int fd, ReadOnlySpan<IoVec> segments) => NoWait(SyscallNumber.preadv2, fd, segments);
+
+    /// <summary>As above, into a buffer of the Sentry's own.</summary>
+    public static SyscallResult ReadNoWait(int fd, Span<byte> destination)
+    {
+        // SAFETY: the span bounds what the kernel writes and is pinned for the call.
+        fixed (byte* pointer = destination)
+        {
+            return NoWait(SyscallNumber.preadv2, fd, [new IoVec((ulong)pointer, (ulong)destination.Length)]);
+        }
+    }
+
+    /// <summary>pwritev2(2), as above.</summary>
+    public static SyscallResult WriteNoWait(int fd, ReadOnlySpan<byte> source)
+    {
+        // SAFETY: as above.
+        fixed (byte* pointer = source)
+        {
+            return NoWait(SyscallNumber.pwritev2, fd, [new IoVec((ulong)pointer, (ulong)source.Length)]);
+        }
+    }
+
+    /// <summary>lseek(2).</summary>
+    public static SyscallResult Seek(int fd, long offset, int whence) => HostCall.Invoke(SyscallNumber.lseek, fd, (nint)offset, whence);
+
+    /// <summary>fsync(2), fdatasync(2).</summary>
+    public static Errno Sync(int fd, bool dataOnly) => HostCall.Invoke(dataOnly ? SyscallNumber.fdatasync : SyscallNumber.fsync, fd).Errno;
 
     /// <summary>fstat(2).</summary>
     public static Result<HostStat> Stat(int fd) => StatAt(fd, default, AtEmptyPath);
@@ -195,6 +246,18 @@ public static unsafe class HostFile
                     throw new InvalidOperationException($"getrandom: {result.Errno}");
                 }
             }
+        }
+    }
+
+    private static SyscallResult NoWait(SyscallNumber call, int fd, ReadOnlySpan<IoVec> segments)
+    {
+        const int DoNotWait = 8; // RWF_NOWAIT
+        const int OwnOffset = -1; // both halves
+
+        // SAFETY: the segments are memory that the caller holds; the list is pinned for the call.
+        fixed (IoVec* pointer = segments)
+        {
+            return HostCall.Invoke(call, fd, (nint)pointer, segments.Length, OwnOffset, OwnOffset, DoNotWait);
         }
     }
 

@@ -22,6 +22,13 @@ public static class SentryProcess
         }
 
         HostMemory.Close(BootConfig.Descriptor);
+        if (!MappedFile.Map(config.ExitStatusFd, BootConfig.ExitStatusBytes).TryGet(out MappedFile? exitStatus, out errno))
+        {
+            Report(config.ReadyFd, $"exit status file: {errno}");
+            return Failure;
+        }
+
+        HostMemory.Close(config.ExitStatusFd);
         DebugLog log = new(config.DebugLogFd, config.Flags.Debug || config.Flags.Strace);
         Sandbox? sandbox = null;
         Thread main = Thread.CurrentThread;
@@ -80,7 +87,7 @@ public static class SentryProcess
             Tell(config.StdioFds[2], bug);
         }
 
-        HostFile.Write(config.ExitStatusFd, Encoding.ASCII.GetBytes(status.ToString(CultureInfo.InvariantCulture)));
+        exitStatus.Write(Encoding.ASCII.GetBytes(status.ToString(CultureInfo.InvariantCulture)));
         return status;
     }
 

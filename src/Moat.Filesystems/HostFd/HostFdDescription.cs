@@ -7,12 +7,14 @@ using Moat.Linux;
 
 namespace Moat.Filesystems.HostFd;
 
-/// <summary>A host descriptor that was given to the sandbox as one of its standard streams. Its blocking mode and its offset are shared with others and left alone: the Sentry asks
-/// poll(2) before it reads or writes, and files move by their own offset.</summary>
+/// <summary>A host descriptor that was given to the sandbox as one of its standard streams. Its blocking mode and its offset are shared with others and left alone: each read and write says
+/// for itself that it does not wait (or asks poll(2) before, where that is not known), and files move by their own offset.</summary>
 internal sealed class HostFdDescription(HostPoller poller, HostFdInode inode, int hostFd, OpenFlags flags) : FileDescription(flags, null)
 {
     private const int PipeAtom = 4096; // PIPE_BUF: fits whenever poll says that a pipe is writable
+    private const int PipeChunk = 64 << 10;
     private readonly HostWatch _watch = new(poller, hostFd);
+    private volatile bool _knowsNoWait = true;
 
     /// <inheritdoc/>
     public override string AnonymousName => $"host:[{inode.Number}]";
@@ -24,19 +26,68 @@ internal sealed class HostFdDescription(HostPoller poller, HostFdInode inode, in
     public override bool IsPollable => inode.FileType != Mode.S_IFREG;
 
     /// <inheritdoc/>
-    public override SyscallResult Read(GuestTask task, ref IoBuffer destination, long offset) =>
-        IsPollable && Readiness(PollEvents.POLLIN) == 0 ? Errno.EAGAIN : HostTransfer.Read(ref destination, hostFd, -1);
+    public override bool IsSeekable => !IsPollable;
+
+    /// <summary>The host's offset, which moves with those of others.</summary>
+    public override long Offset
+    {
+        get => -1;
+        set
+        {
+        }
+    }
+
+    /// <inheritdoc/>
+    public override SyscallResult Read(GuestTask task, ref IoBuffer destination, long offset)
+    {
+        if (!IsPollable)
+        {
+            return HostTransfer.Read(ref destination, hostFd, offset);
+        }
+
+        if (_knowsNoWait)
+        {
+            SyscallResult result = HostTransfer.Read(ref destination, hostFd, -1, noWait: true);
+            if (result.Errno != Errno.EOPNOTSUPP)
+            {
+                return result;
+            }
+
+            _knowsNoWait = false; // a terminal, or a device
+        }
+
+        return Readiness(PollEvents.POLLIN) == 0 ? Errno.EAGAIN : HostTransfer.Read(ref destination, hostFd, -1);
+    }
 
     /// <inheritdoc/>
     public override SyscallResult Write(GuestTask task, ref IoBuffer source, ref long offset)
     {
         if (!IsPollable)
         {
-            return HostTransfer.Write(ref source, hostFd, long.MaxValue);
+            SyscallResult written = HostTransfer.WriteAt(ref source, hostFd, offset);
+            offset += written.IsError ? 0 : written.Raw;
+            return written;
+        }
+
+        if (_knowsNoWait)
+        {
+            SyscallResult result = HostTransfer.Write(ref source, hostFd, PipeChunk, noWait: true);
+            if (result.Errno != Errno.EOPNOTSUPP)
+            {
+                return result;
+            }
+
+            _knowsNoWait = false;
         }
 
         return Readiness(PollEvents.POLLOUT) == 0 ? Errno.EAGAIN : HostTransfer.Write(ref source, hostFd, PipeAtom);
     }
+
+    /// <inheritdoc/>
+    public override SyscallResult Seek(GuestTask task, long offset, int whence) => HostFile.Seek(hostFd, offset, whence);
+
+    /// <inheritdoc/>
+    public override Errno Sync(bool dataOnly) => HostFile.Sync(hostFd, dataOnly);
 
     /// <inheritdoc/>
     public override SyscallResult Ioctl(GuestTask task, uint request, ulong argument)
@@ -63,4 +114,7 @@ internal sealed class HostFdDescription(HostPoller poller, HostFdInode inode, in
 
     /// <inheritdoc/>
     public override void RemoveWaiter(WaitEntry entry) => _watch.Remove(entry);
+
+    /// <inheritdoc/>
+    protected override void OnLastClose() => inode.RemoveUser();
 }

@@ -29,7 +29,7 @@ public sealed class HostFdFilesystem(DeviceNumber device) : Filesystem
     }
 
     /// <summary>Wraps a descriptor for a guest.</summary>
-    /// <param name="hostFd">The descriptor; stays open.</param>
+    /// <param name="hostFd">The descriptor; closed with the last description of it.</param>
     /// <param name="flags">How the guest may use it.</param>
     /// <returns>EBADF if it is not open.</returns>
     public Result<FileDescription> Import(int hostFd, OpenFlags flags) =>

@@ -5,18 +5,26 @@ using Moat.Linux;
 
 namespace Moat.Filesystems.HostFd;
 
-/// <summary>What fstat(2) shows of a donated descriptor.</summary>
-internal sealed class HostFdInode(Filesystem filesystem, HostPoller poller, int hostFd, HostStat stat) : Inode(filesystem)
+/// <summary>A donated descriptor, which is closed with the last description of it.</summary>
+internal sealed class HostFdInode(Filesystem filesystem, HostPoller poller, int hostFd, HostStat first) : Inode(filesystem)
 {
+    private int _users = 1;
+
     /// <summary>The inode number on the host.</summary>
-    public ulong Number => stat.Inode;
+    public ulong Number => first.Inode;
 
     /// <inheritdoc/>
-    public override Mode FileType => (Mode)stat.Mode & Mode.S_IFMT;
+    public override Mode FileType => (Mode)first.Mode & Mode.S_IFMT;
 
     /// <inheritdoc/>
     public override Errno GetAttributes(out InodeAttributes attributes)
     {
+        if (!HostFile.Stat(hostFd).TryGet(out HostStat stat, out Errno errno))
+        {
+            attributes = default;
+            return errno;
+        }
+
         attributes = new InodeAttributes
         {
             Device = Filesystem.Device,
@@ -37,5 +45,37 @@ internal sealed class HostFdInode(Filesystem filesystem, HostPoller poller, int 
     }
 
     /// <inheritdoc/>
-    public override Result<FileDescription> Open(GuestTask task, PathLocation location, OpenFlags flags) => new HostFdDescription(poller, this, hostFd, flags);
+    public override Errno SetAttributes(GuestTask task, in AttributeChange change)
+    {
+        // The content is the application's to change; owner, mode and times are the host's.
+        bool isSizeAlone = change is { Size: not null, Permissions: null, Uid: null, Gid: null };
+        return isSizeAlone ? HostMemory.Truncate(hostFd, change.Size!.Value) : Errno.EPERM;
+    }
+
+    /// <inheritdoc/>
+    public override Result<FileDescription> Open(GuestTask task, PathLocation location, OpenFlags flags)
+    {
+        int users = Volatile.Read(ref _users);
+        while (users > 0)
+        {
+            int before = Interlocked.CompareExchange(ref _users, users + 1, users);
+            if (before == users)
+            {
+                return new HostFdDescription(poller, this, hostFd, flags);
+            }
+
+            users = before;
+        }
+
+        return Errno.ENXIO; // closed meanwhile
+    }
+
+    /// <summary>A description has gone.</summary>
+    internal void RemoveUser()
+    {
+        if (Interlocked.Decrement(ref _users) == 0)
+        {
+            HostMemory.Close(hostFd);
+        }
+    }
 }

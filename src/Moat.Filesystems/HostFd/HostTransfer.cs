@@ -9,7 +9,11 @@ namespace Moat.Filesystems;
 internal static class HostTransfer
 {
     /// <summary>Reads at an offset; -1 uses the descriptor's own offset.</summary>
-    public static SyscallResult Read(ref IoBuffer destination, int fd, long offset)
+    /// <param name="destination">Where to.</param>
+    /// <param name="fd">The descriptor.</param>
+    /// <param name="offset">The offset.</param>
+    /// <param name="noWait">At the descriptor's own offset: EAGAIN instead of waiting, EOPNOTSUPP where the host cannot say so.</param>
+    public static SyscallResult Read(ref IoBuffer destination, int fd, long offset, bool noWait = false)
     {
         if (destination.IsEmpty)
         {
@@ -18,7 +22,7 @@ internal static class HostTransfer
 
         if (destination.TryGetOwn(out Span<byte> own))
         {
-            SyscallResult direct = offset < 0 ? HostFile.Read(fd, own) : HostFile.ReadAt(fd, own, offset);
+            SyscallResult direct = noWait ? HostFile.ReadNoWait(fd, own) : offset < 0 ? HostFile.Read(fd, own) : HostFile.ReadAt(fd, own, offset);
             if (!direct.IsError)
             {
                 destination.Advance(direct.Raw);
@@ -38,7 +42,7 @@ internal static class HostTransfer
             }
 
             long wanted = pinned.Length;
-            SyscallResult result = offset < 0 ? HostFile.Read(fd, pinned.Segments) : HostFile.ReadAt(fd, pinned.Segments, offset + done);
+            SyscallResult result = noWait ? HostFile.ReadNoWait(fd, pinned.Segments) : offset < 0 ? HostFile.Read(fd, pinned.Segments) : HostFile.ReadAt(fd, pinned.Segments, offset + done);
             pinned.Dispose();
             if (result.IsError)
             {
@@ -56,13 +60,13 @@ internal static class HostTransfer
         return done;
     }
 
-    /// <summary>Writes all of it at an offset, as far as the host takes it.</summary>
+    /// <summary>Writes all of it at an offset (-1: the descriptor's own), as far as the host takes it.</summary>
     public static SyscallResult WriteAt(ref IoBuffer source, int fd, long offset)
     {
         long done = 0;
         while (!source.IsEmpty)
         {
-            SyscallResult part = Write(ref source, fd, 1 << 16, offset + done);
+            SyscallResult part = Write(ref source, fd, 1 << 16, offset < 0 ? -1 : offset + done);
             if (part.IsError || part.Raw == 0)
             {
                 return done > 0 ? done : part;
@@ -75,7 +79,7 @@ internal static class HostTransfer
     }
 
     /// <summary>Writes at the descriptor's own offset, at most <paramref name="limit"/> bytes; at another offset if one is given.</summary>
-    public static SyscallResult Write(ref IoBuffer source, int fd, long limit, long offset = -1)
+    public static SyscallResult Write(ref IoBuffer source, int fd, long limit, long offset = -1, bool noWait = false)
     {
         if (source.IsEmpty)
         {
@@ -85,7 +89,7 @@ internal static class HostTransfer
         if (source.TryGetOwn(out Span<byte> own))
         {
             ReadOnlySpan<byte> first = own[..(int)Math.Min(own.Length, limit)];
-            SyscallResult direct = offset < 0 ? HostFile.Write(fd, first) : HostFile.WriteAt(fd, first, offset);
+            SyscallResult direct = noWait ? HostFile.WriteNoWait(fd, first) : offset < 0 ? HostFile.Write(fd, first) : HostFile.WriteAt(fd, first, offset);
             if (!direct.IsError)
             {
                 source.Advance(direct.Raw);
@@ -104,7 +108,7 @@ internal static class HostTransfer
                 return errno;
             }
 
-            SyscallResult result = offset < 0 ? HostFile.Write(fd, copy.AsSpan(0, count)) : HostFile.WriteAt(fd, copy.AsSpan(0, count), offset);
+            SyscallResult result = noWait ? HostFile.WriteNoWait(fd, copy.AsSpan(0, count)) : offset < 0 ? HostFile.Write(fd, copy.AsSpan(0, count)) : HostFile.WriteAt(fd, copy.AsSpan(0, count), offset);
             if (!result.IsError)
             {
                 source.Advance(result.Raw);

@@ -14,6 +14,7 @@ public static unsafe class UnixSocket
     private const int AfUnix = 1;
     private const int SockStream = 1;
     private const int SockCloexec = 0x80000;
+    private const int SendTimeoutSeconds = 10;
     private const int SolSocket = 1;
     private const int ScmRights = 1;
     private const int MsgNoSignal = 0x4000;
@@ -57,7 +58,7 @@ public static unsafe class UnixSocket
         return fd;
     }
 
-    /// <summary>A socket connected to whoever listens at a path. ECONNREFUSED if nobody does any more.</summary>
+    /// <summary>A socket connected to whoever listens at a path. ECONNREFUSED if nobody does any more; EAGAIN if it does not accept for long, or later does not take what is sent.</summary>
     public static Result<int> Connect(string path)
     {
         if (!Open().TryGet(out int fd, out Errno errno))
@@ -65,6 +66,11 @@ public static unsafe class UnixSocket
             return errno;
         }
 
+        const int SendTimeout = 21; // SO_SNDTIMEO
+        Timespec limit = new(SendTimeoutSeconds, 0); // laid out as a struct timeval
+
+        // SAFETY: a structure on this stack frame, with its size.
+        HostCall.Invoke(SyscallNumber.setsockopt, fd, SolSocket, SendTimeout, (nint)(&limit), sizeof(Timespec));
         do
         {
             errno = WithAddress(SyscallNumber.connect, fd, path);

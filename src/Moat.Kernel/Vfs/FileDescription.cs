@@ -65,8 +65,8 @@ public abstract class FileDescription : IWaitable
     /// <summary>Whether the file has an offset: pread(2), lseek(2) on one that has none give ESPIPE.</summary>
     public virtual bool IsSeekable => false;
 
-    /// <summary>The file offset. Guarded by <see cref="OffsetLock"/>.</summary>
-    public long Offset { get; set; }
+    /// <summary>The file offset. Guarded by <see cref="OffsetLock"/>. A file that is shared with the host has an offset of its own: it answers -1, and -1 is what its Read and Write know it by.</summary>
+    public virtual long Offset { get; set; }
 
     /// <summary>Serialises those who use the offset. Held over blocking reads only of seekable files.</summary>
     public Lock OffsetLock { get; } = new();
