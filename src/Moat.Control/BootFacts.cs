@@ -9,6 +9,9 @@ public sealed record BootFacts
     /// <summary>Memory that the container may use, in bytes: its limit, or the host's total.</summary>
     public required ulong MemoryBytes { get; init; }
 
+    /// <summary>How many tasks the container may have.</summary>
+    public required int MaxTasks { get; init; }
+
     /// <summary>The terminal's rows and columns at the start; 0 without a terminal.</summary>
     public required int TerminalRows { get; init; }
 

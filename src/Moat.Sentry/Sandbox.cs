@@ -51,7 +51,7 @@ public sealed class Sandbox : IDisposable
             MemoryBytes = options.Facts.MemoryBytes,
             BootMonotonicNs = clock.MonotonicNs,
             BootRealtimeNs = clock.RealtimeNs,
-            TaskLimit = options.Spec.Linux?.Resources?.Pids is { Limit: > 0 and var limit } ? (int)Math.Min(limit, SentryKernel.MaxTasks) : SentryKernel.MaxTasks,
+            TaskLimit = options.Facts.MaxTasks,
         };
         StraceLog? strace = options.Flags.Strace ? new StraceLog(options.Log, clock, ToNumbers(options.Flags.StraceSyscalls), options.Flags.StraceLogSize) : null;
         SyscallTable table = SyscallTable.Create();

@@ -57,12 +57,22 @@ public static class InitialProcess
             return errno;
         }
 
+        if (!TaskLoop.Prepare().TryGet(out TaskLoop? loop, out errno))
+        {
+            file.Release();
+            return errno;
+        }
+
         errno = ProgramExecution.Execute(task, file, path, arguments, environment);
         file.Release();
         if (errno == Errno.None)
         {
             task.KeepsRegisters = false;
-            new TaskLoop(task).Start();
+            loop.Start(task);
+        }
+        else
+        {
+            loop.Abandon();
         }
 
         return errno;

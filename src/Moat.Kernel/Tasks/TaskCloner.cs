@@ -21,8 +21,14 @@ public static class TaskCloner
             return Errno.EAGAIN;
         }
 
-        if (!CloneMemory(parent, request).TryGet(out MemoryManager? memory, out Errno errno))
+        if (!TaskLoop.Prepare().TryGet(out TaskLoop? loop, out Errno errno))
         {
+            return errno;
+        }
+
+        if (!CloneMemory(parent, request).TryGet(out MemoryManager? memory, out errno))
+        {
+            loop.Abandon();
             return errno;
         }
 
@@ -83,6 +89,7 @@ public static class TaskCloner
             files.RemoveUser(parent);
             fs.RemoveUser();
             context.Dispose();
+            loop.Abandon();
             return errno;
         }
 
@@ -121,7 +128,7 @@ public static class TaskCloner
         int childTid = child.Tid;
         VforkGate? gate = request.Has(CloneRequest.Vfork) ? new VforkGate(parent) : null;
         child.VforkGate = gate;
-        new TaskLoop(child).Start();
+        loop.Start(child);
         while (gate is { IsOpen: false } && !parent.ThreadGroup.IsExiting)
         {
             parent.ParkUninterruptibly();

@@ -5,24 +5,70 @@ using Moat.Platform;
 
 namespace Moat.Kernel.Tasks;
 
-/// <summary>The life of a task: application code, system call, signals, application code, until it ends.</summary>
-internal sealed class TaskLoop(GuestTask task)
+/// <summary>The life of a task: application code, system call, signals, application code, until it ends. It has a thread of the host from the start, so that a host that has no more of them
+/// is noticed before there is a task.</summary>
+internal sealed class TaskLoop
 {
     private const int StackBytes = 512 << 10;
 
-    /// <summary>Starts the task on a thread of its own.</summary>
-    public void Start()
+    private readonly Parker _gate = new();
+    private GuestTask? _given; // handed over by _gate
+    private volatile bool _isDecided;
+
+    private TaskLoop()
     {
-        Thread thread = new(Run, StackBytes) { IsBackground = true };
-        thread.Start();
+    }
+
+    /// <summary>Makes one, whose thread waits.</summary>
+    /// <returns>EAGAIN if the host has no more threads.</returns>
+    public static Result<TaskLoop> Prepare()
+    {
+        TaskLoop loop = new();
+        try
+        {
+            new Thread(loop.Run, StackBytes) { IsBackground = true }.Start();
+            return loop;
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
+        {
+            return Errno.EAGAIN;
+        }
+    }
+
+    /// <summary>Runs a task.</summary>
+    public void Start(GuestTask task)
+    {
+        _given = task;
+        _isDecided = true;
+        _gate.Unpark();
+    }
+
+    /// <summary>There is no task after all: the thread ends.</summary>
+    public void Abandon()
+    {
+        _isDecided = true;
+        _gate.Unpark();
     }
 
     private void Run()
     {
+        while (!_isDecided)
+        {
+            _gate.Park(long.MaxValue);
+        }
+
+        if (_given is { } task)
+        {
+            Run(task);
+        }
+    }
+
+    private static void Run(GuestTask task)
+    {
         try
         {
             task.CpuClock.EnterSystem();
-            RunToEnd();
+            RunToEnd(task);
             task.Kernel.Dispatcher.OnEnd(task, task.ThreadGroup.IsExiting ? task.ThreadGroup.ExitStatus : task.ExitStatus);
             ProcessExit.EndTask(task, task.ExitStatus);
         }
@@ -33,7 +79,7 @@ internal sealed class TaskLoop(GuestTask task)
         }
     }
 
-    private void RunToEnd()
+    private static void RunToEnd(GuestTask task)
     {
         IContext context = task.Context;
         bool alive = true;
@@ -51,13 +97,13 @@ internal sealed class TaskLoop(GuestTask task)
             switch (result.Reason)
             {
                 case SwitchReason.Syscall:
-                    restart = Syscall();
+                    restart = Syscall(task);
                     break;
                 case SwitchReason.Fault:
-                    Fault(result);
+                    Fault(task, result);
                     break;
                 case SwitchReason.Exception:
-                    ForceSignal(SignalInfo.FromFault((Signal)result.Signal, result.SignalCode, result.Address));
+                    ForceSignal(task, SignalInfo.FromFault((Signal)result.Signal, result.SignalCode, result.Address));
                     break;
                 case SwitchReason.Lost:
                     task.Kernel.Log.Error($"task {task.Tid} ({task.Name}) lost its stub");
@@ -76,7 +122,7 @@ internal sealed class TaskLoop(GuestTask task)
         }
     }
 
-    private Errno Syscall()
+    private static Errno Syscall(GuestTask task)
     {
         SyscallResult result = task.Kernel.Dispatcher.Dispatch(task);
         if (task.KeepsRegisters)
@@ -90,7 +136,7 @@ internal sealed class TaskLoop(GuestTask task)
         return result.Errno is Errno.ERESTARTSYS or Errno.ERESTARTNOINTR or Errno.ERESTARTNOHAND or Errno.ERESTART_RESTARTBLOCK ? result.Errno : Errno.None;
     }
 
-    private void Fault(in SwitchResult result)
+    private static void Fault(GuestTask task, in SwitchResult result)
     {
         const int AccessError = 2; // SEGV_ACCERR: something is mapped there
         bool isPresent = result.Signal == (int)Signal.SIGBUS || result.SignalCode == AccessError;
@@ -101,11 +147,11 @@ internal sealed class TaskLoop(GuestTask task)
         if (outcome != FaultOutcome.Handled)
         {
             task.Signals.LastFault = result.Address;
-            ForceSignal(SignalInfo.FromFault(outcome.Signal, outcome.Code, result.Address));
+            ForceSignal(task, SignalInfo.FromFault(outcome.Signal, outcome.Code, result.Address));
         }
     }
 
-    private void ForceSignal(in SignalInfo info)
+    private static void ForceSignal(GuestTask task, in SignalInfo info)
     {
         if (task.Kernel.Log.IsDebug)
         {

@@ -9,9 +9,11 @@ namespace Moat.Runtime.Launch;
 internal static class HostFactsReader
 {
     private const int MinProcessorsFromQuota = 2;
+    private const int MinTasks = 128;
+    private const int MaxTasks = 16384;
     private const long FallbackMemory = 2L << 30;
 
-    /// <summary>Processors: those that the runtime may use, fewer if a quota allows fewer. Memory: the limit or the host's total.</summary>
+    /// <summary>Processors: those that the runtime may use, fewer if a quota allows fewer. Memory: the limit or the host's total. Tasks: the limit, or a part of what the host can have.</summary>
     public static BootFacts Read(OciResources? resources, int terminal)
     {
         int processors = Environment.ProcessorCount;
@@ -21,6 +23,13 @@ internal static class HostFactsReader
             processors = Math.Min(processors, Math.Max(allowed, MinProcessorsFromQuota));
         }
 
+        // Two threads of the host for each: half of what the host can have at all stays for others.
+        long tasks = Math.Clamp(Math.Min(ReadNumber("/proc/sys/kernel/pid_max"), ReadNumber("/proc/sys/kernel/threads-max")) / 4, MinTasks, MaxTasks);
+        if (resources?.Pids?.Limit is > 0 and { } pids)
+        {
+            tasks = Math.Min(tasks, pids);
+        }
+
         long memory = TotalMemory();
         if (resources?.Memory?.Limit is > 0 and { } limit)
         {
@@ -28,7 +37,13 @@ internal static class HostFactsReader
         }
 
         (int rows, int columns) = terminal >= 0 ? PseudoTerminal.Measure(terminal) : default;
-        return new BootFacts { ProcessorCount = processors, MemoryBytes = (ulong)memory, TerminalRows = rows, TerminalColumns = columns };
+        return new BootFacts { ProcessorCount = processors, MaxTasks = (int)tasks, MemoryBytes = (ulong)memory, TerminalRows = rows, TerminalColumns = columns };
+    }
+
+    private static long ReadNumber(string path)
+    {
+        using StreamReader reader = new(path);
+        return long.TryParse(reader.ReadLine(), NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : MaxTasks * 4L;
     }
 
     private static long TotalMemory()
