@@ -1,3 +1,4 @@
+using Moat.Host;
 using Moat.Host.Sockets;
 using Moat.Linux;
 
@@ -18,7 +19,13 @@ public sealed class ControlClient : IDisposable
     }
 
     /// <summary>Asks and waits for the answer. ECONNRESET: the sandbox has ended meanwhile.</summary>
-    public Result<ControlReply> Call(ControlRequest request, params ReadOnlySpan<int> descriptors)
+    public Result<ControlReply> Call(ControlRequest request, params ReadOnlySpan<int> descriptors) => Call(request, -1, descriptors);
+
+    /// <summary>As above, with a limit.</summary>
+    /// <param name="request">What is asked.</param>
+    /// <param name="timeoutMs">How long the answer may take; -1 for no limit. ETIMEDOUT when it is over: the sandbox is stuck.</param>
+    /// <param name="descriptors">Descriptors that go with it.</param>
+    public Result<ControlReply> Call(ControlRequest request, int timeoutMs, ReadOnlySpan<int> descriptors)
     {
         Errno errno = _channel.Send(request, ControlJson.Default.ControlRequest, descriptors);
         if (errno != Errno.None)
@@ -26,9 +33,14 @@ public sealed class ControlClient : IDisposable
             return errno == Errno.EPIPE ? Errno.ECONNRESET : errno;
         }
 
+        if (timeoutMs >= 0 && HostFile.Poll(_channel.Fd, PollEvents.POLLIN, timeoutMs) == PollEvents.None)
+        {
+            return Errno.ETIMEDOUT;
+        }
+
         List<int> unexpected = [];
         Result<ControlReply> reply = _channel.Receive(ControlJson.Default.ControlReply, unexpected);
-        unexpected.ForEach(static descriptor => Host.HostMemory.Close(descriptor));
+        unexpected.ForEach(static descriptor => HostMemory.Close(descriptor));
         return reply;
     }
 

@@ -12,6 +12,8 @@ namespace Moat.Runtime;
 public sealed class Container
 {
     private const int KillTimeoutMs = 10_000;
+    private const int AnswerTimeoutMs = 10_000; // a sandbox that does not answer in this time is stuck
+    private const int GentleKillTimeoutMs = 2_000;
 
     private readonly RuntimeOptions _options;
 
@@ -25,7 +27,14 @@ public sealed class Container
     public ContainerRecord Record { get; private set; }
 
     /// <summary>The status now.</summary>
-    public ContainerStatus Status => Record.Status();
+    public ContainerStatus Status => StatusOf(_options.Root, Record);
+
+    /// <summary>A container's status now. One that is being made by nobody any more has stopped: the command that did was killed.</summary>
+    public static ContainerStatus StatusOf(string root, ContainerRecord record)
+    {
+        ContainerStatus status = record.Status();
+        return status == ContainerStatus.Creating && !ContainerDirectory.IsLocked(root, record.Id) ? ContainerStatus.Stopped : status;
+    }
 
     /// <summary>Finds a container.</summary>
     /// <exception cref="RuntimeException">There is none, or it is only being made.</exception>
@@ -59,7 +68,7 @@ public sealed class Container
         catch (RuntimeException)
         {
             // A container that cannot be started has stopped: engines look right after this.
-            TryCall(directory.ControlSocket, new ControlRequest { Method = ControlMethod.Destroy });
+            TryCall(directory.ControlSocket, new ControlRequest { Method = ControlMethod.Destroy }, AnswerTimeoutMs);
             EndSandbox(Record);
             throw;
         }
@@ -88,7 +97,7 @@ public sealed class Container
                 Cgroup.TryFreeze(Record.CgroupPaths, isFrozen: false);
             }
 
-            if (TryCall(SocketPath, new ControlRequest { Method = ControlMethod.Signal, Signal = (int)signal }) is { Error: null })
+            if (TryCall(SocketPath, new ControlRequest { Method = ControlMethod.Signal, Signal = (int)signal }, GentleKillTimeoutMs) is { Error: null })
             {
                 return;
             }
@@ -172,7 +181,7 @@ public sealed class Container
     public int Wait(int pid, bool killWithCaller = false)
     {
         if (Record.Status() != ContainerStatus.Stopped
-            && TryCall(SocketPath, new ControlRequest { Method = ControlMethod.Wait, Pid = pid, KillWithCaller = killWithCaller }) is { } reply)
+            && TryCall(SocketPath, new ControlRequest { Method = ControlMethod.Wait, Pid = pid, KillWithCaller = killWithCaller }, -1) is { } reply)
         {
             return reply.Error is null ? reply.ExitCode : throw new RuntimeException(reply.Error);
         }
@@ -190,7 +199,7 @@ public sealed class Container
     {
         try
         {
-            string text = File.ReadAllText(Path.Combine(_options.Root, Record.Id, "exit"));
+            string text = File.ReadAllText(Path.Combine(_options.Root, Record.Id, "exit")).TrimEnd('\0');
             return int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out int code) ? code : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -292,7 +301,9 @@ public sealed class Container
 
         using (client)
         {
-            if (!client.Call(request, descriptors).TryGet(out ControlReply? reply, out errno))
+            // Exec and start load a program, from a file system that may be slow; the rest is answered from memory.
+            int timeoutMs = request.Method is ControlMethod.Exec or ControlMethod.Start or ControlMethod.Wait ? -1 : AnswerTimeoutMs;
+            if (!client.Call(request, timeoutMs, descriptors).TryGet(out ControlReply? reply, out errno))
             {
                 throw NotThere(errno);
             }
@@ -302,7 +313,7 @@ public sealed class Container
         }
     }
 
-    private static ControlReply? TryCall(string socket, ControlRequest request)
+    private static ControlReply? TryCall(string socket, ControlRequest request, int timeoutMs)
     {
         if (!ControlClient.Connect(socket).TryGet(out ControlClient? client, out _))
         {
@@ -311,10 +322,11 @@ public sealed class Container
 
         using (client)
         {
-            return client.Call(request).TryGet(out ControlReply? reply, out _) ? reply : null;
+            return client.Call(request, timeoutMs, []).TryGet(out ControlReply? reply, out _) ? reply : null;
         }
     }
 
     private static RuntimeException NotThere(Errno errno) =>
-        new(errno is Errno.ENOENT or Errno.ECONNREFUSED or Errno.ECONNRESET ? "container not running" : $"control socket: {errno}");
+        new(errno is Errno.ENOENT or Errno.ECONNREFUSED or Errno.ECONNRESET ? "container not running"
+            : errno == Errno.ETIMEDOUT ? "the sandbox does not answer" : $"control socket: {errno}");
 }

@@ -83,7 +83,7 @@ public static class ContainerCreator
 
         try
         {
-            ignored = new SentryLauncher(options, directory).Launch(create.Id, create.Spec, create.Bundle, streams, create.PreservedFds, cgroup?.MemberFiles ?? [], OnGoferStarted, OnStarted);
+            ignored = new SentryLauncher(options, directory).Launch(create.Id, create.Spec, create.Bundle, streams, create.PreservedFds, create.EndsWithCaller, cgroup?.MemberFiles ?? [], OnGoferStarted, OnStarted);
         }
         finally
         {

@@ -23,6 +23,9 @@ public sealed record CreateOptions
     /// <summary>How many descriptors from 3 on the process inherits.</summary>
     public int PreservedFds { get; init; }
 
+    /// <summary>Whether the sandbox ends when the command that makes it does, however that ends.</summary>
+    public bool EndsWithCaller { get; init; }
+
     /// <summary>Whether nobody waits for the container.</summary>
     public bool IsDetached { get; init; }
 }

@@ -1,6 +1,7 @@
 using Moat.Control;
 using Moat.Host.Process;
 using Moat.Linux;
+using Moat.Runtime.Launch;
 using Moat.Runtime.State;
 
 namespace Moat.Runtime;
@@ -17,7 +18,7 @@ public static class ForegroundRun
     /// <exception cref="RuntimeException">It cannot be made or started; then nothing is left.</exception>
     public static int Run(RuntimeOptions options, CreateOptions create, Action<string> warn, bool isJob = false)
     {
-        ContainerRecord record = ContainerCreator.Create(options, create, warn);
+        ContainerRecord record = ContainerCreator.Create(options, create with { EndsWithCaller = true }, warn);
         try
         {
             Container container = Container.Open(options, create.Id);
@@ -28,6 +29,7 @@ public static class ForegroundRun
                 warn(fault);
             }
 
+            SandboxStreams.LetGo();
             WaitStatus status = WaitStatus.WaitFor(record.SandboxPid).TryGet(out WaitStatus ended, out Errno errno) ? ended : throw new RuntimeException($"wait: {errno}");
             return status.HasExited ? status.ExitCode : 128 + status.TermSignal;
         }

@@ -17,7 +17,7 @@ internal sealed class ErrorLog(string? path, bool isJson)
 
     private void Write(string level, string message, bool isShown)
     {
-        message = message.ReplaceLineEndings(" ");
+        message = PrintableText.Clean(message.ReplaceLineEndings(" "));
         if (isShown)
         {
             Console.Error.WriteLine($"runsc: {message}");

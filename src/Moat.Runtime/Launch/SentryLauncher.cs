@@ -20,26 +20,35 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
     /// <param name="bundle">Its bundle.</param>
     /// <param name="streams">Standard input, output and error.</param>
     /// <param name="preservedFds">How many descriptors from 3 on the first process inherits.</param>
+    /// <param name="endsWithCaller">Whether it is killed when the calling process ends.</param>
     /// <param name="memberFiles">Files of the cgroups that it joins.</param>
     /// <param name="onGoferStarted">Told of the Gofer as soon as there is one.</param>
     /// <param name="onStarted">Told of the Sentry as soon as there is one, before it is waited for.</param>
     /// <returns>Members of the configuration that have no effect in a sandbox.</returns>
     /// <exception cref="RuntimeException">It did not start; then it is gone.</exception>
-    public IReadOnlyList<string> Launch(string id, OciSpec spec, string bundle, SandboxStreams streams, int preservedFds, IReadOnlyList<string> memberFiles, Action<HostProcess> onGoferStarted, Action<HostProcess> onStarted)
+    public IReadOnlyList<string> Launch(string id, OciSpec spec, string bundle, SandboxStreams streams, int preservedFds, bool endsWithCaller, IReadOnlyList<string> memberFiles, Action<HostProcess> onGoferStarted, Action<HostProcess> onStarted)
     {
         using DescriptorSet owned = new();
         ChildDescriptors child = new();
-        int[] stdio = [.. OwnDescription.OfTerminals([streams.Input, streams.Output, streams.Error], owned).Select(child.Add)];
+        int discard = Own(owned, HostPath.OpenFile("/dev/null", OpenFlags.O_RDWR), "/dev/null");
+        int log = options.OpenDebugLog("boot", id);
+        if (log >= 0)
+        {
+            owned.Add(log);
+        }
+
+        child.Add(discard);
+        child.Add(discard);
+        child.Add(log >= 0 ? log : discard); // where the runtime tells of its own end
         int configNumber = child.Reserve();
         (int readyRead, int readyWrite) = Require(HostPipe.Create(), "pipe");
         owned.Add(readyRead);
         owned.Add(readyWrite);
         int listener = Own(owned, SocketPath.With(directory.ControlSocket, static path => UnixSocket.Listen(path, 64)), "control socket");
-        int exitFile = Own(owned, HostPath.OpenFile(directory.ExitStatusFile, OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_TRUNC), "exit status file");
-        int log = options.OpenDebugLog("boot", id);
-        if (log >= 0)
+        int exitFile = Own(owned, HostPath.OpenFile(directory.ExitStatusFile, OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_TRUNC), "exit status file");
+        if (HostMemory.Truncate(exitFile, BootConfig.ExitStatusBytes) is var tooFull and not Errno.None)
         {
-            owned.Add(log);
+            throw new RuntimeException($"exit status file: {tooFull}");
         }
 
         IReadOnlyList<BindSource> sources = BindSource.OpenAll(spec, bundle, options.Sandbox.WritesToRoot, owned);
@@ -74,7 +83,7 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
             ReadyFd = child.Add(readyWrite),
             ExitStatusFd = child.Add(exitFile),
             Mounts = mounts,
-            StdioFds = stdio,
+            StdioFds = [.. OwnDescription.OfTerminals([streams.Input, streams.Output, streams.Error], owned).Select(child.Add)],
             DebugLogFd = child.Add(log),
             UserLogFd = -1,
             PreservedFds = preserved,
@@ -87,6 +96,11 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
         Prepare(plan, spec, streams, memberFds, owned);
         plan.Descriptors(child.Sources, executable);
         Confinement.DropCapabilities(plan);
+        if (endsWithCaller)
+        {
+            Confinement.EndWithParent(plan); // last: a change of credentials would clear it
+        }
+
         plan.Execute(executable, ["runsc", "boot", id], ["DOTNET_TieredCompilation=0"]);
         int pid = plan.Run(out SpawnFailure failure);
         if (pid == 0)

@@ -77,6 +77,20 @@ public sealed class ContainerDirectory : IDisposable
             : throw new RuntimeException(errno is Errno.ENOENT or Errno.ENOTDIR ? $"container \"{id}\" does not exist" : $"cannot lock {path}: {errno}");
     }
 
+    /// <summary>Whether a command works on a container just now.</summary>
+    public static bool IsLocked(string root, string id)
+    {
+        const int ExclusiveNoWait = 6; // LOCK_EX | LOCK_NB
+        if (!HostPath.OpenFile(Path.Combine(root, id, LockName), OpenFlags.O_RDONLY).TryGet(out int fd, out _))
+        {
+            return false;
+        }
+
+        Errno errno = HostCall.Invoke(SyscallNumber.flock, fd, ExclusiveNoWait).Errno;
+        HostMemory.Close(fd);
+        return errno == Errno.EAGAIN;
+    }
+
     /// <summary>Reads a container's record without its lock; null if there is none.</summary>
     public static ContainerRecord? Peek(string root, string id)
     {

@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Globalization;
-using System.Security.Cryptography;
 using Moat.Host;
 using Moat.Oci;
 using Moat.Runtime;
@@ -39,7 +38,9 @@ internal sealed class DoCommand : ICommand
         }
 
         string root = Path.GetFullPath(flags.Text("root"));
-        string id = string.Create(CultureInfo.InvariantCulture, $"do-{Environment.ProcessId}-{RandomNumberGenerator.GetInt32(int.MaxValue):x8}");
+        Span<byte> random = stackalloc byte[4]; // not by System.Security.Cryptography, which loads a library
+        HostFile.FillRandom(random);
+        string id = string.Create(CultureInfo.InvariantCulture, $"do-{Environment.ProcessId}-{Convert.ToHexStringLower(random)}");
         CreateOptions create = new() { Id = id, Bundle = root, Spec = MakeSpec(flags, root) };
         // The configuration is not the user's: what it asks for in vain is nothing to tell.
         return ForegroundRun.Run(context.Options with { IgnoreCgroups = true }, create, static _ => { }, isJob: true);

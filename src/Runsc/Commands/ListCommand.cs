@@ -1,3 +1,4 @@
+using Moat.Runtime;
 using Moat.Runtime.State;
 using Runsc.Flags;
 using System.Globalization;
@@ -34,7 +35,7 @@ internal sealed class ListCommand : ICommand
         {
             if (ContainerDirectory.Peek(context.Root, id) is { } record)
             {
-                containers.Add((record, record.Status()));
+                containers.Add((record, Container.StatusOf(context.Options.Root, record)));
             }
         }
 

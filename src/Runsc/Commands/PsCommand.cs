@@ -48,7 +48,7 @@ internal sealed class PsCommand : ICommand
         List<string[]> rows = [["UID", "PID", "PPID", "C", "TTY", "STIME", "TIME", "CMD"]];
         foreach (GuestProcess process in container.Ask(new ControlRequest { Method = ControlMethod.Processes }).Processes ?? [])
         {
-            DateTime started = DateTimeOffset.FromUnixTimeSeconds(process.StartTimeSeconds).LocalDateTime;
+            DateTime started = DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(process.StartTimeSeconds, 0, uint.MaxValue)).LocalDateTime;
             rows.Add(
             [
                 process.Uid.ToString(CultureInfo.InvariantCulture), process.Pid.ToString(CultureInfo.InvariantCulture), process.ParentPid.ToString(CultureInfo.InvariantCulture), "0",

@@ -23,7 +23,8 @@ internal static class TextTable
         {
             for (int i = 0; i < columns; i++)
             {
-                writer.Write(i == columns - 1 ? row[i] : row[i].PadRight(widths[i]));
+                string cell = PrintableText.Clean(row[i]);
+                writer.Write(i == columns - 1 ? cell : cell.PadRight(widths[i]));
             }
 
             writer.Write('\n');
