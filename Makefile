@@ -22,6 +22,12 @@ test-python: all
 guest: all
 	@tools/guest $(FAMILY) $(CASE)
 
+# The long version of the stress tests, which `make test` runs shortened: minutes.
+stress: all
+	@tools/restore
+	@dotnet build tests/Sandbox.Tests -c Debug --no-restore --nologo -v quiet
+	@MOAT_STRESS=1 dotnet artifacts/build/bin/Sandbox.Tests/debug/Sandbox.Tests.dll -noColor -class '*.Stress.*'
+
 install: all
 	install -D -m 0755 artifacts/runsc $(DESTDIR)$(PREFIX)/bin/runsc
 
