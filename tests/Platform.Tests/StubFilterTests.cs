@@ -62,7 +62,7 @@ public sealed class StubFilterTests : IDisposable
     {
         StubThread stub = NewStub();
         Assert.True(_platform.Orders.Allocate().TryGet(out int page, out _));
-        _platform.Orders.Page(page)[0] = 0xcc050f; // syscall; int3
+        _platform.Orders.Words(page)[0] = 0xcc050f; // syscall; int3
         Assert.False(Map(stub, page, access: 5).IsError);
         RegisterSet registers = new() { Rip = Place, Rax = (ulong)SyscallNumber.munmap, Rdi = Place + 4096, Rsi = 4096, Cs = 0x33, Ss = 0x2b, Eflags = 0x202, OrigRax = ulong.MaxValue };
         Assert.Equal(Errno.None, Host.Process.Ptrace.SetRegisters(stub.Tid, registers));
@@ -81,5 +81,5 @@ public sealed class StubFilterTests : IDisposable
     }
 
     private SyscallResult Map(StubThread stub, int page = 0, ulong access = 1) =>
-        stub.Call(SyscallNumber.mmap, Place, 4096, access, HostMemory.MapShared | HostMemory.MapFixed, (ulong)_platform.Orders.Fd, (ulong)page * OrdersFile.PageSize);
+        stub.Call(SyscallNumber.mmap, Place, 4096, access, HostMemory.MapShared | HostMemory.MapFixed, (ulong)_platform.Orders.Fd, _platform.Orders.OffsetOf(page));
 }

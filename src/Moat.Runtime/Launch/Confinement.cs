@@ -94,6 +94,13 @@ internal static class Confinement
         plan.Call("no_new_privs", SyscallNumber.prctl, false, PrSetNoNewPrivs, 1, 0, 0, 0);
     }
 
+    /// <summary>The child is killed when the calling thread ends.</summary>
+    public static void EndWithParent(SpawnPlan plan)
+    {
+        const int PrSetDeathSignal = 1;
+        plan.Call("parent death signal", SyscallNumber.prctl, false, PrSetDeathSignal, (nint)Signal.SIGKILL, 0, 0, 0);
+    }
+
     /// <summary>In a new user namespace: the child's user becomes its root, and the only one in it.</summary>
     public static void BecomeRootOfOwnNamespace(SpawnPlan plan)
     {
