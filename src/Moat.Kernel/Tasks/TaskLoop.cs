@@ -11,7 +11,7 @@ internal sealed class TaskLoop
 {
     private const int StackBytes = 512 << 10;
 
-    private readonly Parker _gate = new();
+    private readonly ThreadParker _gate = new();
     private GuestTask? _given; // handed over by _gate
     private volatile bool _isDecided;
 
