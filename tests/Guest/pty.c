@@ -282,7 +282,8 @@ CASE(hang_up_wakes_a_reader)
         close(p.master);
         _exit(read(p.slave, &c, 1) == -1 && errno == EIO ? 0 : 1);
     }
-    sleep_ms(50);
+    sleep_ms(20);
+    await_sleep(child);
     close(p.master);
     CHECK_CHILD(child);
 }
@@ -480,7 +481,8 @@ CASE(writer_is_interrupted)
         sigaction(SIGUSR1, &action, NULL);
         _exit(write(p.slave, "x", 1) == -1 && errno == EINTR ? 0 : 1);
     }
-    sleep_ms(50);
+    sleep_ms(20);
+    await_sleep(child);
     CHECK(kill(child, SIGUSR1) == 0);
     CHECK_CHILD(child);
 }

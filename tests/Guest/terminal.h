@@ -57,6 +57,26 @@ __attribute__((unused)) static void put(int fd, const char *text)
     CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
 }
 
+// Waits until a child that does nothing else sleeps in its call.
+__attribute__((unused)) static void await_sleep(pid_t child)
+{
+    char path[32], text[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", child);
+    for (int i = 0; i < 500; i++) {
+        int fd = open(path, O_RDONLY);
+        CHECK(fd >= 0);
+        ssize_t length = read(fd, text, sizeof text - 1);
+        close(fd);
+        CHECK(length > 0);
+        text[length] = 0;
+        if (strrchr(text, ')')[2] == 'S') {
+            return;
+        }
+        sleep_ms(10);
+    }
+    guest_fail("child %d does not sleep", child);
+}
+
 // Reads until so many bytes have come and compares them; nothing more follows.
 __attribute__((unused)) static void expect_bytes(int line, int fd, const char *text, size_t length)
 {
