@@ -1,7 +1,7 @@
 # procps and psmisc: what they read of /proc, in the form they print it (numbers that depend on the moment are cut off).
 sleep 100 & sleeper=$!; (exec -a renamed sleep 101) & (trap '' TERM; sleep 102) & sleep 0.3
 ps aux | head -1; ps -eo pid,ppid,stat,comm,args --sort=pid | grep -c "[s]leep"; ps -o stat=,comm=,nlwp=,ni=,uid=,tty= -p $sleeper; ps -o args= -p $(pgrep -f renamed | head -1)
-ps -ef | awk '$3 == '$$' && $8 == "sleep"' | wc -l; ps -p $$ -o pid=,pgid=,sid= | awk '{ print ($1 == '$$') "/" ($2 == $3) }'; ps -eLf | awk 'NR > 1 { print (NF >= 10) }' | sort -u; ps --ppid $$ -o comm= | sort | uniq -c | awk '{ print $1, $2 }'
+ps -ef | awk '$3 == '$$' && $8 == "sleep"' | wc -l; ps -p $$ -o pid=,pgid=,sid= | awk '{ print ($1 == '$$') "/" ($2 == $3) }'; ps -eLf | awk 'NR > 1 { print (NF >= 10) }' | sort -u; ps --ppid $$ -o comm= | grep -cx sleep
 ps -p $sleeper -o etimes= | awk '{ print ($1 < 60) }'; ps -p $sleeper -o vsz=,rss= | awk '{ print ($1 > 1000) "/" ($2 > 300) "/" ($1 > $2) }'; ps -o lstart= -p $$ | awk '{ print NF }'; [ $(( $(date +%s) - $(date -d "$(ps -o lstart= -p $$)" +%s) )) -lt 60 ] && echo started
 top -b -n1 -w 120 | sed -n '1p;2p;3p;4p;5p;7p' | sed -E 's/[0-9.:]+/N/g; s/ +/ /g; s/up .* N user/up N user/; s/N users/N user/; s/,N/, N/g'; top -b -n1 | grep -c "[s]leep"
 free | awk '{ print $1, NF } NR == 2 { print ($2 > 0) "/" ($2 >= $3 + $4) }'; uptime | grep -c 'load average'; vmstat | tail -1 | wc -w; vmstat -s | wc -l; w -h | wc -l; slabtop --help >/dev/null; pidof sleep | wc -w
