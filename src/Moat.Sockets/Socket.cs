@@ -28,6 +28,12 @@ public abstract class Socket : FileDescription
     /// <summary>SO_PROTOCOL.</summary>
     public virtual int Protocol => 0;
 
+    /// <inheritdoc/>
+    public override long ReadTimeoutNs => Options.ReceiveTimeoutNs;
+
+    /// <inheritdoc/>
+    public override long WriteTimeoutNs => Options.SendTimeoutNs;
+
     /// <summary>Options that any family has.</summary>
     public SocketOptions Options { get; } = new();
 

@@ -45,7 +45,7 @@ typedef struct {
 static guest_case guest_cases[1024];
 static int guest_case_count;
 
-static void guest_add(const char *name, void (*run)(void))
+__attribute__((unused)) static void guest_add(const char *name, void (*run)(void))
 {
     if (guest_case_count == (int)(sizeof guest_cases / sizeof *guest_cases)) {
         fprintf(stderr, "too many cases\n");
@@ -191,7 +191,7 @@ static void guest_run(const char *family, guest_case *test)
     }
 }
 
-static int guest_main(const char *family, int count, char **names)
+__attribute__((unused)) static int guest_main(const char *family, int count, char **names)
 {
     for (int i = 0; i < guest_case_count; i++) {
         int wanted = count < 2;

@@ -14,6 +14,7 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
     private const int MaxNesting = 5;
     private const uint EdgeTriggered = 1u << 31;
     private const uint OneShot = 1u << 30;
+    private const uint Exclusive = 1u << 28;
     private const uint EventMask = 0x27ff;
 
     private readonly Lock _lock = new();
@@ -70,7 +71,7 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
     }
 
     /// <summary>EPOLL_CTL_MOD.</summary>
-    /// <returns>ENOENT.</returns>
+    /// <returns>ENOENT; EINVAL for what was added with EPOLLEXCLUSIVE.</returns>
     public Errno Modify(int fd, FileDescription file, uint events, ulong data)
     {
         EpollItem? item;
@@ -79,6 +80,11 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
             if (!_items.TryGetValue((fd, file), out item))
             {
                 return Errno.ENOENT;
+            }
+
+            if ((item.Events & Exclusive) != 0)
+            {
+                return Errno.EINVAL;
             }
 
             (item.Events, item.Data) = (events, data);

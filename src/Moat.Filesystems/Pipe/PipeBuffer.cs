@@ -23,6 +23,8 @@ public sealed class PipeBuffer
     private int _count; // guarded by _lock
     private int _readers; // guarded by _lock
     private int _writers; // guarded by _lock
+    private long _readerOpens; // guarded by _lock
+    private long _writerOpens; // guarded by _lock
 
     /// <summary>Who waits on either end.</summary>
     public WaitQueue Waiters { get; } = new();
@@ -47,6 +49,30 @@ public sealed class PipeBuffer
             lock (_lock)
             {
                 return _capacity;
+            }
+        }
+    }
+
+    /// <summary>How often an end has been opened for reading.</summary>
+    public long ReaderOpens
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _readerOpens;
+            }
+        }
+    }
+
+    /// <summary>How often an end has been opened for writing.</summary>
+    public long WriterOpens
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _writerOpens;
             }
         }
     }
@@ -102,6 +128,8 @@ public sealed class PipeBuffer
         {
             _readers += reads ? 1 : 0;
             _writers += writes ? 1 : 0;
+            _readerOpens += reads ? 1 : 0;
+            _writerOpens += writes ? 1 : 0;
         }
 
         Waiters.Notify(PollEvents.Readable | PollEvents.Writable);

@@ -11,6 +11,7 @@ public sealed class PipeDescription : FileDescription
 {
     private readonly PipeBuffer _pipe;
     private readonly Inode _inode;
+    private readonly long _writerOpens;
 
     /// <summary>Opens an end.</summary>
     public PipeDescription(PipeBuffer pipe, Inode inode, OpenFlags flags, PathLocation? location)
@@ -18,6 +19,7 @@ public sealed class PipeDescription : FileDescription
     {
         _pipe = pipe;
         _inode = inode;
+        _writerOpens = location is null || CanWrite || pipe.HasWriters ? -1 : pipe.WriterOpens;
         _pipe.AddEnd(CanRead, CanWrite);
     }
 
@@ -53,7 +55,7 @@ public sealed class PipeDescription : FileDescription
         if (CanRead)
         {
             ready |= _pipe.Count > 0 ? PollEvents.Readable : 0;
-            ready |= _pipe.HasWriters ? 0 : PollEvents.POLLHUP;
+            ready |= _pipe.HasWriters || _pipe.WriterOpens == _writerOpens ? 0 : PollEvents.POLLHUP; // no hang-up before the first writer of a FIFO
         }
 
         if (CanWrite)

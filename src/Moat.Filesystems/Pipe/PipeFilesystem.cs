@@ -42,18 +42,19 @@ public sealed class PipeFilesystem(SentryKernel kernel) : SyntheticFilesystem(ne
             return Errno.ENXIO;
         }
 
+        (long readerOpens, long writerOpens) = (pipe.ReaderOpens, pipe.WriterOpens);
         PipeDescription end = new(pipe, node, flags, location);
         if (nonBlocking || access == OpenFlags.O_RDWR)
         {
             return end;
         }
 
-        // A blocking open waits for the other end (fifo(7)).
+        // A blocking open waits for the other end (fifo(7)), also for one that has gone again meanwhile.
         TaskWaitEntry entry = new(task) { Mask = PollEvents.All };
         pipe.Waiters.Add(entry);
         try
         {
-            while (access == OpenFlags.O_RDONLY ? !pipe.HasWriters && pipe.Count == 0 : !pipe.HasReaders)
+            while (access == OpenFlags.O_RDONLY ? !pipe.HasWriters && pipe.WriterOpens == writerOpens : !pipe.HasReaders && pipe.ReaderOpens == readerOpens)
             {
                 Errno errno = task.Block();
                 if (errno != Errno.None)

@@ -105,6 +105,12 @@ public sealed class FutexTable
             return errno;
         }
 
+        if (!isPrivate && task.Memory.Read(to, out uint _) is var failure and not Errno.None)
+        {
+            task.Memory.ReleasePage(page);
+            return failure;
+        }
+
         FutexKey source = KeyOf(task.Memory, from, isPrivate);
         FutexKey target = KeyOf(task.Memory, to, isPrivate);
         lock (_lock)

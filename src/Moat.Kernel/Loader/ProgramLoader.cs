@@ -25,7 +25,9 @@ public static class ProgramLoader
     /// <param name="path">The path that was given: AT_EXECFN, and a script's argument.</param>
     /// <param name="arguments">argv.</param>
     /// <param name="environment">envp.</param>
-    public static Result<LoadedProgram> Load(GuestTask task, FileDescription file, byte[] path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment)
+    /// <param name="isPathClosing">The path leads through a descriptor that closes on exec: a script's interpreter could not open it (ENOENT).</param>
+    public static Result<LoadedProgram> Load(
+        GuestTask task, FileDescription file, byte[] path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment, bool isPathClosing = false)
     {
         file.AddReference();
         byte[] name = path;
@@ -46,9 +48,9 @@ public static class ProgramLoader
 
             Errno errno = ParseScript(head.AsSpan(2, Math.Min(count, MaxScriptLine) - 2), count < HeadSize, out byte[] interpreter, out byte[]? argument);
             file.Release();
-            if (errno != Errno.None)
+            if (errno != Errno.None || isPathClosing)
             {
-                return errno;
+                return errno != Errno.None ? errno : Errno.ENOENT;
             }
 
             List<byte[]> rewritten = [interpreter];
@@ -71,7 +73,7 @@ public static class ProgramLoader
 
         try
         {
-            return LoadElf(task, file, path, name, arguments, environment);
+            return LoadElf(task, file, path, arguments, environment);
         }
         finally
         {
@@ -132,7 +134,7 @@ public static class ProgramLoader
         return Errno.None;
     }
 
-    private static Result<LoadedProgram> LoadElf(GuestTask task, FileDescription file, byte[] path, byte[] name, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment)
+    private static Result<LoadedProgram> LoadElf(GuestTask task, FileDescription file, byte[] path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment)
     {
         if (!ElfImage.Read((offset, buffer) => Read(task, file, (long)offset, buffer)).TryGet(out ElfImage? program, out Errno errno))
         {
@@ -181,7 +183,7 @@ public static class ProgramLoader
         }
 
         MemoryManager memory = new(kernel.MemoryFile, space, layout);
-        Result<LoadedProgram> loaded = Fill(task, memory, layout, file, program, interpreterFile, interpreter, path, name, arguments, environment, credentials);
+        Result<LoadedProgram> loaded = Fill(task, memory, layout, file, program, interpreterFile, interpreter, path, arguments, environment, credentials);
         interpreterFile?.Release();
         if (!loaded.IsOk)
         {
@@ -193,7 +195,7 @@ public static class ProgramLoader
 
     private static Result<LoadedProgram> Fill(
         GuestTask task, MemoryManager memory, AddressLayout layout, FileDescription file, ElfImage program, FileDescription? interpreterFile, ElfImage? interpreter,
-        byte[] path, byte[] name, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment, ProgramCredentials credentials)
+        byte[] path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment, ProgramCredentials credentials)
     {
         ulong bias = program.IsPositionIndependent ? layout.PieBase - program.Start : 0;
         Errno errno = MapSegments(memory, file, program, bias);
@@ -260,8 +262,8 @@ public static class ProgramLoader
         file.AddReference();
         memory.ExecutableFile = file;
         RegisterSet registers = new() { Rip = entry, Rsp = stackPointer, Cs = 0x33, Ss = 0x2b, Eflags = 0x202, OrigRax = ulong.MaxValue };
-        int slash = Array.LastIndexOf(name, (byte)'/');
-        return new LoadedProgram(memory, registers, name[(slash + 1)..], credentials);
+        int slash = Array.LastIndexOf(path, (byte)'/'); // a script's own name, not its interpreter's
+        return new LoadedProgram(memory, registers, path[(slash + 1)..], credentials);
     }
 
     private static Errno MapSegments(MemoryManager memory, FileDescription file, ElfImage image, ulong bias)

@@ -11,9 +11,9 @@ public static class ProgramExecution
 {
     /// <summary>Replaces the calling task's program.</summary>
     /// <returns>An errno while the old program can still go on.</returns>
-    public static Errno Execute(GuestTask task, FileDescription file, byte[] path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment)
+    public static Errno Execute(GuestTask task, FileDescription file, byte[] path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment, bool isPathClosing = false)
     {
-        if (!ProgramLoader.Load(task, file, path, arguments, environment).TryGet(out LoadedProgram? program, out Errno errno))
+        if (!ProgramLoader.Load(task, file, path, arguments, environment, isPathClosing).TryGet(out LoadedProgram? program, out Errno errno))
         {
             return errno;
         }

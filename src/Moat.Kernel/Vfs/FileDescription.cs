@@ -65,6 +65,12 @@ public abstract class FileDescription : IWaitable
     /// <summary>Whether the file has an offset: pread(2), lseek(2) on one that has none give ESPIPE.</summary>
     public virtual bool IsSeekable => false;
 
+    /// <summary>How long a read waits, in nanoseconds, before it gives EAGAIN (SO_RCVTIMEO); 0 for as long as it takes.</summary>
+    public virtual long ReadTimeoutNs => 0;
+
+    /// <summary>As <see cref="ReadTimeoutNs"/>, for writes (SO_SNDTIMEO).</summary>
+    public virtual long WriteTimeoutNs => 0;
+
     /// <summary>The file offset. Guarded by <see cref="OffsetLock"/>. A file that is shared with the host has an offset of its own: it answers -1, and -1 is what its Read and Write know it by.</summary>
     public virtual long Offset { get; set; }
 

@@ -13,6 +13,8 @@ internal static class Epoll
     private const int EventSize = 12; // packed on x86-64
     private const int MaxEvents = int.MaxValue / EventSize;
     private const uint Exclusive = 1u << 28;
+    private const uint AllowedWithExclusive = Exclusive | 0x1d | (1u << 29) | (1u << 31); // IN, OUT, ERR, HUP, WAKEUP, ET
+    private const uint Always = 0x18; // ERR, HUP
 
     public static void Register(SyscallTableBuilder table)
     {
@@ -78,11 +80,12 @@ internal static class Epoll
                 return Errno.EINVAL;
             }
 
-            if ((events & Exclusive) != 0 && (operation == ModifyOperation || target is EpollDescription))
+            if ((events & Exclusive) != 0 && (operation == ModifyOperation || target is EpollDescription || (events & ~AllowedWithExclusive) != 0))
             {
                 return Errno.EINVAL;
             }
 
+            events |= Always;
             return operation switch
             {
                 AddOperation => epoll.Add(task, fd, target, events, data),

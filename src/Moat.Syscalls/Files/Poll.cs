@@ -34,7 +34,26 @@ internal static class Poll
         }
 
         errno = SignalMask.Swap(task, arguments.Address(3), arguments.Size(4));
-        return errno != Errno.None ? errno : SignalMask.RestoreUnlessInterrupted(task, Run(task, arguments.Address(0), arguments.UInt(1), deadlineNs));
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        SyscallResult result = SignalMask.RestoreUnlessInterrupted(task, Run(task, arguments.Address(0), arguments.UInt(1), deadlineNs));
+        WriteTimeLeft(task, arguments.Address(2), deadlineNs, result);
+        return result;
+    }
+
+    // Linux tells what is left of the timeout: nothing after it has passed. A place that can't be written is passed over.
+    private static void WriteTimeLeft(GuestTask task, GuestAddress address, long deadlineNs, SyscallResult result, bool inMicroseconds = false)
+    {
+        if (address.IsNull)
+        {
+            return;
+        }
+
+        Timespec left = Timespec.FromNanoseconds(result.Raw == 0 ? 0 : Math.Max(0, deadlineNs - task.Kernel.Clock.MonotonicNs));
+        task.Memory.Write(address, inMicroseconds ? left with { Nanoseconds = left.Nanoseconds / 1000 } : left);
     }
 
     private static SyscallResult Run(GuestTask task, GuestAddress address, uint count, long deadlineNs)
@@ -95,12 +114,7 @@ internal static class Poll
         }
 
         SyscallResult result = RunSelect(task, arguments, deadlineNs);
-        if (deadlineNs != long.MaxValue && !result.IsError)
-        {
-            Timespec left = Timespec.FromNanoseconds(Math.Max(0, deadlineNs - task.Kernel.Clock.MonotonicNs));
-            task.Memory.Write(arguments.Address(4), left with { Nanoseconds = left.Nanoseconds / 1000 });
-        }
-
+        WriteTimeLeft(task, arguments.Address(4), deadlineNs, result, inMicroseconds: true);
         return result;
     }
 
@@ -122,7 +136,9 @@ internal static class Poll
             }
         }
 
-        return SignalMask.RestoreUnlessInterrupted(task, RunSelect(task, arguments, deadlineNs));
+        SyscallResult result = SignalMask.RestoreUnlessInterrupted(task, RunSelect(task, arguments, deadlineNs));
+        WriteTimeLeft(task, arguments.Address(4), deadlineNs, result);
+        return result;
     }
 
     private static SyscallResult RunSelect(GuestTask task, in SyscallArguments arguments, long deadlineNs)

@@ -3,6 +3,7 @@ using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
+using Moat.Syscalls.Sockets;
 
 namespace Moat.Syscalls.Files;
 
@@ -257,6 +258,7 @@ internal static class ReadWrite
 
     private static SyscallResult ReadSome(GuestTask task, FileDescription file, ref IoBuffer buffer, long? position, bool waits)
     {
+        long deadlineNs = SocketWait.DeadlineOf(task, file.ReadTimeoutNs);
         while (true)
         {
             SyscallResult result;
@@ -285,10 +287,10 @@ internal static class ReadWrite
                 return result;
             }
 
-            Errno errno = task.WaitFor(file.WaitableFor(task), PollEvents.Readable | PollEvents.POLLHUP | PollEvents.POLLERR | PollEvents.POLLRDHUP);
+            Errno errno = task.WaitFor(file.WaitableFor(task), PollEvents.Readable | PollEvents.POLLHUP | PollEvents.POLLERR | PollEvents.POLLRDHUP, deadlineNs);
             if (errno != Errno.None)
             {
-                return errno;
+                return SocketWait.Translate(errno, deadlineNs);
             }
         }
     }
@@ -296,6 +298,7 @@ internal static class ReadWrite
     // A blocking write goes on until everything is written; an interruption ends it with what has been.
     private static SyscallResult WriteAll(GuestTask task, FileDescription file, ref IoBuffer buffer, long? position, bool waits, bool isPartial)
     {
+        long deadlineNs = SocketWait.DeadlineOf(task, file.WriteTimeoutNs);
         long done = 0;
         while (true)
         {
@@ -338,10 +341,10 @@ internal static class ReadWrite
                 return done > 0 ? done : result;
             }
 
-            Errno errno = task.WaitFor(file, PollEvents.Writable | PollEvents.POLLHUP | PollEvents.POLLERR);
+            Errno errno = task.WaitFor(file, PollEvents.Writable | PollEvents.POLLHUP | PollEvents.POLLERR, deadlineNs);
             if (errno != Errno.None)
             {
-                return done > 0 ? done : errno;
+                return done > 0 ? done : SocketWait.Translate(errno, deadlineNs);
             }
         }
     }

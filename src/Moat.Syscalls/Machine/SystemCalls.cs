@@ -7,13 +7,14 @@ using Moat.Linux;
 
 namespace Moat.Syscalls.Machine;
 
-/// <summary>uname(2), sethostname(2), getrandom(2), sysinfo(2), arch_prctl(2), getrlimit(2), prlimit(2), syslog(2).</summary>
+/// <summary>uname(2), sethostname(2), setdomainname(2), getrandom(2), sysinfo(2), arch_prctl(2), getrlimit(2), prlimit(2), syslog(2).</summary>
 internal static class SystemCalls
 {
     public static void Register(SyscallTableBuilder table)
     {
         table.Add(SyscallNumber.uname, Uname, Arg.NamesOut);
         table.Add(SyscallNumber.sethostname, SetHostName, Arg.String, Arg.Size);
+        table.Add(SyscallNumber.setdomainname, SetDomainName, Arg.String, Arg.Size);
         table.Add(SyscallNumber.getrandom, GetRandom, Arg.BufferOut, Arg.Size, Arg.Hex);
         table.Add(SyscallNumber.sysinfo, SysInfo, Arg.Pointer);
         table.Add(SyscallNumber.arch_prctl, ArchPrctl, Arg.ArchOption, Arg.Pointer);
@@ -39,6 +40,28 @@ internal static class SystemCalls
 
     private static SyscallResult SetHostName(GuestTask task, in SyscallArguments arguments)
     {
+        if (!ReadName(task, arguments).TryGet(out string? name, out Errno errno))
+        {
+            return errno;
+        }
+
+        task.Uts.HostName = name;
+        return SyscallResult.Ok;
+    }
+
+    private static SyscallResult SetDomainName(GuestTask task, in SyscallArguments arguments)
+    {
+        if (!ReadName(task, arguments).TryGet(out string? name, out Errno errno))
+        {
+            return errno;
+        }
+
+        task.Uts.DomainName = name;
+        return SyscallResult.Ok;
+    }
+
+    private static Result<string> ReadName(GuestTask task, in SyscallArguments arguments)
+    {
         const int MaxName = 64;
         if (!task.Credentials.HasCapability(Capability.CAP_SYS_ADMIN))
         {
@@ -52,12 +75,7 @@ internal static class SystemCalls
 
         Span<byte> name = stackalloc byte[arguments.Int(1)];
         Errno errno = task.Memory.CopyIn(arguments.Address(0), name);
-        if (errno == Errno.None)
-        {
-            task.Uts.HostName = Encoding.UTF8.GetString(name);
-        }
-
-        return errno;
+        return errno == Errno.None ? Encoding.UTF8.GetString(name) : errno;
     }
 
     private static SyscallResult GetRandom(GuestTask task, in SyscallArguments arguments)

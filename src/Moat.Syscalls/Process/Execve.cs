@@ -52,9 +52,11 @@ internal static class Execve
                 arguments.Add([]); // Linux 5.18: argv[0] is always there
             }
 
-            byte[] shown = directoryFd == Guest.AtFdCwd || (path.Length > 0 && path[0] == (byte)'/') ? path
+            bool isPlain = directoryFd == Guest.AtFdCwd || (path.Length > 0 && path[0] == (byte)'/');
+            byte[] shown = isPlain ? path
                 : path.Length == 0 ? System.Text.Encoding.ASCII.GetBytes($"/dev/fd/{directoryFd}") : [.. System.Text.Encoding.ASCII.GetBytes($"/dev/fd/{directoryFd}/"), .. path];
-            return ProgramExecution.Execute(task, file, shown, arguments, environment);
+            bool isClosing = !isPlain && task.Files.GetCloseOnExec(directoryFd).TryGet(out bool closes, out _) && closes;
+            return ProgramExecution.Execute(task, file, shown, arguments, environment, isClosing);
         }
         finally
         {

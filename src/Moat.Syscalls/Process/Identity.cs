@@ -1,3 +1,5 @@
+using Moat.Kernel.Credentials;
+using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Linux;
 
@@ -6,6 +8,8 @@ namespace Moat.Syscalls.Process;
 /// <summary>getpid(2), getppid(2), gettid(2), process groups and sessions (setpgid(2), setsid(2)), set_tid_address(2), robust lists.</summary>
 internal static class Identity
 {
+    private const ulong HeadSize = 24; // sizeof(struct robust_list_head)
+
     public static void Register(SyscallTableBuilder table)
     {
         table.Add(SyscallNumber.getpid, static (GuestTask task, in SyscallArguments _) => task.ThreadGroup.Pid);
@@ -18,6 +22,7 @@ internal static class Identity
         table.Add(SyscallNumber.setsid, Setsid);
         table.Add(SyscallNumber.set_tid_address, SetTidAddress, Arg.Pointer);
         table.Add(SyscallNumber.set_robust_list, SetRobustList, Arg.Pointer, Arg.Size);
+        table.Add(SyscallNumber.get_robust_list, GetRobustList, Arg.Pid, Arg.Pointer, Arg.Pointer);
     }
 
     private static SyscallResult Getppid(GuestTask task, in SyscallArguments arguments)
@@ -137,9 +142,20 @@ internal static class Identity
         return task.Tid;
     }
 
+    private static SyscallResult GetRobustList(GuestTask task, in SyscallArguments arguments)
+    {
+        GuestTask? other = arguments.Int(0) == 0 ? task : task.Kernel.Pids.FindTask(arguments.Int(0));
+        if (other is null || !TraceAccess.IsAllowed(task, other))
+        {
+            return other is null ? Errno.ESRCH : Errno.EPERM;
+        }
+
+        Errno errno = task.Memory.Write(arguments.Address(2), HeadSize);
+        return errno != Errno.None ? errno : task.Memory.Write(arguments.Address(1), other.RobustList.Value);
+    }
+
     private static SyscallResult SetRobustList(GuestTask task, in SyscallArguments arguments)
     {
-        const ulong HeadSize = 24;
         if (arguments.Size(1) != HeadSize)
         {
             return Errno.EINVAL;
