@@ -1,3 +1,5 @@
+using Moat.TestSupport;
+
 [assembly: AssemblyFixture(typeof(Moat.Guest.Tests.CaseTable))]
 
 namespace Moat.Guest.Tests;
@@ -30,7 +32,7 @@ public sealed class CaseTable : IDisposable
             List<string> lines = [Line("family", "same", "different")];
             lines.AddRange(s_counts.Select(static pair => Line(pair.Key, $"{pair.Value.Same}", $"{pair.Value.Different}")));
             lines.Add(Line("all", $"{s_counts.Values.Sum(static counts => counts.Same)}", $"{s_counts.Values.Sum(static counts => counts.Different)}"));
-            File.WriteAllLines(Path.Combine(GuestProgram.Root, "artifacts", "guest", "table"), lines);
+            File.WriteAllLines(Path.Combine(Runsc.Repository, "artifacts", "guest", "table"), lines);
             lines.ForEach(Console.Out.WriteLine);
         }
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Moat.TestSupport;
 
 namespace Moat.Guest.Tests;
 
@@ -6,7 +7,6 @@ namespace Moat.Guest.Tests;
 internal sealed class GuestProgram
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(300);
-    private static readonly string s_tool = Path.Combine(Root, "tools", "guest");
 
     private readonly Lazy<ProgramRun> _build;
     private readonly Lazy<ProgramRun> _native;
@@ -15,27 +15,15 @@ internal sealed class GuestProgram
     private GuestProgram(string family)
     {
         Family = family;
-        _build = new(() => ProgramRun.Of([s_tool, "build", family], s_limit));
-        _native = new(() => ProgramRun.Of([s_tool, "native", family], s_limit));
+        _build = new(() => ProgramRun.Of([Tool, "build", family], s_limit));
+        _native = new(() => ProgramRun.Of([Tool, "native", family], s_limit));
     }
+
+    /// <summary>tools/guest, which builds and runs programs.</summary>
+    public static string Tool { get; } = Path.Combine(Runsc.Repository, "tools", "guest");
 
     /// <summary>All programs by their family. The variable GUEST chooses some: names with commas between them.</summary>
     public static IReadOnlyDictionary<string, GuestProgram> All { get; } = Find();
-
-    /// <summary>The root of the source tree.</summary>
-    public static string Root
-    {
-        get
-        {
-            DirectoryInfo? folder = new(AppContext.BaseDirectory);
-            while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Moat.slnx")))
-            {
-                folder = folder.Parent;
-            }
-
-            return folder?.FullName ?? throw new InvalidOperationException("no Moat.slnx above the tests");
-        }
-    }
 
     /// <summary>The name of the file and of the family.</summary>
     public string Family { get; }
@@ -52,14 +40,14 @@ internal sealed class GuestProgram
     /// <summary>The run in the sandbox, on one platform.</summary>
     public ProgramRun Sandboxed(string platform) => _sandboxed.GetOrAdd(
         platform,
-        static (name, family) => new(() => ProgramRun.Of(["env", $"PLATFORM={name}", s_tool, "sandbox", family], s_limit)),
+        static (name, family) => new(() => ProgramRun.Of(["env", $"PLATFORM={name}", Tool, "sandbox", family], s_limit)),
         Family).Value;
 
     private static SortedDictionary<string, GuestProgram> Find()
     {
         string[]? chosen = Environment.GetEnvironmentVariable("GUEST")?.Split(',');
         SortedDictionary<string, GuestProgram> programs = new(StringComparer.Ordinal);
-        foreach (string file in Directory.GetFiles(Path.Combine(Root, "tests", "Guest"), "*.c"))
+        foreach (string file in Directory.GetFiles(Path.Combine(Runsc.Repository, "tests", "Guest"), "*.c"))
         {
             string family = Path.GetFileNameWithoutExtension(file);
             if (chosen is null || chosen.Contains(family))

@@ -1,11 +1,10 @@
+using Moat.TestSupport;
+
 namespace Moat.Guest.Tests;
 
 /// <summary>Every case of every guest program does in the sandbox what it does on Linux.</summary>
 public sealed class GuestTests
 {
-    // The platforms the published executable has.
-    private static readonly string[] s_platforms = ["ptrace", "systrap"];
-
     /// <summary>The programs, by family.</summary>
     public static TheoryData<string> Families => [.. GuestProgram.All.Keys];
 
@@ -15,7 +14,7 @@ public sealed class GuestTests
         get
         {
             TheoryData<string, string, string> rows = [];
-            foreach (string platform in s_platforms)
+            foreach (string platform in Runsc.Platforms)
             {
                 foreach (GuestProgram program in GuestProgram.All.Values.Where(static program => program.Builds))
                 {

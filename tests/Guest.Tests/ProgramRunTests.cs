@@ -1,3 +1,5 @@
+using Moat.TestSupport;
+
 namespace Moat.Guest.Tests;
 
 /// <summary>The runner itself: how it reads a program's lines, and that nothing outlives a time limit.</summary>
@@ -30,8 +32,7 @@ public sealed class ProgramRunTests
     public void Limit_EndsASandbox_WithItsProcesses()
     {
         string mark = $"10{Environment.ProcessId}.2";
-        string runsc = Path.Combine(GuestProgram.Root, "artifacts", "runsc");
-        ProgramRun run = ProgramRun.Of(["env", $"MARK={mark}", runsc, "do", "/bin/sh", "-c", $"sleep {mark} & sleep {mark}; true"], s_second);
+        ProgramRun run = ProgramRun.Of(["env", $"MARK={mark}", Runsc.Executable, "do", "/bin/sh", "-c", $"sleep {mark} & sleep {mark}; true"], s_second);
         Assert.Equal("no end within 1 s", run.Ending);
         AssertNobodyHas(mark);
     }
