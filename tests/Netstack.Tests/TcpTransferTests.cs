@@ -83,14 +83,26 @@ public sealed class TcpTransferTests
         bool done = network.RunUntil(
             () =>
             {
-                sent += (int)sender.Send(data.AsSpan(sent), out _);
-                if (sent == length && !closed)
+                while (true)
                 {
-                    closed = sender.Shutdown(receive: false, send: true) == NetError.None;
-                }
+                    int before = sent + received;
+                    sent += (int)sender.Send(data.AsSpan(sent), out _);
+                    if (sent == length && !closed)
+                    {
+                        closed = sender.Shutdown(receive: false, send: true) == NetError.None;
+                    }
 
-                received += (int)receiver.Receive(got.AsSpan(received), out NetError error);
-                return received == length && error == NetError.None && receiver.Receive(got.AsSpan(received), out error) == 0 && error == NetError.None;
+                    received += (int)receiver.Receive(got.AsSpan(received), out NetError error);
+                    if (received == length && receiver.Receive(got.AsSpan(received), out error) == 0 && error == NetError.None)
+                    {
+                        return true;
+                    }
+
+                    if (sent + received == before)
+                    {
+                        return false;
+                    }
+                }
             },
             limitNs);
         Assert.True(done, $"sent {sent}, received {received} of {length}; {sender.State}, {receiver.State}, {sender.TakeError()}");
