@@ -6,6 +6,8 @@ namespace Moat.Netstack.Tests.Simulation;
 /// <summary>Stacks on a network that exists only here: time moves when nothing is left to do, and chance comes from a seed, so that a run can be repeated.</summary>
 internal sealed class SimulatedNetwork : INetHost
 {
+    private const long MaxStepNs = 10_000_000; // the condition's applications act at least so often
+
     private readonly Random _random;
     private readonly PriorityQueue<(SimulatedLink To, byte[] Frame), (long, long)> _wire = new();
     private readonly List<NetworkStack> _stacks = [];
@@ -78,6 +80,7 @@ internal sealed class SimulatedNetwork : INetHost
                 next = Math.Min(next, first.At);
             }
 
+            next = Math.Min(next, NowNs + MaxStepNs);
             if (next > end)
             {
                 NowNs = end;

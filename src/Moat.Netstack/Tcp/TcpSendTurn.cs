@@ -1,0 +1,157 @@
+using Moat.Netstack.Packets;
+using Moat.Netstack.Sockets;
+
+namespace Moat.Netstack.Tcp;
+
+/// <summary>Sending through a socket: its callers take turns, and copy their memory under the turn alone, never under the connection's lock.</summary>
+internal sealed class TcpSendTurn(TcpLayer layer)
+{
+    private readonly Lock _turn = new();
+    private Chunk? _tail; // guarded by _turn: memory that the next bytes go to
+    private int _tailUsed; // guarded by _turn
+
+    /// <summary>Sends what the buffer has room for.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="source">The caller's memory.</param>
+    /// <param name="more">MSG_MORE: more follows at once.</param>
+    /// <param name="sent">How much was taken.</param>
+    /// <returns>WouldBlock if nothing was; Fault, BrokenPipe, or the connection's error.</returns>
+    public NetError Send<TSource>(TcpConnection connection, ref TSource source, bool more, out long sent)
+        where TSource : struct, IByteSource, allows ref struct
+    {
+        sent = 0;
+        NetError error = NetError.None;
+        lock (_turn)
+        {
+            while (source.Length > 0)
+            {
+                error = Reserve(connection, source.Length, out Span<byte> room);
+                if (error != NetError.None)
+                {
+                    break;
+                }
+
+                int copied = source.CopyTo(room);
+                if (copied > 0)
+                {
+                    Commit(connection, copied, more);
+                    sent += copied;
+                }
+
+                if (copied < room.Length)
+                {
+                    error = NetError.Fault;
+                    break;
+                }
+            }
+
+            if (source.Length == 0 && sent == 0)
+            {
+                error = CheckSend(connection);
+            }
+        }
+
+        if (sent > 0)
+        {
+            layer.Stack.Flush();
+            return NetError.None;
+        }
+
+        return error;
+    }
+
+    /// <summary>Gives back memory that nothing more will be written to.</summary>
+    public void Close()
+    {
+        lock (_turn)
+        {
+            _tail?.Release();
+            _tail = null;
+        }
+    }
+
+    private static NetError CheckSend(TcpConnection connection)
+    {
+        lock (connection.Lock)
+        {
+            return SendErrorOf(connection);
+        }
+    }
+
+    // Under the connection's lock.
+    private static NetError SendErrorOf(TcpConnection connection)
+    {
+        if (connection.Error != NetError.None)
+        {
+            NetError error = connection.Error;
+            connection.Error = NetError.None;
+            return error;
+        }
+
+        return connection.State switch
+        {
+            TcpState.SynSent or TcpState.SynReceived => NetError.WouldBlock,
+            TcpState.Established or TcpState.CloseWait when !connection.HasShutDownSend => NetError.None,
+            _ => NetError.BrokenPipe,
+        };
+    }
+
+    // Room in the buffer, as memory at the end of the current chunk or of a new one.
+    private NetError Reserve(TcpConnection connection, long wanted, out Span<byte> room)
+    {
+        room = default;
+        long free;
+        lock (connection.Lock)
+        {
+            NetError error = SendErrorOf(connection);
+            if (error != NetError.None)
+            {
+                return error;
+            }
+
+            GrowBuffer(connection);
+            free = connection.Options.SendBuffer - connection.Sender.Queue.Length;
+        }
+
+        if (free <= 0)
+        {
+            return NetError.WouldBlock;
+        }
+
+        if (_tail is null || _tailUsed == _tail.Bytes.Length)
+        {
+            _tail?.Release();
+            _tail = layer.Stack.Pool.Data.Rent();
+            _tailUsed = 0;
+        }
+
+        room = _tail.Bytes.AsSpan(_tailUsed, (int)Math.Min(Math.Min(free, wanted), _tail.Bytes.Length - _tailUsed));
+        return NetError.None;
+    }
+
+    private void Commit(TcpConnection connection, int length, bool more)
+    {
+        lock (connection.Lock)
+        {
+            if (connection.State is TcpState.Closed)
+            {
+                return; // it ended meanwhile: the bytes go where those in flight went
+            }
+
+            connection.Sender.Queue.Append(new ChunkSlice(_tail!, _tailUsed, length));
+            _tailUsed += length;
+            connection.Partials.MoreFollows = more;
+            connection.Output(layer.Stack.Host.NowNs);
+        }
+    }
+
+    // The buffer holds two congestion windows, so that the window is always full.
+    private void GrowBuffer(TcpConnection connection)
+    {
+        if (!connection.Options.SendBufferIsFixed)
+        {
+            long wanted = 2L * connection.Sender.Congestion.Window;
+            connection.Options.SendBuffer = Math.Clamp(Math.Max(connection.Options.SendBuffer, wanted), TcpLimits.DefaultSendBuffer, TcpLimits.MaxSendBuffer);
+        }
+    }
+}
