@@ -12,28 +12,20 @@ namespace Moat.Netstack.Tcp;
 internal sealed class TcpConnection : TcpFlow
 {
     private readonly TcpLayer _layer;
-    private readonly TcpTimer _lifeTimer; // keep-alive, FIN_WAIT2
-    private RouteDecision _route;
-    private uint _recentTimestamp; // TS.Recent
-    private long _recentTimestampNs;
-    private long _challengeNs;
-    private int _keepAliveProbes;
-    private long _lastReceivedNs;
-    private int _pathMtu;
-    private int _peerMss = TcpLimits.DefaultMss;
-    private bool _corkExpired;
+    private readonly TcpArrival _arrival;
+    private PeerTimestamp _peerClock;
 
     public TcpConnection(TcpLayer layer, FlowKey key, TcpOptionSet options, in RouteDecision route)
         : base(key)
     {
         _layer = layer;
         Options = options;
-        _route = route;
-        _pathMtu = route.Mtu;
+        Transmitter = new TcpTransmitter(this, layer, route);
+        _arrival = new TcpArrival(this, layer);
+        KeepAlive = new TcpKeepAlive(this);
+        Partials = new PartialSegments(this);
         Sender = new TcpSender(this, options.CreateCongestionControl());
         Receiver = new TcpReceiver(this);
-        _lifeTimer = new TcpTimer(this, static (owner, now) => owner.OnLifeTimer(now));
-        CorkTimer = new TcpTimer(this, static (owner, now) => owner.OnCorkExpired(now));
     }
 
     /// <summary>Guards everything.</summary>
@@ -48,6 +40,18 @@ internal sealed class TcpConnection : TcpFlow
     /// <summary>The receiving half.</summary>
     public TcpReceiver Receiver { get; }
 
+    /// <summary>Makes and sends segments.</summary>
+    public TcpTransmitter Transmitter { get; }
+
+    /// <summary>Keep-alive, and the patience of an orphan.</summary>
+    public TcpKeepAlive KeepAlive { get; }
+
+    /// <summary>Whether less than a full segment may go out.</summary>
+    public PartialSegments Partials { get; }
+
+    /// <summary>The peer's newest timestamp.</summary>
+    public ref PeerTimestamp PeerClock => ref _peerClock;
+
     /// <summary>Socket options that matter here.</summary>
     public TcpOptionSet Options { get; }
 
@@ -55,7 +59,7 @@ internal sealed class TcpConnection : TcpFlow
     public ISocketObserver? Observer { get; set; }
 
     /// <summary>Where it stands.</summary>
-    public TcpState State { get; private set; } = TcpState.Closed;
+    public TcpState State { get; set; } = TcpState.Closed;
 
     /// <summary>What went wrong; fetched once (SO_ERROR).</summary>
     public NetError Error { get; set; }
@@ -79,7 +83,7 @@ internal sealed class TcpConnection : TcpFlow
     public bool WantsFin { get; private set; }
 
     /// <summary>Whether the peer has said that it sends no more.</summary>
-    public bool HasReceivedFin { get; private set; }
+    public bool HasReceivedFin { get; set; }
 
     /// <summary>An acknowledgment is to go out, alone if nothing else does.</summary>
     public bool AckIsDue { get; set; }
@@ -90,37 +94,11 @@ internal sealed class TcpConnection : TcpFlow
     /// <summary>The port that goes when the connection does, once its socket is gone.</summary>
     public PortBinding? Binding { get; set; }
 
-    /// <summary>MSG_MORE: the last write said that more follows.</summary>
-    public bool HoldsPartial { get; set; }
-
-    /// <summary>The timer that ends a cork.</summary>
-    public TcpTimer CorkTimer { get; }
+    /// <summary>The size of the peer's full segments, as far as it has been seen.</summary>
+    public int ReceiveMss { get; set; } = TcpLimits.DefaultMss;
 
     /// <summary>The smoothed round trip.</summary>
     public long SmoothedRttNs => Sender.Rtt.SmoothedNs;
-
-    /// <summary>The size of the peer's full segments, as far as it has been seen.</summary>
-    public int ReceiveMss { get; private set; } = TcpLimits.DefaultMss;
-
-    /// <summary>Payload bytes that one packet may carry: several segments where the link cuts them.</summary>
-    public int MaxSendSize
-    {
-        get
-        {
-            const int MaxGso = 65535 - Packet.HeaderRoom;
-            return (_route.Interface.Link.Features & Link.LinkFeatures.TcpSegmentation) != 0 ? Math.Max(MaxGso - (MaxGso % Sender.Mss), Sender.Mss) : Sender.Mss;
-        }
-    }
-
-    /// <summary>The segment size to announce: what the route carries.</summary>
-    private int LocalMss
-    {
-        get
-        {
-            int mss = TcpOutput.MssOf(_pathMtu, Key.Remote.Address);
-            return Options.MaxSegment > 0 ? Math.Min(mss, Options.MaxSegment) : mss;
-        }
-    }
 
     /// <summary>Begins a connection: sends SYN. Under the lock.</summary>
     public void Connect(long nowNs)
@@ -129,7 +107,7 @@ internal sealed class TcpConnection : TcpFlow
         SequenceNumber initial = _layer.InitialSequence(Key, nowNs);
         Sender.Start(initial);
         Receiver.WindowScale = Options.WindowScaleFor(Receiver.Buffer);
-        SendSyn(initial);
+        Transmitter.SendSyn(initial);
         Sender.OnSent(initial + 1, nowNs);
     }
 
@@ -144,8 +122,7 @@ internal sealed class TcpConnection : TcpFlow
         TakeHandshake(handshake.Options, handshake.PeerMss);
         if (UsesTimestamps)
         {
-            _recentTimestamp = segment.Options.TimestampValue;
-            _recentTimestampNs = nowNs;
+            _peerClock.Take(segment.Options.TimestampValue, nowNs);
         }
 
         Receiver.OnAckSent(Receiver.Window);
@@ -157,10 +134,10 @@ internal sealed class TcpConnection : TcpFlow
         long now = Stack.Host.NowNs;
         lock (Lock)
         {
-            _lastReceivedNs = now;
+            KeepAlive.OnReceived(now);
             if (State == TcpState.SynSent)
             {
-                ReceiveInSynSent(packet, segment, now);
+                _arrival.ReceiveInSynSent(packet, segment, now);
             }
             else if (State == TcpState.Closed)
             {
@@ -169,7 +146,7 @@ internal sealed class TcpConnection : TcpFlow
             }
             else
             {
-                ReceiveSynchronized(packet, segment, now);
+                _arrival.ReceiveSynchronized(packet, segment, now);
             }
 
             Flush(now);
@@ -189,11 +166,9 @@ internal sealed class TcpConnection : TcpFlow
 
             if (error.Mtu > 0)
             {
-                const int MinMtu = 552;
-                if (error.Mtu < _pathMtu)
+                if (Transmitter.TryLowerPathMtu(error.Mtu))
                 {
-                    _pathMtu = Math.Max(error.Mtu, Key.Remote.Address.IsV4 ? MinMtu : 1280);
-                    Sender.OnPathMtu(EffectiveMss(LocalMss), now);
+                    Sender.OnPathMtu(Transmitter.EffectiveMss, now);
                 }
             }
             else if (State is TcpState.SynSent or TcpState.SynReceived && error.IsHard)
@@ -260,7 +235,7 @@ internal sealed class TcpConnection : TcpFlow
         ShutdownSend(nowNs);
         if (State == TcpState.FinWait2)
         {
-            _lifeTimer.Set(nowNs + TcpLimits.TimeWaitNs);
+            KeepAlive.WaitForFin(nowNs);
         }
     }
 
@@ -269,20 +244,10 @@ internal sealed class TcpConnection : TcpFlow
     {
         if (IsSynchronized || State == TcpState.SynReceived)
         {
-            SendControl(Sender.Next, TcpFlags.RST | TcpFlags.ACK);
+            Transmitter.SendControl(Sender.Next, TcpFlags.RST | TcpFlags.ACK);
         }
 
         Finish();
-    }
-
-    /// <summary>Keep-alive options changed. Under the lock.</summary>
-    public void RestartKeepAlive(long nowNs)
-    {
-        if (Options.KeepAlive && State is TcpState.Established or TcpState.CloseWait)
-        {
-            _keepAliveProbes = 0;
-            _lifeTimer.Set(nowNs + Options.KeepAliveIdleNs);
-        }
     }
 
     /// <summary>Data has been read: the window may have to be told. Under the lock.</summary>
@@ -290,7 +255,7 @@ internal sealed class TcpConnection : TcpFlow
     {
         if (Receiver.Consume(bytes) && State is TcpState.Established or TcpState.FinWait1 or TcpState.FinWait2)
         {
-            SendAck();
+            Transmitter.SendAck();
         }
     }
 
@@ -319,22 +284,6 @@ internal sealed class TcpConnection : TcpFlow
 
     /// <summary>Whether a third of the send buffer is free (what makes Linux say POLLOUT).</summary>
     public bool IsWritable(long sendBuffer) => Sender.Queue.Length < sendBuffer - (sendBuffer / 3);
-
-    /// <summary>Whether <paramref name="bytes"/>, less than a full segment, may go out now (Nagle's algorithm, TCP_CORK).</summary>
-    public bool MaySendPartial(int bytes, bool nothingInFlight)
-    {
-        if ((Options.Cork || HoldsPartial) && !_corkExpired)
-        {
-            if (!CorkTimer.IsSet)
-            {
-                CorkTimer.Set(Stack.Host.NowNs + TcpLimits.CorkNs);
-            }
-
-            return WantsFin;
-        }
-
-        return Options.NoDelay || nothingInFlight || WantsFin || bytes >= Sender.Mss;
-    }
 
     /// <summary>Whether to stop trying after so many timeouts in a row; if so, the connection has ended.</summary>
     public bool GivesUp(int timeouts, long stalledNs)
@@ -371,7 +320,7 @@ internal sealed class TcpConnection : TcpFlow
         UnacknowledgedBytes = Sender.Next - Sender.Unacknowledged,
         SackedBytes = Sender.SackedBytes,
         LostBytes = Sender.LostBytes,
-        PathMtu = _pathMtu,
+        PathMtu = Transmitter.PathMtu,
         RoundTripNs = Sender.Rtt.SmoothedNs,
         RoundTripVariationNs = Sender.Rtt.VariationNs,
         SlowStartThreshold = Sender.Congestion.SlowStartThreshold,
@@ -388,346 +337,24 @@ internal sealed class TcpConnection : TcpFlow
         Sender.Congestion = after;
     }
 
-    /// <summary>The peer answers: its neighbour entry need not be checked.</summary>
-    public void RouteConfirmed() => _route.Interface.Neighbors?.Confirm(_route.NextHop);
-
-    /// <summary>Sends data of the queue for the first time.</summary>
-    public bool SendData(SequenceNumber start, int length, bool isLast)
-    {
-        TcpFlags flags = TcpFlags.ACK | (isLast ? TcpFlags.PSH : 0);
-        return SendQueued(start, length, flags);
-    }
-
-    /// <summary>Sends what lies between two sequence numbers again: SYN, data or FIN.</summary>
-    public bool Retransmit(SequenceNumber start, SequenceNumber end)
-    {
-        if (State is TcpState.SynSent or TcpState.SynReceived)
-        {
-            SendSyn(start);
-            return true;
-        }
-
-        int length = SequenceNumber.Min(end, Sender.Queue.End) - start;
-        if (length > 0)
-        {
-            return SendQueued(start, length, TcpFlags.ACK | (start + length == Sender.Queue.End ? TcpFlags.PSH : 0));
-        }
-
-        SendFin(start);
-        return true;
-    }
-
-    /// <summary>Sends FIN.</summary>
-    public void SendFin(SequenceNumber sequence) => SendControl(sequence, TcpFlags.FIN | TcpFlags.ACK);
-
     /// <summary>FIN is out.</summary>
     public void OnFinSent() => WantsFin = false;
 
-    /// <summary>Asks the peer what its window is.</summary>
-    public void SendWindowProbe(SequenceNumber sequence) => SendControl(sequence, TcpFlags.ACK);
-
-    /// <summary>Acknowledges now.</summary>
-    public void SendAck()
-    {
-        if (State is not (TcpState.Closed or TcpState.SynSent))
-        {
-            SendControl(Sender.Next, TcpFlags.ACK);
-        }
-    }
-
-    private void ReceiveInSynSent(Packet packet, in TcpSegment segment, long now)
-    {
-        packet.Release(); // data with a SYN is sent again by whoever did not use fast open
-        bool acknowledges = segment.Has(TcpFlags.ACK);
-        if (acknowledges && (segment.Header.Acknowledgment <= Sender.Unacknowledged || segment.Header.Acknowledgment > Sender.Next))
-        {
-            if (!segment.Has(TcpFlags.RST))
-            {
-                _layer.SendReset(Key, segment);
-            }
-
-            return;
-        }
-
-        if (segment.Has(TcpFlags.RST))
-        {
-            if (acknowledges)
-            {
-                Fail(NetError.ConnectionRefused);
-            }
-
-            return;
-        }
-
-        if (!segment.Has(TcpFlags.SYN))
-        {
-            return;
-        }
-
-        Receiver.Start(segment.Start);
-        TakeHandshake(segment.Options, segment.Options.MaxSegmentSize);
-        if (UsesTimestamps)
-        {
-            _recentTimestamp = segment.Options.TimestampValue;
-            _recentTimestampNs = now;
-        }
-
-        if (!acknowledges)
-        {
-            State = TcpState.SynReceived; // both sides connect at once
-            SendSyn(Sender.Unacknowledged);
-            return;
-        }
-
-        Sender.Acknowledge(segment.Header.Acknowledgment, segment.Options, segment.Header.Window, mayUpdateWindow: true, isDuplicate: false, now);
-        Establish(segment.Header.Window, now);
-        SendAck();
-    }
-
-    private void ReceiveSynchronized(Packet packet, in TcpSegment segment, long now)
-    {
-        if (!IsAcceptable(segment, now))
-        {
-            packet.Release();
-            return;
-        }
-
-        if (segment.Has(TcpFlags.RST))
-        {
-            packet.Release();
-            if (segment.Start == Receiver.Next)
-            {
-                OnReset();
-            }
-            else
-            {
-                Challenge(now); // RFC 5961 section 3.2
-            }
-
-            return;
-        }
-
-        if (segment.Has(TcpFlags.SYN))
-        {
-            packet.Release();
-            if (State == TcpState.SynReceived && segment.Start == Receiver.Initial)
-            {
-                SendSyn(Sender.Unacknowledged);
-            }
-            else
-            {
-                Challenge(now); // RFC 5961 section 4.2
-            }
-
-            return;
-        }
-
-        if (!segment.Has(TcpFlags.ACK) || !TakeAcknowledgment(segment, now))
-        {
-            packet.Release();
-            return;
-        }
-
-        TakePayload(packet, segment, now);
-    }
-
-    // RFC 9293 section 3.10.7.4, first: the sequence number; RFC 7323 section 5: timestamps.
-    private bool IsAcceptable(in TcpSegment segment, long now)
-    {
-        if (UsesTimestamps && segment.Options.HasTimestamps)
-        {
-            const long MaxAgeNs = 24L * 86_400 * 1_000_000_000;
-            bool isOld = unchecked((int)(segment.Options.TimestampValue - _recentTimestamp)) < 0 && now - _recentTimestampNs < MaxAgeNs;
-            if (isOld && !segment.Has(TcpFlags.RST))
-            {
-                AckIsDue = true;
-                return false;
-            }
-        }
-
-        SequenceNumber windowEnd = Receiver.WindowEnd;
-        bool inWindow = segment.End >= Receiver.Next && segment.Start <= windowEnd && (segment.PayloadLength == 0 || segment.Start < windowEnd || segment.Start == Receiver.Next);
-        if (!inWindow)
-        {
-            if (!segment.Has(TcpFlags.RST))
-            {
-                Receiver.EnterQuickAck();
-                AckIsDue = true;
-            }
-
-            return false;
-        }
-
-        if (UsesTimestamps && segment.Options.HasTimestamps && segment.Start <= Receiver.Next && unchecked((int)(segment.Options.TimestampValue - _recentTimestamp)) >= 0)
-        {
-            _recentTimestamp = segment.Options.TimestampValue;
-            _recentTimestampNs = now;
-        }
-
-        return true;
-    }
-
-    private bool TakeAcknowledgment(in TcpSegment segment, long now)
-    {
-        SequenceNumber acknowledgment = segment.Header.Acknowledgment;
-        if (acknowledgment > Sender.Next || acknowledgment < Sender.Unacknowledged - Math.Max(Sender.MaxWindow, 1))
-        {
-            if (State == TcpState.SynReceived)
-            {
-                _layer.SendReset(Key, segment);
-            }
-            else
-            {
-                Challenge(now); // RFC 5961 section 5.2
-            }
-
-            return false;
-        }
-
-        if (State == TcpState.SynReceived)
-        {
-            if (acknowledgment <= Sender.Unacknowledged)
-            {
-                return false;
-            }
-
-            Sender.Acknowledge(acknowledgment, segment.Options, segment.Header.Window << Sender.WindowScale, mayUpdateWindow: true, isDuplicate: false, now);
-            Establish(segment.Header.Window << Sender.WindowScale, now);
-            if (WantsFin)
-            {
-                EnterFinState();
-            }
-
-            return true;
-        }
-
-        int window = segment.Header.Window << Sender.WindowScale;
-        bool isDuplicate = segment.PayloadLength == 0 && !segment.Has(TcpFlags.FIN) && acknowledgment == Sender.Unacknowledged && window == Sender.Window;
-        bool wasFull = !IsWritable(Options.SendBuffer);
-        Sender.Acknowledge(SequenceNumber.Max(acknowledgment, Sender.Unacknowledged), segment.Options, window, acknowledgment >= Sender.Unacknowledged, isDuplicate, now);
-        if (wasFull && IsWritable(Options.SendBuffer))
-        {
-            Notify(NetEvents.Writable);
-        }
-
-        if (Sender.IsEmpty && !WantsFin)
-        {
-            OnAllAcknowledged(now);
-        }
-
-        return true;
-    }
-
-    // FIN, if it was sent, has been acknowledged.
-    private void OnAllAcknowledged(long now)
-    {
-        switch (State)
-        {
-            case TcpState.FinWait1:
-                State = TcpState.FinWait2;
-                if (Observer is null)
-                {
-                    _lifeTimer.Set(now + TcpLimits.TimeWaitNs);
-                }
-
-                break;
-            case TcpState.Closing:
-                EnterTimeWait(now);
-                break;
-            case TcpState.LastAck:
-                Finish();
-                break;
-        }
-    }
-
-    private void TakePayload(Packet packet, in TcpSegment segment, long now)
-    {
-        if (State is not (TcpState.Established or TcpState.FinWait1 or TcpState.FinWait2) && segment.PayloadLength > 0 && !HasReceivedFin)
-        {
-            packet.Release();
-            return;
-        }
-
-        SequenceNumber fin = segment.Start + segment.PayloadLength;
-        if (segment.PayloadLength > 0 && Observer is null && State is TcpState.FinWait1 or TcpState.FinWait2 && fin > Receiver.Next)
-        {
-            packet.Release(); // nobody will read it: the peer must know (RFC 1122 section 4.2.2.13)
-            Abort();
-            return;
-        }
-
-        if (segment.PayloadLength > 0 && !HasReceivedFin)
-        {
-            packet.Pull(segment.Header.HeaderLength);
-            ReceiveMss = Math.Max(ReceiveMss, Math.Min(segment.PayloadLength, packet.SegmentSize > 0 ? packet.SegmentSize : segment.PayloadLength));
-            if (Receiver.Receive(packet, segment.Start, segment.Has(TcpFlags.PSH), now))
-            {
-                Notify(NetEvents.Readable);
-            }
-        }
-        else
-        {
-            packet.Release();
-        }
-
-        if (segment.Has(TcpFlags.FIN) && !HasReceivedFin)
-        {
-            if (fin == Receiver.Next)
-            {
-                OnFin(now);
-            }
-            else
-            {
-                AckIsDue = true; // it comes again when what is missing has come
-            }
-        }
-    }
-
-    private void OnFin(long now)
-    {
-        HasReceivedFin = true;
-        Receiver.Advance(1);
-        AckIsDue = true;
-        switch (State)
-        {
-            case TcpState.Established:
-                State = TcpState.CloseWait;
-                break;
-            case TcpState.FinWait1:
-                State = TcpState.Closing;
-                break;
-            case TcpState.FinWait2:
-                EnterTimeWait(now);
-                break;
-        }
-
-        Notify(NetEvents.Readable | NetEvents.ReadHangUp | (HasShutDownSend ? NetEvents.HangUp : 0));
-    }
-
-    private void OnReset()
-    {
-        NetError error = State switch
-        {
-            TcpState.SynReceived => NetError.ConnectionRefused,
-            TcpState.CloseWait => NetError.BrokenPipe,
-            _ => NetError.ConnectionReset,
-        };
-        Fail(error);
-    }
-
-    private void Establish(int window, long now)
+    /// <summary>The handshake is done.</summary>
+    public void Establish(int window, long now)
     {
         State = TcpState.Established;
         Sender.Establish(window);
-        Sender.SetMss(EffectiveMss(_peerMss));
-        RestartKeepAlive(now);
+        Sender.SetMss(Transmitter.EffectiveMss);
+        KeepAlive.Restart(now);
         Notify(NetEvents.Writable);
         _layer.OnEstablished(this);
     }
 
-    private void TakeHandshake(in TcpOptions options, int peerMss)
+    /// <summary>Takes what the peer's SYN says.</summary>
+    public void TakeHandshake(in TcpOptions options, int peerMss)
     {
-        _peerMss = peerMss != 0 ? Math.Max(peerMss, TcpLimits.MinMss) : TcpLimits.DefaultMss;
+        Transmitter.SetPeerMss(peerMss);
         UsesTimestamps = options.HasTimestamps && Options.OffersTimestamps;
         UsesSack = options.SackPermitted && Options.OffersSack;
         if (options.WindowScale is { } scale && Options.OffersWindowScale)
@@ -739,22 +366,24 @@ internal sealed class TcpConnection : TcpFlow
             Receiver.WindowScale = 0;
         }
 
-        Sender.SetMss(EffectiveMss(_peerMss));
+        Sender.SetMss(Transmitter.EffectiveMss);
     }
 
-    private int EffectiveMss(int peerMss)
-    {
-        const int TimestampBytes = 12;
-        return Math.Max(Math.Min(Math.Min(peerMss, _peerMss), LocalMss) - (UsesTimestamps ? TimestampBytes : 0), TcpLimits.MinMss - TimestampBytes);
-    }
+    /// <summary>FIN is to be sent.</summary>
+    public void EnterFinState() => State = State == TcpState.CloseWait ? TcpState.LastAck : TcpState.FinWait1;
 
-    private void EnterFinState() => State = State == TcpState.CloseWait ? TcpState.LastAck : TcpState.FinWait1;
-
-    private void EnterTimeWait(long now)
+    /// <summary>Both sides have closed, this one first.</summary>
+    public void EnterTimeWait(long now)
     {
-        SendAck();
+        Transmitter.SendAck();
         AckIsDue = false;
-        _layer.EnterTimeWait(this, Sender.Next, Receiver.Next, UsesTimestamps ? _recentTimestamp : null, now);
+        LeaveToTimeWait(now);
+    }
+
+    /// <summary>The connection's remains take its place.</summary>
+    public void LeaveToTimeWait(long now)
+    {
+        _layer.EnterTimeWait(this, Sender.Next, Receiver.Next, UsesTimestamps ? _peerClock.Recent : null, now);
         State = TcpState.TimeWait;
         Finish();
     }
@@ -769,85 +398,35 @@ internal sealed class TcpConnection : TcpFlow
         Sender.Output(now);
         if (AckIsDue)
         {
-            SendAck();
+            Transmitter.SendAck();
         }
     }
 
-    // At most one in half a second: an attacker must not make this side talk (RFC 5961 section 7).
-    private void Challenge(long now)
+    /// <summary>Sends RST and ends with an error.</summary>
+    public void Abort(NetError error)
     {
-        const long IntervalNs = 500_000_000;
-        if (now - _challengeNs >= IntervalNs || _challengeNs == 0)
-        {
-            _challengeNs = now;
-            SendAck();
-        }
-    }
-
-    private void OnLifeTimer(long now)
-    {
-        if (State == TcpState.FinWait2 && Observer is null)
-        {
-            _layer.EnterTimeWait(this, Sender.Next, Receiver.Next, UsesTimestamps ? _recentTimestamp : null, now);
-            Finish();
-            return;
-        }
-
-        if (!Options.KeepAlive || State is not (TcpState.Established or TcpState.CloseWait))
-        {
-            return;
-        }
-
-        long idle = now - _lastReceivedNs;
-        if (idle < Options.KeepAliveIdleNs)
-        {
-            _keepAliveProbes = 0;
-            _lifeTimer.Set(_lastReceivedNs + Options.KeepAliveIdleNs);
-            return;
-        }
-
-        if (_keepAliveProbes >= Options.KeepAliveCount && (Options.UserTimeoutNs == 0 || idle >= Options.UserTimeoutNs))
-        {
-            Abort(NetError.TimedOut);
-            return;
-        }
-
-        _keepAliveProbes++;
-        SendControl(Sender.Unacknowledged - 1, TcpFlags.ACK);
-        _lifeTimer.Set(now + Options.KeepAliveIntervalNs);
-    }
-
-    private void OnCorkExpired(long now)
-    {
-        _corkExpired = true;
-        Sender.Output(now);
-        _corkExpired = false;
-    }
-
-    private void Abort(NetError error)
-    {
-        SendControl(Sender.Next, TcpFlags.RST | TcpFlags.ACK);
+        Transmitter.SendControl(Sender.Next, TcpFlags.RST | TcpFlags.ACK);
         Fail(error);
     }
 
-    // The connection ends with an error that the socket reports.
-    private void Fail(NetError error)
+    /// <summary>The connection ends with an error that the socket reports.</summary>
+    public void Fail(NetError error)
     {
         Error = error;
         Finish(keepData: true);
         Notify(NetEvents.Readable | NetEvents.Writable | NetEvents.Error | NetEvents.HangUp | NetEvents.ReadHangUp);
     }
 
-    // Data that came stays readable; everything else goes.
-    private void Finish(bool keepData = true)
+    /// <summary>The connection ends. Data that came stays readable; everything else goes.</summary>
+    public void Finish(bool keepData = true)
     {
         bool wasTimeWait = State == TcpState.TimeWait;
         State = TcpState.Closed;
         WantsFin = false;
         Sender.Clear();
         Receiver.AckTimer.Clear();
-        CorkTimer.Clear();
-        _lifeTimer.Clear();
+        Partials.Clear();
+        KeepAlive.Clear();
         if (!keepData || Observer is null)
         {
             Receiver.Clear();
@@ -856,78 +435,6 @@ internal sealed class TcpConnection : TcpFlow
         _layer.Remove(this, keepFlow: wasTimeWait);
     }
 
-    private void Notify(NetEvents events) => Observer?.OnEvents(events);
-
-    private bool SendQueued(SequenceNumber start, int length, TcpFlags flags)
-    {
-        bool copies = (_route.Interface.Link.Features & Link.LinkFeatures.TcpSegmentation) == 0;
-        Packet packet = Stack.Pool.Rent(copies ? length : 0);
-        int added = Sender.Queue.AddTo(packet, start, length, copies);
-        if (added < length)
-        {
-            // More pieces than a packet holds: many small writes. Copied, they fit.
-            packet.Release();
-            packet = Stack.Pool.Rent(length);
-            _ = Sender.Queue.AddTo(packet, start, length, copy: true);
-        }
-
-        packet.SegmentSize = length > Sender.Mss ? Sender.Mss : 0;
-        return Send(packet, start, flags, default);
-    }
-
-    private void SendControl(SequenceNumber sequence, TcpFlags flags)
-    {
-        TcpOptions options = default;
-        if ((flags & TcpFlags.RST) == 0 && UsesSack)
-        {
-            options.HasTimestamps = UsesTimestamps; // counts for the room
-            Receiver.AddSacks(ref options);
-        }
-
-        _ = Send(Stack.Pool.Rent(0), sequence, flags, options);
-    }
-
-    private void SendSyn(SequenceNumber sequence)
-    {
-        bool answers = State == TcpState.SynReceived;
-        TcpOptions options = new()
-        {
-            MaxSegmentSize = (ushort)Math.Min(LocalMss, ushort.MaxValue),
-            SackPermitted = answers ? UsesSack : Options.OffersSack,
-            WindowScale = (answers ? Sender.WindowScale > 0 || Receiver.WindowScale > 0 : Options.OffersWindowScale) ? (byte)Receiver.WindowScale : null,
-            HasTimestamps = answers ? UsesTimestamps : Options.OffersTimestamps,
-        };
-        _ = Send(Stack.Pool.Rent(0), sequence, answers ? TcpFlags.SYN | TcpFlags.ACK : TcpFlags.SYN, options);
-    }
-
-    private bool Send(Packet packet, SequenceNumber sequence, TcpFlags flags, TcpOptions options)
-    {
-        long now = Stack.Host.NowNs;
-        bool isSyn = (flags & TcpFlags.SYN) != 0;
-        bool hasAck = (flags & TcpFlags.ACK) != 0;
-        if (!isSyn)
-        {
-            options.HasTimestamps = UsesTimestamps;
-        }
-
-        if (options.HasTimestamps)
-        {
-            options.TimestampValue = _layer.Timestamp(now);
-            options.TimestampEcho = hasAck ? _recentTimestamp : 0;
-        }
-
-        int window = Receiver.Window;
-        if (!TcpOutput.Send(_layer, packet, Key, ref _route, Options, options, sequence, hasAck ? Receiver.Next : default, flags, isSyn ? Math.Min(window, ushort.MaxValue) : window >> Receiver.WindowScale))
-        {
-            return false;
-        }
-
-        if (hasAck)
-        {
-            AckIsDue = false;
-            Receiver.OnAckSent(isSyn ? Math.Min(window, ushort.MaxValue) : window);
-        }
-
-        return true;
-    }
+    /// <summary>Tells the socket.</summary>
+    public void Notify(NetEvents events) => Observer?.OnEvents(events);
 }

@@ -272,7 +272,7 @@ public sealed class TcpLayer : ITransport
             this, Stack.Pool.Rent(0), key, ref route, settings, options, handshake.LocalInitial, handshake.RemoteInitial + 1, TcpFlags.SYN | TcpFlags.ACK, TcpLimits.DefaultReceiveBuffer / 2);
     }
 
-    internal void OnEstablished(TcpConnection connection) => connection.RouteConfirmed();
+    internal void OnEstablished(TcpConnection connection) => connection.Transmitter.ConfirmRoute();
 
     internal void CountSent() => Interlocked.Increment(ref _sentSegments);
 

@@ -28,7 +28,7 @@ internal sealed class TcpReceiver
     public TcpReceiver(TcpConnection connection)
     {
         _connection = connection;
-        AckTimer = new TcpTimer(connection, static (owner, _) => owner.SendAck());
+        AckTimer = new TcpTimer(connection, static (owner, _) => owner.Transmitter.SendAck());
     }
 
     /// <summary>The acknowledgment that is put off.</summary>

@@ -307,7 +307,7 @@ internal sealed class TcpSender
         {
             SentSegment lost = _sent[index];
             int length = Math.Min(lost.Length, Mss);
-            if (!_connection.Retransmit(lost.Start, lost.Start + length))
+            if (!_connection.Transmitter.Retransmit(lost.Start, lost.Start + length))
             {
                 return;
             }
@@ -337,7 +337,7 @@ internal sealed class TcpSender
             int windowLeft = Unacknowledged + Window - Next;
             int congestionLeft = Congestion.Window - _sent.InFlightBytes;
             int room = Math.Min(windowLeft, congestionLeft);
-            int length = Math.Min(unsent, Math.Min(room, _connection.MaxSendSize));
+            int length = Math.Min(unsent, Math.Min(room, _connection.Transmitter.MaxSendSize));
             if (length <= 0)
             {
                 break;
@@ -347,7 +347,7 @@ internal sealed class TcpSender
             {
                 // Full segments only, unless the window is the limit and the peer never shows a larger one (RFC 9293 section 3.8.6.2.1).
                 int full = length - (length % Mss);
-                if (full > 0 && (full < length) && (length < unsent || !_connection.MaySendPartial(unsent - full, nothingInFlight: false)))
+                if (full > 0 && (full < length) && (length < unsent || !_connection.Partials.MaySend(unsent - full, nothingInFlight: false)))
                 {
                     length = full;
                 }
@@ -356,12 +356,12 @@ internal sealed class TcpSender
                     break;
                 }
             }
-            else if (length < Mss && !_connection.MaySendPartial(unsent, _sent.TotalBytes == 0))
+            else if (length < Mss && !_connection.Partials.MaySend(unsent, _sent.TotalBytes == 0))
             {
                 break;
             }
 
-            if (!_connection.SendData(Next, length, isLast: length == unsent))
+            if (!_connection.Transmitter.SendData(Next, length, isLast: length == unsent))
             {
                 break;
             }
@@ -372,7 +372,7 @@ internal sealed class TcpSender
 
         if (_connection.WantsFin && Next == Queue.End)
         {
-            _connection.SendFin(Next);
+            _connection.Transmitter.SendFin(Next);
             OnSent(Next + 1, nowNs);
             _connection.OnFinSent();
         }
@@ -443,7 +443,7 @@ internal sealed class TcpSender
         {
             SentSegment last = _sent[_sent.Count - 1];
             SequenceNumber start = last.Length > Mss ? last.End - Mss : last.Start;
-            if (_connection.Retransmit(start, last.End))
+            if (_connection.Transmitter.Retransmit(start, last.End))
             {
                 Retransmissions++;
             }
@@ -496,7 +496,7 @@ internal sealed class TcpSender
             return;
         }
 
-        _connection.SendWindowProbe(Unacknowledged - 1);
+        _connection.Transmitter.SendWindowProbe(Unacknowledged - 1);
         _backOff++;
         Arm(SenderTimer.Probe, nowNs + RtoNs);
     }

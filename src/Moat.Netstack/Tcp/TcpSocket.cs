@@ -1,4 +1,3 @@
-using Moat.Netstack.Packets;
 using Moat.Netstack.Routing;
 using Moat.Netstack.Sockets;
 using Moat.Netstack.Wire;
@@ -12,15 +11,11 @@ public sealed class TcpSocket : IDisposable
     private readonly TcpLayer _layer;
     private readonly ISocketObserver _observer;
     private readonly Lock _lock = new();
-    private readonly Lock _sendTurn = new();
-    private readonly Lock _receiveTurn = new();
+    private readonly TcpSendTurn _send;
+    private readonly TcpReceiveTurn _receive;
     private PortBinding? _binding; // guarded by _lock
     private TcpListener? _listener; // guarded by _lock, set once
     private volatile TcpConnection? _connection;
-    private Chunk? _tail; // guarded by _sendTurn: memory that the next bytes go to
-    private int _tailUsed; // guarded by _sendTurn
-    private bool _hasShutDownReceive;
-    private bool _wasConnected;
 
     /// <summary>A new socket.</summary>
     /// <param name="layer">The protocol.</param>
@@ -29,6 +24,8 @@ public sealed class TcpSocket : IDisposable
     public TcpSocket(TcpLayer layer, bool isV6, ISocketObserver observer)
     {
         _layer = layer;
+        _send = new TcpSendTurn(layer);
+        _receive = new TcpReceiveTurn(layer);
         _observer = observer;
         IsV6 = isV6;
     }
@@ -37,7 +34,7 @@ public sealed class TcpSocket : IDisposable
         : this(layer, !connection.Key.Remote.Address.IsV4, observer)
     {
         _connection = connection;
-        _wasConnected = true;
+        _receive.WasConnected = true;
         Options = connection.Options;
     }
 
@@ -226,7 +223,7 @@ public sealed class TcpSocket : IDisposable
 
             if (_connection is { } existing)
             {
-                NetError state = StateOfConnect(existing);
+                NetError state = TcpOpening.Check(existing);
                 if (state != NetError.None)
                 {
                     return state;
@@ -264,23 +261,9 @@ public sealed class TcpSocket : IDisposable
             return NetError.NotConnected;
         }
 
-        lock (connection.Lock)
-        {
-            if (connection.State is TcpState.SynSent or TcpState.SynReceived)
-            {
-                return NetError.InProgress;
-            }
-
-            if (connection.State == TcpState.Closed && !_wasConnected)
-            {
-                NetError error = connection.Error;
-                connection.Error = NetError.None;
-                return error != NetError.None ? error : NetError.ConnectionAborted;
-            }
-
-            _wasConnected = true;
-            return NetError.None;
-        }
+        NetError error = TcpOpening.Finish(connection, _receive.WasConnected);
+        _receive.WasConnected |= error == NetError.None;
+        return error;
     }
 
     /// <summary>connect(2) with AF_UNSPEC: the connection is reset and the socket may be used again.</summary>
@@ -297,7 +280,7 @@ public sealed class TcpSocket : IDisposable
                 }
 
                 _connection = null;
-                _wasConnected = false;
+                _receive.WasConnected = false;
             }
 
             CloseListener();
@@ -316,49 +299,7 @@ public sealed class TcpSocket : IDisposable
         where TSource : struct, IByteSource, allows ref struct
     {
         sent = 0;
-        if (_connection is not { } connection)
-        {
-            return NetError.NotConnected;
-        }
-
-        NetError error = NetError.None;
-        lock (_sendTurn)
-        {
-            while (source.Length > 0)
-            {
-                error = Reserve(connection, source.Length, out Span<byte> room);
-                if (error != NetError.None)
-                {
-                    break;
-                }
-
-                int copied = source.CopyTo(room);
-                if (copied > 0)
-                {
-                    Commit(connection, copied, more);
-                    sent += copied;
-                }
-
-                if (copied < room.Length)
-                {
-                    error = NetError.Fault;
-                    break;
-                }
-            }
-
-            if (source.Length == 0 && sent == 0)
-            {
-                error = CheckSend(connection);
-            }
-        }
-
-        if (sent > 0)
-        {
-            _layer.Stack.Flush();
-            return NetError.None;
-        }
-
-        return error;
+        return _connection is { } connection ? _send.Send(connection, ref source, more, out sent) : NetError.NotConnected;
     }
 
     /// <summary>Receives what is there.</summary>
@@ -370,65 +311,7 @@ public sealed class TcpSocket : IDisposable
         where TSink : struct, IByteSink, allows ref struct
     {
         received = 0;
-        if (_connection is not { } connection)
-        {
-            return NetError.NotConnected;
-        }
-
-        NetError error = NetError.None;
-        lock (_receiveTurn)
-        {
-            int skip = 0;
-            while (sink.Length > 0)
-            {
-                Packet? packet;
-                lock (connection.Lock)
-                {
-                    if (connection.Receiver.AvailableBytes <= skip)
-                    {
-                        error = received > 0 ? NetError.None : EndOf(connection);
-                        break;
-                    }
-
-                    packet = connection.Receiver.First;
-                }
-
-                // Only this turn takes from the queue: the packet stays as it is while it is copied.
-                int offset = skip;
-                while (packet is not null && offset >= packet.Length)
-                {
-                    offset -= packet.Length;
-                    packet = packet.Next;
-                }
-
-                int copied = CopyOut(packet!, offset, ref sink);
-                received += copied;
-                if (peek)
-                {
-                    skip += copied;
-                }
-                else if (copied > 0)
-                {
-                    lock (connection.Lock)
-                    {
-                        connection.OnConsumed(copied);
-                    }
-                }
-
-                if (copied < packet!.Length - offset && !peek && sink.Length > 0)
-                {
-                    error = received > 0 ? NetError.None : NetError.Fault;
-                    break;
-                }
-            }
-        }
-
-        if (received > 0 && !peek)
-        {
-            _layer.Stack.Flush();
-        }
-
-        return error;
+        return _connection is { } connection ? _receive.Receive(connection, ref sink, peek, out received) : NetError.NotConnected;
     }
 
     /// <summary>shutdown(2).</summary>
@@ -451,7 +334,7 @@ public sealed class TcpSocket : IDisposable
 
         lock (connection.Lock)
         {
-            _hasShutDownReceive |= receive;
+            _receive.HasShutDown |= receive;
             if (send)
             {
                 connection.ShutdownSend(_layer.Stack.Host.NowNs);
@@ -480,7 +363,7 @@ public sealed class TcpSocket : IDisposable
         lock (connection.Lock)
         {
             NetEvents events = connection.Readiness(Options.SendBuffer);
-            return _hasShutDownReceive ? events | NetEvents.Readable | NetEvents.ReadHangUp : events;
+            return _receive.HasShutDown ? events | NetEvents.Readable | NetEvents.ReadHangUp : events;
         }
     }
 
@@ -511,7 +394,7 @@ public sealed class TcpSocket : IDisposable
         lock (connection.Lock)
         {
             long now = _layer.Stack.Host.NowNs;
-            connection.RestartKeepAlive(now);
+            connection.KeepAlive.Restart(now);
             if (Options.ReceiveBuffer > 0)
             {
                 connection.Receiver.Buffer = Options.ReceiveBuffer;
@@ -535,25 +418,18 @@ public sealed class TcpSocket : IDisposable
             _binding = null;
         }
 
-        lock (_sendTurn)
-        {
-            _tail?.Release();
-            _tail = null;
-        }
-
+        _send.Close();
         if (_connection is { } connection)
         {
-            lock (_receiveTurn)
+            lock (connection.Lock)
             {
-                lock (connection.Lock)
+                if (connection.State != TcpState.Closed)
                 {
-                    connection.Binding = binding;
-                    binding = connection.State == TcpState.Closed ? binding : null; // an orphan keeps its port
-                    connection.Close(abort, _layer.Stack.Host.NowNs);
-                    connection.Receiver.Clear();
+                    (connection.Binding, binding) = (binding, null); // an orphan keeps its port
                 }
             }
 
+            _receive.Close(connection, abort);
             _layer.Stack.Flush();
         }
 
@@ -565,37 +441,6 @@ public sealed class TcpSocket : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Close(abort: false);
-
-    private static int CopyOut<TSink>(Packet packet, int offset, ref TSink sink)
-        where TSink : struct, IByteSink, allows ref struct
-    {
-        int done = 0;
-        while (sink.Length > 0 && packet.PieceAt(offset + done) is { IsEmpty: false } piece)
-        {
-            piece = piece[..(int)Math.Min(piece.Length, sink.Length)];
-            int copied = sink.CopyFrom(piece);
-            done += copied;
-            if (copied < piece.Length)
-            {
-                break;
-            }
-        }
-
-        return done;
-    }
-
-    private static NetError StateOfConnect(TcpConnection connection)
-    {
-        lock (connection.Lock)
-        {
-            return connection.State switch
-            {
-                TcpState.SynSent or TcpState.SynReceived => NetError.AlreadyInProgress,
-                TcpState.Closed => NetError.None, // a failed attempt may be followed by another
-                _ => NetError.AlreadyConnected,
-            };
-        }
-    }
 
     private PortBinding Claim(IpEndpoint local) =>
         new(local, Options.BoundInterface, IsV6Only) { ReusesAddress = ReusesAddress, ReusesPort = ReusesPort, Owner = Owner };
@@ -620,135 +465,9 @@ public sealed class TcpSocket : IDisposable
             }
         }
 
-        FlowKey key = new(new IpEndpoint(route.Source, _binding!.Local.Port), remote);
-        TcpConnection connection = new(_layer, key, Options, route) { Observer = _observer };
-        if (Options.ReceiveBuffer > 0)
-        {
-            connection.Receiver.Buffer = Options.ReceiveBuffer;
-        }
-
-        if (_layer.Find(key) is TcpTimeWait { RecentTimestamp: not null } remains)
-        {
-            remains.End(); // timestamps keep the two apart (RFC 6191)
-        }
-
-        if (!_layer.TryAdd(connection))
-        {
-            return NetError.AddressNotAvailable;
-        }
-
-        _connection = connection;
-        lock (connection.Lock)
-        {
-            connection.Connect(_layer.Stack.Host.NowNs);
-        }
-
-        return NetError.None;
-    }
-
-    private static NetError CheckSend(TcpConnection connection)
-    {
-        lock (connection.Lock)
-        {
-            return SendErrorOf(connection);
-        }
-    }
-
-    private static NetError SendErrorOf(TcpConnection connection)
-    {
-        if (connection.Error != NetError.None)
-        {
-            NetError error = connection.Error;
-            connection.Error = NetError.None;
-            return error;
-        }
-
-        return connection.State switch
-        {
-            TcpState.SynSent or TcpState.SynReceived => NetError.WouldBlock,
-            TcpState.Established or TcpState.CloseWait when !connection.HasShutDownSend => NetError.None,
-            _ => NetError.BrokenPipe,
-        };
-    }
-
-    // Room in the buffer, as memory at the end of the current chunk or of a new one.
-    private NetError Reserve(TcpConnection connection, long wanted, out Span<byte> room)
-    {
-        room = default;
-        long free;
-        lock (connection.Lock)
-        {
-            NetError error = SendErrorOf(connection);
-            if (error != NetError.None)
-            {
-                return error;
-            }
-
-            GrowBuffer(connection);
-            free = Options.SendBuffer - connection.Sender.Queue.Length;
-        }
-
-        if (free <= 0)
-        {
-            return NetError.WouldBlock;
-        }
-
-        if (_tail is null || _tailUsed == _tail.Bytes.Length)
-        {
-            _tail?.Release();
-            _tail = _layer.Stack.Pool.Data.Rent();
-            _tailUsed = 0;
-        }
-
-        room = _tail.Bytes.AsSpan(_tailUsed, (int)Math.Min(Math.Min(free, wanted), _tail.Bytes.Length - _tailUsed));
-        return NetError.None;
-    }
-
-    private void Commit(TcpConnection connection, int length, bool more)
-    {
-        lock (connection.Lock)
-        {
-            if (connection.State is TcpState.Closed)
-            {
-                return; // it ended meanwhile: the bytes go where those in flight went
-            }
-
-            connection.Sender.Queue.Append(new ChunkSlice(_tail!, _tailUsed, length));
-            _tailUsed += length;
-            connection.HoldsPartial = more;
-            connection.Output(_layer.Stack.Host.NowNs);
-        }
-    }
-
-    // The buffer holds two congestion windows, so that the window is always full.
-    private void GrowBuffer(TcpConnection connection)
-    {
-        if (!Options.SendBufferIsFixed)
-        {
-            long wanted = 2L * connection.Sender.Congestion.Window;
-            Options.SendBuffer = Math.Clamp(Math.Max(Options.SendBuffer, wanted), TcpLimits.DefaultSendBuffer, TcpLimits.MaxSendBuffer);
-        }
-    }
-
-    private NetError EndOf(TcpConnection connection)
-    {
-        if (connection.HasReceivedFin || _hasShutDownReceive)
-        {
-            return NetError.None;
-        }
-
-        if (connection.Error != NetError.None)
-        {
-            NetError error = connection.Error;
-            connection.Error = NetError.None;
-            return error;
-        }
-
-        return connection.State switch
-        {
-            TcpState.Closed => _wasConnected ? NetError.None : NetError.NotConnected,
-            _ => NetError.WouldBlock,
-        };
+        error = TcpOpening.Begin(_layer, _binding!, remote, route, Options, _observer, out TcpConnection? connection);
+        _connection = connection ?? _connection;
+        return error;
     }
 
     // Under _lock.
