@@ -159,8 +159,16 @@ static void guest_run(const char *family, guest_case *test)
         if (chdir(directory) != 0) {
             guest_fail("chdir: %s", strerror(errno));
         }
+        // Whoever started the program may have ignored signals, and given it any input.
         struct sigaction action = { .sa_handler = SIG_DFL };
-        sigaction(SIGALRM, &action, NULL);
+        for (int signal = 1; signal < NSIG; signal++) {
+            sigaction(signal, &action, NULL);
+        }
+        int null = open("/dev/null", O_RDWR);
+        if (null > 0) {
+            dup2(null, STDIN_FILENO);
+            close(null);
+        }
         alarm(CASE_SECONDS);
         test->run();
         _exit(0);
