@@ -50,6 +50,7 @@ internal sealed class GoferLauncher(RuntimeOptions options, string jail)
         }
 
         List<int> connections = [];
+        List<int> goferEnds = [];
         List<GoferExport> exports = [];
         foreach (BindSource source in sources)
         {
@@ -57,6 +58,7 @@ internal sealed class GoferLauncher(RuntimeOptions options, string jail)
             owned.Add(sentryEnd);
             owned.Add(goferEnd);
             connections.Add(sentryEnd);
+            goferEnds.Add(goferEnd);
             exports.Add(new GoferExport { Name = source.Destination, Source = $"/{exports.Count}", IsReadOnly = source.IsReadOnly, ConnectionFd = child.Add(goferEnd) });
         }
 
@@ -101,6 +103,7 @@ internal sealed class GoferLauncher(RuntimeOptions options, string jail)
         }
 
         owned.Close(readyWrite);
+        goferEnds.ForEach(owned.Close); // so that the Sentry sees it when the Gofer goes, however early
         return new StartedGofer(connections, readyRead, pid);
     }
 
