@@ -46,6 +46,9 @@ public sealed class PtracePlatform : IPlatform
     /// <inheritdoc/>
     public GuestAddress MaxAddress => new(_region.Start);
 
+    /// <inheritdoc/>
+    public ICallSitePatcher? CallSites => null;
+
     /// <summary>The part of every stub that is ours.</summary>
     internal StubRegion Region => _region;
 

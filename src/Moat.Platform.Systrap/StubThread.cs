@@ -52,6 +52,18 @@ internal sealed unsafe class StubThread
     /// <summary>The GS base.</summary>
     public ref ulong GsBase => ref Unsafe.AsRef<ulong>(_slot + ThreadSlot.GsBase);
 
+    /// <summary>Where the stub sees the slot.</summary>
+    public ulong StubAddress => _stubAddress;
+
+    /// <summary>How the thread handed over.</summary>
+    public HandOverReason Reason => (HandOverReason)Volatile.Read(ref Unsafe.AsRef<int>(_slot + ThreadSlot.Reason));
+
+    /// <summary>How a patched call goes on.</summary>
+    public ref int Answer => ref Unsafe.AsRef<int>(_slot + ThreadSlot.Answer);
+
+    /// <summary>The registers of a patched call.</summary>
+    public ref SignalContext FastContext => ref Unsafe.AsRef<SignalContext>(_slot + ThreadSlot.FastContext);
+
     private ref int Turn => ref Unsafe.AsRef<int>(_slot + ThreadSlot.Turn);
 
     /// <summary>Where the frame is in the slot; -1 if it is not in there.</summary>
@@ -81,6 +93,14 @@ internal sealed unsafe class StubThread
     public bool Resume(int frame, int looks)
     {
         Unsafe.AsRef<ulong>(_slot + frame + MaskOffset) = 0;
+        return Resume(looks);
+    }
+
+    /// <summary>Lets the thread go on from a patched call.</summary>
+    /// <param name="looks">As above.</param>
+    /// <returns>Whether it slept.</returns>
+    public bool Resume(int looks)
+    {
         Unsafe.AsRef<int>(_slot + ThreadSlot.SpinLimit) = looks;
         if (Interlocked.Exchange(ref Turn, HandOver.Stub) != HandOver.SentryStubSleeps)
         {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Moat.Host;
 using Moat.Linux;
 using Moat.Platform.Systrap.Amd64;
@@ -13,11 +14,16 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     private const int StubbornSeconds = 20; // after that many an application that can't be interrupted is killed
     private const int SignalCodeKernel = 0x80; // SI_KERNEL
     private const uint ArchX8664 = 0xc000003e;
+    private const ulong UserCode = 0x33;
+    private const ulong UserData = 0x2b;
 
+    private readonly HotSites _hotSites = new();
     private SystrapAddressSpace? _space;
     private StubThread? _thread;
     private byte[]? _fpuState; // to be set before the next switch
     private int _frame;
+    private bool _isFastCall; // the thread is in a patched call, not in the handler
+    private RegisterSet _callRegisters; // what a patched call had
     private int _stubLooks;
     private SpinBudget _ownSpins;
     private SpinBudget _stubSpins;
@@ -65,6 +71,13 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
             return;
         }
 
+        // Without a frame nobody but the processor knows. A thread that does not hand over now never will: its state doesn't matter any more.
+        if (_isFastCall && !LeaveFastCall(_space!, thread))
+        {
+            platform.Fpu.Initial.CopyTo(state);
+            return;
+        }
+
         platform.Fpu.Read(thread.FpuState(_frame, FpuStateSize), state);
     }
 
@@ -89,6 +102,11 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     {
         if (_thread is { } thread && _space is { } space)
         {
+            if (_isFastCall && !LeaveFastCall(space, thread))
+            {
+                space.Kill();
+            }
+
             _thread = null;
             _space = null;
             space.Detach(thread);
@@ -122,7 +140,22 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
         _space = space;
         _thread = thread;
         _fpuState = state;
-        return Wait(space, thread, looks: 0) ? thread : null;
+        return Wait(space, thread, looks: 0) && TakeFrame(thread) ? thread : null;
+    }
+
+    private bool TakeFrame(StubThread thread)
+    {
+        _isFastCall = false;
+        _frame = thread.FindFrame();
+        return _frame >= 0 && !thread.FpuState(_frame, FpuStateSize).IsEmpty;
+    }
+
+    // Has a thread in a patched call trap, so that it has a frame.
+    private bool LeaveFastCall(SystrapAddressSpace space, StubThread thread)
+    {
+        thread.Answer = (int)FastAnswer.Trap;
+        thread.Resume(looks: 0);
+        return Wait(space, thread, looks: 0) && thread.Reason == HandOverReason.Signal && TakeFrame(thread);
     }
 
     private bool Wait(SystrapAddressSpace space, StubThread thread, int looks)
@@ -147,70 +180,153 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
             }
         }
 
-        _frame = thread.FindFrame();
-        return _frame >= 0;
+        return true;
     }
 
     private SwitchResult Run(SystrapAddressSpace space, StubThread thread, ref RegisterSet registers)
     {
+        bool asItIs = false;
         while (true)
         {
-            if (registers.FsBase >= StubPlace.TaskSize || registers.GsBase >= StubPlace.TaskSize)
+            if (!asItIs && !Load(space, thread, registers, out SwitchReason refusal))
             {
-                // Bases no processor would load: what the load itself would have given.
-                return new SwitchResult { Reason = SwitchReason.Exception, Signal = (int)Signal.SIGSEGV, SignalCode = SignalCodeKernel };
+                return refusal == SwitchReason.Lost ? new SwitchResult { Reason = refusal }
+                    : new SwitchResult { Reason = refusal, Signal = (int)Signal.SIGSEGV, SignalCode = SignalCodeKernel };
             }
 
-            if (_fpuState is not null)
+            if (!HandOver(space, thread))
             {
-                platform.Fpu.Write(_fpuState, thread.FpuState(_frame, FpuStateSize));
-                _fpuState = null;
+                return new SwitchResult { Reason = SwitchReason.Lost };
             }
 
-            thread.Context(_frame).Store(registers);
-            thread.FsBase = registers.FsBase;
-            thread.GsBase = registers.GsBase;
-            bool maySpin = platform.EnterApplication();
-            int nextStubLooks = maySpin ? _stubSpins.Next() : 0;
-            _stubSpins.Note(_stubLooks, thread.Resume(_frame, nextStubLooks));
-            _stubLooks = nextStubLooks;
-            bool stopped = Wait(space, thread, maySpin ? _ownSpins.Next() : 0);
-            platform.LeaveApplication();
-            if (!stopped || thread.FpuState(_frame, FpuStateSize).IsEmpty)
+            asItIs = false;
+            if (thread.Reason == HandOverReason.FastCall)
+            {
+                TakeFastCall(thread, ref registers);
+                return new SwitchResult { Reason = SwitchReason.Syscall };
+            }
+
+            if (!TakeFrame(thread))
             {
                 return new SwitchResult { Reason = SwitchReason.Lost };
             }
 
             SignalContext context = thread.Context(_frame);
+            ReadOnlySpan<byte> info = thread.Info(_frame);
+            Signal signal = (Signal)BinaryPrimitives.ReadInt32LittleEndian(info);
+            bool isInterrupt = signal == SystrapCode.InterruptSignal;
+            bool wanted = (Volatile.Read(ref _state) & Interrupted) != 0;
+            if ((isInterrupt || signal == Signal.SIGTRAP) && context.Rip >= platform.Code.Fast && context.Rip < platform.Code.FastEnd)
+            {
+                // On the way into a patched call it hands over soon. On the way back it has the registers that it was given.
+                asItIs = context.Rip < platform.Code.FastHandedOver || !isInterrupt;
+                if (asItIs || !wanted)
+                {
+                    continue;
+                }
+
+                return new SwitchResult { Reason = SwitchReason.Interrupted };
+            }
+
             context.Load(ref registers);
             registers.FsBase = thread.FsBase;
-            registers.GsBase = thread.GsBase;
+            registers.GsBase = thread.GsBase == thread.StubAddress ? 0 : thread.GsBase;
             registers.OrigRax = ulong.MaxValue;
-            SwitchResult result = Explain(thread.Info(_frame), context, ref registers);
-            if (result.Reason != SwitchReason.Interrupted || (Volatile.Read(ref _state) & Interrupted) != 0)
+            if (!isInterrupt)
             {
-                return result;
+                return Explain(signal, info, context, ref registers);
+            }
+
+            if (wanted)
+            {
+                return new SwitchResult { Reason = SwitchReason.Interrupted };
             }
 
             // An interrupt that came late.
         }
     }
 
-    private static SwitchResult Explain(ReadOnlySpan<byte> info, in SignalContext context, ref RegisterSet registers)
+    // Puts registers and FPU state where the thread takes them from: all of them into its frame, or the result of a patched call.
+    private bool Load(SystrapAddressSpace space, StubThread thread, in RegisterSet registers, out SwitchReason refusal)
     {
-        Signal signal = (Signal)BinaryPrimitives.ReadInt32LittleEndian(info);
-        if (signal == SystrapCode.InterruptSignal)
+        refusal = SwitchReason.Lost;
+        if (registers.FsBase >= StubPlace.TaskSize || registers.GsBase >= StubPlace.TaskSize)
         {
-            return new SwitchResult { Reason = SwitchReason.Interrupted };
+            refusal = SwitchReason.Exception; // bases no processor would load: what the load itself would have given
+            return false;
         }
 
+        if (_isFastCall)
+        {
+            if (_fpuState is null && DiffersOnlyInResult(registers))
+            {
+                thread.FastContext.Rax = registers.Rax;
+                thread.Answer = (int)FastAnswer.Return;
+                return true;
+            }
+
+            if (!LeaveFastCall(space, thread))
+            {
+                return false;
+            }
+        }
+
+        if (_fpuState is not null)
+        {
+            platform.Fpu.Write(_fpuState, thread.FpuState(_frame, FpuStateSize));
+            _fpuState = null;
+        }
+
+        thread.Context(_frame).Store(registers);
+        thread.FsBase = registers.FsBase;
+        thread.GsBase = registers.GsBase == 0 && platform.CallSites is not null ? thread.StubAddress : registers.GsBase;
+        return true;
+    }
+
+    private bool DiffersOnlyInResult(in RegisterSet registers)
+    {
+        RegisterSet same = registers;
+        same.Rax = _callRegisters.Rax;
+        same.OrigRax = _callRegisters.OrigRax;
+        return MemoryMarshal.AsBytes(new ReadOnlySpan<RegisterSet>(in same)).SequenceEqual(MemoryMarshal.AsBytes(new ReadOnlySpan<RegisterSet>(in _callRegisters)));
+    }
+
+    private bool HandOver(SystrapAddressSpace space, StubThread thread)
+    {
+        bool maySpin = platform.EnterApplication();
+        int nextStubLooks = maySpin ? _stubSpins.Next() : 0;
+        bool slept = _isFastCall ? thread.Resume(nextStubLooks) : thread.Resume(_frame, nextStubLooks);
+        _stubSpins.Note(_stubLooks, slept);
+        _stubLooks = nextStubLooks;
+        bool stopped = Wait(space, thread, maySpin ? _ownSpins.Next() : 0);
+        platform.LeaveApplication();
+        return stopped;
+    }
+
+    private void TakeFastCall(StubThread thread, ref RegisterSet registers)
+    {
+        _isFastCall = true;
+        thread.FastContext.Load(ref registers);
+        registers.Rcx = registers.Rip;
+        registers.R11 = registers.Eflags;
+        registers.Cs = UserCode;
+        registers.Ss = UserData;
+        registers.FsBase = thread.FsBase;
+        registers.GsBase = 0;
+        registers.OrigRax = registers.Rax;
+        registers.Rax = unchecked((ulong)-(long)Errno.ENOSYS);
+        _callRegisters = registers;
+    }
+
+    private SwitchResult Explain(Signal signal, ReadOnlySpan<byte> info, in SignalContext context, ref RegisterSet registers)
+    {
         if (signal == Signal.SIGSYS)
         {
             if (BinaryPrimitives.ReadUInt32LittleEndian(info[28..]) == ArchX8664)
             {
                 registers.OrigRax = registers.Rax;
                 registers.Rax = unchecked((ulong)-(long)Errno.ENOSYS);
-                return new SwitchResult { Reason = SwitchReason.Syscall };
+                return new SwitchResult { Reason = SwitchReason.Syscall, IsHotSite = platform.CallSites is not null && _hotSites.Count(registers.Rip) };
             }
 
             // int 0x80 and sysenter: 32-bit calls, which a kernel without IA32 answers with a fault at the instruction.

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Moat.Host;
 using Moat.Linux;
 using Moat.Platform.Systrap.Amd64;
@@ -22,8 +23,9 @@ public sealed class SystrapPlatform : IPlatform
     private int _inApplication;
 
     /// <summary>Starts the first stub. Before the Sentry's seccomp filter is on, and on the Sentry's first thread: the stubs die with the thread that makes the first one.</summary>
+    /// <param name="patchesCallSites">Whether the application's code may be changed to make its system calls cheaper.</param>
     /// <exception cref="InvalidOperationException">The host or the processor lacks something.</exception>
-    public SystrapPlatform()
+    public SystrapPlatform(bool patchesCallSites = true)
     {
         const ulong FsGsBase = 2; // HWCAP2_FSGSBASE
         if ((HostAuxiliary.GetValue(HostAuxiliary.Hwcap2) & FsGsBase) == 0)
@@ -32,6 +34,7 @@ public sealed class SystrapPlatform : IPlatform
         }
 
         _region = new SystrapRegion(_orderPages.Fd);
+        CallSites = patchesCallSites && Bmi2.X64.IsSupported ? new CallSitePatcher(_region.Code.Fast) : null;
         if (!StubProcess.Prepare(_orderPages).TryGet(out StubProcess? first, out Errno errno))
         {
             throw new InvalidOperationException($"cannot start the first stub: {errno}");
@@ -59,6 +62,12 @@ public sealed class SystrapPlatform : IPlatform
 
     /// <inheritdoc/>
     public GuestAddress MaxAddress => new(_region.Layout.Start);
+
+    /// <inheritdoc/>
+    public ICallSitePatcher? CallSites { get; }
+
+    /// <summary>The code in every stub.</summary>
+    internal SystrapCode Code => _region.Code;
 
     /// <summary>The FPU state in frames.</summary>
     internal FpuLayout Fpu { get; }

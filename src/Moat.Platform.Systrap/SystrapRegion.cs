@@ -17,7 +17,7 @@ internal sealed unsafe class SystrapRegion : IDisposable
     {
         _start = StubPlace.Reserve((nuint)(new StubLayout(0, ordersFd).End));
         Layout = new StubLayout((ulong)_start, ordersFd);
-        StubPlace.Check(HostMemory.Unmap((nint)Layout.Slots, (nuint)(Layout.End - Layout.Slots)), "stub region");
+        StubPlace.Check(HostMemory.Unmap((nint)Layout.InheritedEnd, (nuint)(Layout.End - Layout.InheritedEnd)), "stub region");
         Code = SystrapCode.Assemble(Layout);
 
         // SAFETY: code and data are mapped, readable and writable, until the end of this constructor.
@@ -34,7 +34,7 @@ internal sealed unsafe class SystrapRegion : IDisposable
     public SystrapCode Code { get; }
 
     /// <inheritdoc/>
-    public void Dispose() => HostMemory.Unmap(_start, (nuint)(Layout.Slots - Layout.Start));
+    public void Dispose() => HostMemory.Unmap(_start, (nuint)(Layout.InheritedEnd - Layout.Start));
 
     private void FillData(Span<byte> data)
     {

@@ -15,6 +15,9 @@ public interface IPlatform : IDisposable
     /// <summary>The first address an application may not use. What the platform needs for itself lies at or above it.</summary>
     GuestAddress MaxAddress { get; }
 
+    /// <summary>How calls are made cheaper; null if the platform can't.</summary>
+    ICallSitePatcher? CallSites { get; }
+
     /// <summary>An empty address space.</summary>
     /// <returns>ENOMEM or EAGAIN when the host is out of processes or memory.</returns>
     Result<IAddressSpace> NewAddressSpace();

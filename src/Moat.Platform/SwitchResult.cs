@@ -27,6 +27,9 @@ public readonly struct SwitchResult
     /// <summary>Why it stopped.</summary>
     public required SwitchReason Reason { get; init; }
 
+    /// <summary>Syscall: whether the instruction has made so many calls that it is worth a patch (<see cref="ICallSitePatcher"/>).</summary>
+    public bool IsHotSite { get; init; }
+
     /// <summary>Fault and Exception: the signal's number (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP).</summary>
     public int Signal { get; init; }
 

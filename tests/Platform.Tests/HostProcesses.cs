@@ -4,6 +4,21 @@ namespace Moat.Platform.Tests;
 internal static class HostProcesses
 {
     /// <summary>The children of all its threads.</summary>
-    public static IEnumerable<int> Children() =>
-        Directory.GetDirectories("/proc/self/task").SelectMany(thread => File.ReadAllText($"{thread}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(int.Parse);
+    public static List<int> Children()
+    {
+        List<int> children = [];
+        foreach (string thread in Directory.GetDirectories("/proc/self/task"))
+        {
+            try
+            {
+                children.AddRange(File.ReadAllText($"{thread}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse));
+            }
+            catch (IOException)
+            {
+                // The thread has ended.
+            }
+        }
+
+        return children;
+    }
 }

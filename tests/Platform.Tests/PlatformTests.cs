@@ -11,12 +11,13 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
 {
     private const ulong CodeAddress = 0x400000;
     private const ulong DataAddress = 0x600000;
-    private readonly IPlatform _platform = platform;
-    private readonly TestMemory _memory = new();
+        private readonly TestMemory _memory = new();
+
+    protected IPlatform Platform { get; } = platform;
 
     public void Dispose()
     {
-        _platform.Dispose();
+        Platform.Dispose();
         _memory.Dispose();
         GC.SuppressFinalize(this);
     }
@@ -33,7 +34,7 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
             asm.mov(eax, 60);
             asm.syscall();
         });
-        using IContext context = _platform.NewContext();
+        using IContext context = Platform.NewContext();
         RegisterSet registers = Start();
         Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
         Assert.Equal(39UL, registers.OrigRax);
@@ -54,7 +55,7 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
             asm.mov(eax, 1);
             asm.syscall();
         });
-        using IContext context = _platform.NewContext();
+        using IContext context = Platform.NewContext();
         RegisterSet registers = Start();
         SwitchResult result = context.Switch(space, ref registers);
         Assert.Equal(SwitchReason.Fault, result.Reason);
@@ -74,7 +75,7 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
             asm.jmp(loop);
         });
         SwitchReason reason = default;
-        IContext? context = _platform.NewContext();
+        IContext? context = Platform.NewContext();
         using ManualResetEventSlim started = new();
         Thread thread = new(() =>
         {
@@ -98,7 +99,7 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
             asm.mov(eax, 20);
             asm.@int(0x80);
         });
-        using IContext context = _platform.NewContext();
+        using IContext context = Platform.NewContext();
         RegisterSet registers = Start();
         SwitchResult result = context.Switch(space, ref registers);
         Assert.Equal(SwitchReason.Exception, result.Reason);
@@ -120,7 +121,7 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
         SwitchResult result = default;
         Thread thread = new(() =>
         {
-            using IContext context = _platform.NewContext();
+            using IContext context = Platform.NewContext();
             RegisterSet registers = Start();
             do
             {
@@ -148,14 +149,14 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
             asm.mov(eax, 186);
             asm.syscall();
         });
-        using IContext context = _platform.NewContext();
+        using IContext context = Platform.NewContext();
         RegisterSet registers = Start();
         Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
         Assert.Equal(Errno.None, space.Reserve());
         SwitchReason reason = default;
         Thread thread = new(() =>
         {
-            using IContext second = _platform.NewContext();
+            using IContext second = Platform.NewContext();
             RegisterSet own = Start();
             reason = second.Switch(space, ref own).Reason;
         });
@@ -173,7 +174,7 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
             asm.mov(eax, 1);
             asm.syscall();
         });
-        using IContext context = _platform.NewContext();
+        using IContext context = Platform.NewContext();
         byte[] state = new byte[context.FpuStateSize];
         context.ReadFpuState(state);
         BinaryPrimitives.WriteUInt64LittleEndian(state.AsSpan(160), 0xfeedface); // XMM0 in the FXSAVE area
@@ -193,7 +194,7 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
         using MemoryStream code = new();
         asm.Assemble(new StreamCodeWriter(code), CodeAddress);
         code.ToArray().CopyTo(_memory.Bytes);
-        IAddressSpace space = _platform.NewAddressSpace().Value;
+        IAddressSpace space = Platform.NewAddressSpace().Value;
         Assert.Equal(Errno.None, space.Map(new GuestAddress(CodeAddress), 4096, _memory, 0, MemoryAccess.Read | MemoryAccess.Execute, precommit: false));
         return space;
     }

@@ -6,7 +6,7 @@ namespace Moat.Platform.Systrap.Amd64;
 internal sealed record StubLayout(ulong Start, int OrdersFd)
 {
     /// <summary>How many threads a stub process can have.</summary>
-    public const int MaxThreads = 32768;
+    public const int MaxThreads = (int)(SlotsSize / ThreadSlot.Size);
 
     /// <summary>Bytes of the code.</summary>
     public const int CodeSize = PageSize;
@@ -32,6 +32,10 @@ internal sealed record StubLayout(ulong Start, int OrdersFd)
     /// <summary>From the beginning of the data: the numbers from 1 on, eight bytes each.</summary>
     public const int Numbers = PageSize;
 
+    /// <summary>The binary logarithm of <see cref="SlotsSize"/>.</summary>
+    public const int SlotsShift = 28;
+
+    private const ulong SlotsSize = 1UL << SlotsShift;
     private const int PageSize = MemoryFile.PageSize;
 
     /// <summary>The read-only data.</summary>
@@ -44,8 +48,11 @@ internal sealed record StubLayout(ulong Start, int OrdersFd)
     public ulong Scratch => Orders + PageSize;
 
     /// <summary>The end of what the first stub inherits from the Sentry.</summary>
-    public ulong Slots => Start + (8 * PageSize);
+    public ulong InheritedEnd => Scratch + PageSize;
+
+    /// <summary>The slots of the process' threads, aligned to their whole size: an address among them is known by its high bits.</summary>
+    public ulong Slots => Start + SlotsSize;
 
     /// <summary>The end of the region.</summary>
-    public ulong End => Slots + ((ulong)MaxThreads * ThreadSlot.Size);
+    public ulong End => Slots + SlotsSize;
 }

@@ -15,7 +15,6 @@ internal sealed class SystrapCode
 
     private const int SetTid = 0x100000; // CLONE_PARENT_SETTID
     private const int FutexWait = 0;
-    private const int FutexWake = 1;
 
     private static readonly Signal[] s_handled = [Signal.SIGILL, Signal.SIGTRAP, Signal.SIGBUS, Signal.SIGFPE, InterruptSignal, Signal.SIGSEGV, Signal.SIGSYS];
 
@@ -25,6 +24,9 @@ internal sealed class SystrapCode
         Spawn = entries[0];
         Handler = entries[1];
         Restorer = entries[2];
+        Fast = entries[3];
+        FastHandedOver = entries[4];
+        FastEnd = entries[5];
     }
 
     /// <summary>The code.</summary>
@@ -39,6 +41,15 @@ internal sealed class SystrapCode
     /// <summary>What the kernel wants to be told as a handler's way back; it is not used.</summary>
     public ulong Restorer { get; }
 
+    /// <summary>Where trampolines go: see <see cref="FastCallCode"/>.</summary>
+    public ulong Fast { get; }
+
+    /// <summary>From here on in <see cref="FastCallCode"/> the Sentry knows of the call.</summary>
+    public ulong FastHandedOver { get; }
+
+    /// <summary>The end of <see cref="FastCallCode"/>.</summary>
+    public ulong FastEnd { get; }
+
     /// <summary>Assembles the code.</summary>
     public static SystrapCode Assemble(StubLayout layout)
     {
@@ -48,6 +59,9 @@ internal sealed class SystrapCode
         Label die = asm.CreateLabel();
         Label handler = asm.CreateLabel();
         Label restorer = asm.CreateLabel();
+        Label fast = asm.CreateLabel();
+        Label handedOver = asm.CreateLabel();
+        Label fastEnd = asm.CreateLabel();
 
         asm.Label(ref spawn);
         StubAssembler.Spawn(asm, first);
@@ -59,9 +73,13 @@ internal sealed class SystrapCode
         StubAssembler.Call(asm, SyscallNumber.exit_group, zeroFrom: 1);
         asm.jmp(die);
         asm.Label(ref handler);
-        Handle(asm, ref restorer);
+        HandlerCode.Emit(asm, ref restorer);
+        asm.Label(ref fast);
+        FastCallCode.Emit(asm, layout, ref handedOver);
+        asm.Label(ref fastEnd);
+        asm.nop();
 
-        Label[] labels = [spawn, handler, restorer];
+        Label[] labels = [spawn, handler, restorer, fast, handedOver, fastEnd];
         Span<ulong> entries = stackalloc ulong[labels.Length];
         byte[] bytes = StubAssembler.Finish(asm, layout.Start, labels, entries);
         return new SystrapCode(bytes, entries);
@@ -71,7 +89,7 @@ internal sealed class SystrapCode
     private static void SetUpFirst(Assembler asm, StubLayout layout, Label die)
     {
         StubAssembler.Unmap(asm, 0, layout.Start, die);
-        StubAssembler.Unmap(asm, layout.Slots, StubPlace.TaskSize, die);
+        StubAssembler.Unmap(asm, layout.InheritedEnd, StubPlace.TaskSize, die);
 
         const int LastSignal = 64;
         Label next = asm.CreateLabel();
@@ -234,63 +252,5 @@ internal sealed class SystrapCode
         StubAssembler.Confine(asm, layout.Data + StubLayout.ApplicationFilter, die);
         asm.mov(eax, -1);
         asm.syscall();
-    }
-
-    // On the stack of the slot, with all signals blocked: RBX is the slot, RSP the frame. The Sentry reads and writes registers there.
-    private static void Handle(Assembler asm, ref Label restorer)
-    {
-        Label wait = asm.CreateLabel();
-        Label spin = asm.CreateLabel();
-        Label sleep = asm.CreateLabel();
-        Label resume = asm.CreateLabel();
-        asm.mov(rbx, rsp);
-        asm.and(rbx, -ThreadSlot.Size);
-        asm.mov(__qword_ptr[rbx + ThreadSlot.Frame], rsp);
-        asm.rdfsbase(rax);
-        asm.mov(__qword_ptr[rbx + ThreadSlot.FsBase], rax);
-        asm.rdgsbase(rax);
-        asm.mov(__qword_ptr[rbx + ThreadSlot.GsBase], rax);
-        asm.xor(eax, eax);
-        asm.xchg(__dword_ptr[rbx + ThreadSlot.Turn], eax);
-        asm.cmp(eax, HandOver.StubSentrySleeps);
-        asm.jne(wait);
-        asm.lea(rdi, __[rbx + ThreadSlot.Turn]);
-        asm.mov(esi, FutexWake);
-        asm.mov(edx, 1);
-        asm.mov(eax, (int)SyscallNumber.futex);
-        asm.syscall();
-
-        asm.Label(ref wait);
-        asm.mov(ecx, __dword_ptr[rbx + ThreadSlot.SpinLimit]);
-        asm.Label(ref spin);
-        asm.test(__dword_ptr[rbx + ThreadSlot.Turn], HandOver.StubBit);
-        asm.jne(resume);
-        asm.dec(ecx);
-        asm.js(sleep);
-        asm.pause();
-        asm.jmp(spin);
-
-        asm.Label(ref sleep);
-        asm.xor(eax, eax);
-        asm.mov(edx, HandOver.SentryStubSleeps);
-        asm.@lock.cmpxchg(__dword_ptr[rbx + ThreadSlot.Turn], edx);
-        asm.lea(rdi, __[rbx + ThreadSlot.Turn]);
-        asm.mov(esi, FutexWait);
-        asm.xor(r10d, r10d);
-        asm.mov(eax, (int)SyscallNumber.futex);
-        asm.syscall();
-        asm.xor(ecx, ecx);
-        asm.jmp(spin);
-
-        asm.Label(ref resume);
-        asm.mov(rax, __qword_ptr[rbx + ThreadSlot.FsBase]);
-        asm.wrfsbase(rax);
-        asm.mov(rax, __qword_ptr[rbx + ThreadSlot.GsBase]);
-        asm.wrgsbase(rax);
-        asm.add(rsp, 8);
-        asm.Label(ref restorer);
-        asm.mov(eax, (int)SyscallNumber.rt_sigreturn);
-        asm.syscall();
-        asm.hlt();
     }
 }

@@ -28,6 +28,15 @@ internal static class ThreadSlot
     /// <summary>The <c>stack_t</c> that the thread installs.</summary>
     public const int AlternateStack = 40;
 
+    /// <summary>int: how the stub handed over, a <see cref="HandOverReason"/>.</summary>
+    public const int Reason = 36;
+
+    /// <summary>int: what <see cref="FastCallCode"/> does when it has its turn again, a <see cref="FastAnswer"/>.</summary>
+    public const int Answer = 64;
+
+    /// <summary>The registers of a call without a signal: a <c>struct sigcontext</c>.</summary>
+    public const int FastContext = 256;
+
     /// <summary>Where the handler's stack begins.</summary>
     public const int Stack = 1024;
 }

@@ -1,0 +1,56 @@
+using Iced.Intel;
+using Moat.Linux;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace Moat.Platform.Systrap.Amd64;
+
+/// <summary>The stub's half of a hand-over. RBX is the slot; RAX, RCX, RDX, RSI, RDI, R10 and R11 are lost.</summary>
+internal static class HandOverCode
+{
+    private const int FutexWait = 0;
+    private const int FutexWake = 1;
+
+    /// <summary>Gives the Sentry its turn and waits for the own one.</summary>
+    /// <param name="asm">Where to.</param>
+    /// <param name="handedOver">Emitted where the Sentry has its turn.</param>
+    public static void Emit(Assembler asm, ref Label handedOver)
+    {
+        Label wait = asm.CreateLabel();
+        Label spin = asm.CreateLabel();
+        Label sleep = asm.CreateLabel();
+        Label resume = asm.CreateLabel();
+        asm.xor(eax, eax);
+        asm.xchg(__dword_ptr[rbx + ThreadSlot.Turn], eax);
+        asm.Label(ref handedOver);
+        asm.cmp(eax, HandOver.StubSentrySleeps);
+        asm.jne(wait);
+        asm.lea(rdi, __[rbx + ThreadSlot.Turn]);
+        asm.mov(esi, FutexWake);
+        asm.mov(edx, 1);
+        asm.mov(eax, (int)SyscallNumber.futex);
+        asm.syscall();
+
+        asm.Label(ref wait);
+        asm.mov(ecx, __dword_ptr[rbx + ThreadSlot.SpinLimit]);
+        asm.Label(ref spin);
+        asm.test(__dword_ptr[rbx + ThreadSlot.Turn], HandOver.StubBit);
+        asm.jne(resume);
+        asm.dec(ecx);
+        asm.js(sleep);
+        asm.pause();
+        asm.jmp(spin);
+
+        asm.Label(ref sleep);
+        asm.xor(eax, eax);
+        asm.mov(edx, HandOver.SentryStubSleeps);
+        asm.@lock.cmpxchg(__dword_ptr[rbx + ThreadSlot.Turn], edx);
+        asm.lea(rdi, __[rbx + ThreadSlot.Turn]);
+        asm.mov(esi, FutexWait);
+        asm.xor(r10d, r10d);
+        asm.mov(eax, (int)SyscallNumber.futex);
+        asm.syscall();
+        asm.xor(ecx, ecx);
+        asm.jmp(spin);
+        asm.Label(ref resume);
+    }
+}

@@ -1,0 +1,35 @@
+using Iced.Intel;
+using Moat.Linux;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace Moat.Platform.Systrap.Amd64;
+
+/// <summary>The signal handler. On the stack of the slot, with all signals blocked: RBX is the slot, RSP the frame. The Sentry reads and writes registers there.</summary>
+internal static class HandlerCode
+{
+    /// <summary>Emits it.</summary>
+    /// <param name="asm">Where to.</param>
+    /// <param name="restorer">Emitted at its way back.</param>
+    public static void Emit(Assembler asm, ref Label restorer)
+    {
+        Label handedOver = asm.CreateLabel();
+        asm.mov(rbx, rsp);
+        asm.and(rbx, -ThreadSlot.Size);
+        asm.mov(__qword_ptr[rbx + ThreadSlot.Frame], rsp);
+        asm.rdfsbase(rax);
+        asm.mov(__qword_ptr[rbx + ThreadSlot.FsBase], rax);
+        asm.rdgsbase(rax);
+        asm.mov(__qword_ptr[rbx + ThreadSlot.GsBase], rax);
+        asm.mov(__dword_ptr[rbx + ThreadSlot.Reason], (int)HandOverReason.Signal);
+        HandOverCode.Emit(asm, ref handedOver);
+        asm.mov(rax, __qword_ptr[rbx + ThreadSlot.FsBase]);
+        asm.wrfsbase(rax);
+        asm.mov(rax, __qword_ptr[rbx + ThreadSlot.GsBase]);
+        asm.wrgsbase(rax);
+        asm.add(rsp, 8);
+        asm.Label(ref restorer);
+        asm.mov(eax, (int)SyscallNumber.rt_sigreturn);
+        asm.syscall();
+        asm.hlt();
+    }
+}
