@@ -6,6 +6,9 @@ public sealed record SandboxFlags
     /// <summary>How application code runs: ptrace or systrap.</summary>
     public required string Platform { get; init; }
 
+    /// <summary>Whether the application's code stays as it is (--systrap-disable-syscall-patching).</summary>
+    public bool DisableSyscallPatching { get; init; }
+
     /// <summary>sandbox, host or none.</summary>
     public required string Network { get; init; }
 

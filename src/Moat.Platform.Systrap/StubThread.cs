@@ -55,6 +55,9 @@ internal sealed unsafe class StubThread
     /// <summary>Where the stub sees the slot.</summary>
     public ulong StubAddress => _stubAddress;
 
+    /// <summary>Whether the thread is in a patched call, not in the handler, as far as the Sentry has seen.</summary>
+    public bool IsInCall { get; set; }
+
     /// <summary>How the thread handed over.</summary>
     public HandOverReason Reason => (HandOverReason)Volatile.Read(ref Unsafe.AsRef<int>(_slot + ThreadSlot.Reason));
 

@@ -22,7 +22,6 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     private StubThread? _thread;
     private byte[]? _fpuState; // to be set before the next switch
     private int _frame;
-    private bool _isFastCall; // the thread is in a patched call, not in the handler
     private RegisterSet _callRegisters; // what a patched call had
     private int _stubLooks;
     private SpinBudget _ownSpins;
@@ -72,7 +71,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
         }
 
         // Without a frame nobody but the processor knows. A thread that does not hand over now never will: its state doesn't matter any more.
-        if (_isFastCall && !LeaveFastCall(_space!, thread))
+        if (thread.IsInCall && !LeaveFastCall(_space!, thread))
         {
             platform.Fpu.Initial.CopyTo(state);
             return;
@@ -102,11 +101,6 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     {
         if (_thread is { } thread && _space is { } space)
         {
-            if (_isFastCall && !LeaveFastCall(space, thread))
-            {
-                space.Kill();
-            }
-
             _thread = null;
             _space = null;
             space.Detach(thread);
@@ -140,12 +134,12 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
         _space = space;
         _thread = thread;
         _fpuState = state;
-        return Wait(space, thread, looks: 0) && TakeFrame(thread) ? thread : null;
+        return thread.IsInCall || (Wait(space, thread, looks: 0) && TakeFrame(thread)) ? thread : null;
     }
 
     private bool TakeFrame(StubThread thread)
     {
-        _isFastCall = false;
+        thread.IsInCall = false;
         _frame = thread.FindFrame();
         return _frame >= 0 && !thread.FpuState(_frame, FpuStateSize).IsEmpty;
     }
@@ -256,7 +250,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
             return false;
         }
 
-        if (_isFastCall)
+        if (thread.IsInCall)
         {
             if (_fpuState is null && DiffersOnlyInResult(registers))
             {
@@ -295,7 +289,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     {
         bool maySpin = platform.EnterApplication();
         int nextStubLooks = maySpin ? _stubSpins.Next() : 0;
-        bool slept = _isFastCall ? thread.Resume(nextStubLooks) : thread.Resume(_frame, nextStubLooks);
+        bool slept = thread.IsInCall ? thread.Resume(nextStubLooks) : thread.Resume(_frame, nextStubLooks);
         _stubSpins.Note(_stubLooks, slept);
         _stubLooks = nextStubLooks;
         bool stopped = Wait(space, thread, maySpin ? _ownSpins.Next() : 0);
@@ -305,7 +299,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
 
     private void TakeFastCall(StubThread thread, ref RegisterSet registers)
     {
-        _isFastCall = true;
+        thread.IsInCall = true;
         thread.FastContext.Load(ref registers);
         registers.Rcx = registers.Rip;
         registers.R11 = registers.Eflags;

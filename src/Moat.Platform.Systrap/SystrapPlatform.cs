@@ -34,7 +34,7 @@ public sealed class SystrapPlatform : IPlatform
         }
 
         _region = new SystrapRegion(_orderPages.Fd);
-        CallSites = patchesCallSites && Bmi2.X64.IsSupported ? new CallSitePatcher(_region.Code.Fast) : null;
+        CallSites = patchesCallSites && HasBmi2() ? new CallSitePatcher(_region.Code.Fast) : null;
         if (!StubProcess.Prepare(_orderPages).TryGet(out StubProcess? first, out Errno errno))
         {
             throw new InvalidOperationException($"cannot start the first stub: {errno}");
@@ -236,5 +236,13 @@ public sealed class SystrapPlatform : IPlatform
         }
 
         throw new InvalidOperationException("a stub does not start");
+    }
+
+    // Asked of the processor: what the runtime says is what it was compiled for.
+    private static bool HasBmi2()
+    {
+        const int ExtendedFeatures = 7;
+        const int Bmi2 = 1 << 8;
+        return (X86Base.CpuId(ExtendedFeatures, 0).Ebx & Bmi2) != 0;
     }
 }

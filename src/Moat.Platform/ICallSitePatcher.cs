@@ -7,6 +7,9 @@ public interface ICallSitePatcher
     /// <summary>Bytes of a trampoline.</summary>
     int TrampolineSize { get; }
 
+    /// <summary>Where in a trampoline its code begins, with the instruction that was replaced.</summary>
+    int CodeOffset { get; }
+
     /// <summary>How far a trampoline may be from the call.</summary>
     ulong Reach { get; }
 

@@ -43,7 +43,7 @@ public sealed class Sandbox : IDisposable
     public Sandbox(SandboxOptions options)
     {
         _options = options;
-        _platform = options.Flags.Platform == "systrap" ? new SystrapPlatform() : new PtracePlatform();
+        _platform = options.Flags.Platform == "systrap" ? new SystrapPlatform(!options.Flags.DisableSyscallPatching) : new PtracePlatform();
         HostClock clock = new();
         HostFacts facts = new()
         {

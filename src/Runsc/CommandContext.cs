@@ -33,6 +33,7 @@ internal sealed class CommandContext(FlagSet globals, ErrorLog errors, string co
         Sandbox = new SandboxFlags
         {
             Platform = globals.Text("platform"),
+            DisableSyscallPatching = globals.IsSet("systrap-disable-syscall-patching"),
             Network = globals.Text("network"),
             Debug = globals.IsSet("debug"),
             Strace = globals.IsSet("strace"),

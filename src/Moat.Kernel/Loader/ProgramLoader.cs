@@ -182,7 +182,7 @@ public static class ProgramLoader
             return errno;
         }
 
-        MemoryManager memory = new(kernel.MemoryFile, space, layout);
+        MemoryManager memory = new(kernel.MemoryFile, space, layout, kernel.Platform.CallSites);
         Result<LoadedProgram> loaded = Fill(task, memory, layout, file, program, interpreterFile, interpreter, path, arguments, environment, credentials);
         interpreterFile?.Release();
         if (!loaded.IsOk)

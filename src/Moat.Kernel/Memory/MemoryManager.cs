@@ -17,11 +17,14 @@ public sealed class MemoryManager
     private readonly ShownFilePages _shown = new(); // guarded by _lock
     private readonly PageFaults _faults;
     private readonly AddressLayout _layout;
+    private readonly ICallSitePatcher? _patcher;
+    private CallSites? _callSites; // guarded by _lock
     private int _users = 1;
 
     /// <summary>An empty address space.</summary>
-    public MemoryManager(MemoryFile memoryFile, IAddressSpace space, AddressLayout layout)
+    public MemoryManager(MemoryFile memoryFile, IAddressSpace space, AddressLayout layout, ICallSitePatcher? patcher)
     {
+        _patcher = patcher;
         MemoryFile = memoryFile;
         _layout = layout;
         AddressSpace = space;
@@ -85,6 +88,7 @@ public sealed class MemoryManager
         lock (_lock)
         {
             RemoveRange(0, _layout.MaxAddress, tellPlatform: false);
+            _callSites?.Clear();
         }
 
         ExecutableFile?.Inode.AllowWriters();
@@ -102,9 +106,41 @@ public sealed class MemoryManager
         lock (_lock)
         {
             MemoryMapping? mapping = _mappings.Find(address.Value) ?? GrowStack(address.Value, stackLimit);
-            FaultOutcome outcome = mapping is null ? FaultOutcome.NotMapped : _faults.Serve(mapping, address.Value, access, isPresent);
+            FaultOutcome outcome = mapping is not null ? _faults.Serve(mapping, address.Value, access, isPresent)
+                : _callSites?.TryShow(address.Value) == true ? FaultOutcome.Handled : FaultOutcome.NotMapped;
             PeakResidentBytes = Math.Max(PeakResidentBytes, ResidentBytes);
             return outcome;
+        }
+    }
+
+    /// <summary>A <c>syscall</c> instruction has made many calls: from now on they go through a trampoline, if that can be done.</summary>
+    /// <param name="syscall">Its address.</param>
+    /// <param name="number">The number of its last call.</param>
+    internal void PatchCallSite(ulong syscall, ulong number)
+    {
+        if (_patcher is null)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            _callSites ??= new CallSites(MemoryFile, AddressSpace, _mappings, _faults, _patcher);
+            _callSites.Patch(syscall, number, _layout.MinAddress);
+        }
+    }
+
+    /// <summary>If an instruction pointer is in a trampoline, changes it to where the application thinks that it is.</summary>
+    internal void LeaveTrampoline(ref ulong instructionPointer)
+    {
+        if (_callSites is null)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            _callSites.Leave(ref instructionPointer);
         }
     }
 
@@ -217,6 +253,11 @@ public sealed class MemoryManager
                 ulong stop = Math.Min(end, mapping.End);
                 if (mapping.Access != access)
                 {
+                    if ((access & MemoryAccess.Write) != 0)
+                    {
+                        _callSites?.Restore(at, stop);
+                    }
+
                     mapping = Isolate(mapping, at, stop);
                     if ((access & ~mapping.Access) == 0)
                     {
@@ -314,6 +355,7 @@ public sealed class MemoryManager
         }
 
         Hide(from, stop - from);
+        _callSites?.Forget(from, stop);
         ReleasePages(from, stop);
         return Errno.None;
     });
@@ -359,6 +401,8 @@ public sealed class MemoryManager
                 return Errno.EINVAL;
             }
 
+            _callSites?.Restore(start, start + oldLength);
+
             if (target is null && !keepOld)
             {
                 if (newLength <= oldLength)
@@ -370,6 +414,7 @@ public sealed class MemoryManager
                 if (oldLength > 0 && start + oldLength == mapping.End && start + newLength <= _layout.MaxAddress && _mappings.IsFree(mapping.End, start + newLength))
                 {
                     MappedBytes += start + newLength - mapping.End;
+                    _callSites?.MakeRoom(mapping.End, start + newLength);
                     mapping.End = start + newLength;
                     JoinAround(mapping);
                     return new GuestAddress(start);
@@ -421,7 +466,7 @@ public sealed class MemoryManager
     {
         lock (_lock)
         {
-            MemoryManager child = new(MemoryFile, space, _layout) { Program = Program.Clone(), ExecutableFile = ExecutableFile };
+            MemoryManager child = new(MemoryFile, space, _layout, _patcher) { Program = Program.Clone(), ExecutableFile = ExecutableFile };
             ExecutableFile?.AddReference();
             ExecutableFile?.Inode.TryDenyWriters(); // as this one denies them, it can't fail
             for (int i = 0; i < _mappings.Count; i++)
@@ -452,6 +497,12 @@ public sealed class MemoryManager
                 {
                     AddressSpace.Protect(new GuestAddress(mapping.Start), mapping.Length, mapping.Access & ~MemoryAccess.Write);
                 }
+            }
+
+            if (_callSites is not null)
+            {
+                child._callSites = new CallSites(MemoryFile, space, child._mappings, child._faults, _patcher!);
+                _callSites.CopyTo(child._callSites);
             }
 
             return child;
@@ -570,12 +621,14 @@ public sealed class MemoryManager
         }
 
         MappedBytes += stack.Start - start;
+        _callSites?.MakeRoom(start, stack.Start);
         stack.Start = start;
         return stack;
     }
 
     private void Insert(MemoryMapping mapping)
     {
+        _callSites?.MakeRoom(mapping.Start, mapping.End);
         _mappings.Add(mapping);
         MappedBytes += mapping.Length;
         PeakMappedBytes = Math.Max(PeakMappedBytes, MappedBytes);
@@ -647,6 +700,7 @@ public sealed class MemoryManager
             MemoryMapping mapping = _mappings[index];
             _mappings.RemoveAt(index);
             MappedBytes -= mapping.Length;
+            _callSites?.Forget(mapping.Start, mapping.End);
             ReleasePages(mapping.Start, mapping.End);
             showedMemory |= mapping.File is MemoryPages;
             DropReferences(mapping);

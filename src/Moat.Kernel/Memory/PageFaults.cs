@@ -111,6 +111,45 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
         return true;
     }
 
+    /// <summary>Makes a copy of a private mapping's page as it is now, which nobody has yet.</summary>
+    /// <returns>The page; ENOMEM, or the error of the file.</returns>
+    public Result<int> CopyPage(MemoryMapping mapping, ulong index)
+    {
+        if (!memoryFile.Allocate(1, out _).TryGet(out int page, out Errno errno))
+        {
+            return errno;
+        }
+
+        Span<byte> copy = memoryFile.Bytes(page, 0, PageSize);
+        if (pages[index] is >= 0 and int before)
+        {
+            memoryFile.Bytes(before, 0, PageSize).CopyTo(copy);
+        }
+        else if (mapping.File is not null)
+        {
+            errno = CopyFilePage(mapping.File, mapping.FileOffset + ((index * PageSize) - mapping.Start), copy);
+            if (errno != Errno.None)
+            {
+                memoryFile.Release(page);
+                return errno;
+            }
+        }
+
+        return page;
+    }
+
+    /// <summary>Puts a page of <see cref="CopyPage"/> in the place of what the mapping has.</summary>
+    public void Replace(MemoryMapping mapping, ulong index, int page)
+    {
+        int before = pages.Set(index, page);
+        if (ShowPrivate(mapping, index) != FaultOutcome.Handled)
+        {
+            space.Unmap(new GuestAddress(index * PageSize), PageSize);
+        }
+
+        Retire(before);
+    }
+
     private FaultOutcome ServePrivate(MemoryMapping mapping, ulong index)
     {
         if (MakePrivate(mapping, index, out int replaced) != Errno.None)
@@ -147,28 +186,12 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
             return AllocateAround(mapping, index);
         }
 
-        if (!memoryFile.Allocate(1, out _).TryGet(out int page, out Errno errno))
+        if (!CopyPage(mapping, index).TryGet(out int page, out Errno errno))
         {
             return errno;
         }
 
-        Span<byte> copy = memoryFile.Bytes(page, 0, PageSize);
-        if (before >= 0)
-        {
-            memoryFile.Bytes(before, 0, PageSize).CopyTo(copy);
-            replaced = before;
-        }
-        else
-        {
-            ulong offset = mapping.FileOffset + ((index * PageSize) - mapping.Start);
-            errno = CopyFilePage(mapping.File!, offset, copy);
-            if (errno != Errno.None)
-            {
-                memoryFile.Release(page);
-                return errno;
-            }
-        }
-
+        replaced = before;
         pages.Set(index, page);
         return Errno.None;
     }

@@ -21,7 +21,7 @@ public static class InitialProcess
             throw new InvalidOperationException($"no address space for the first process: {errno}");
         }
 
-        MemoryManager memory = new(kernel.MemoryFile, space, AddressLayout.Draw(kernel.Platform, kernel.Random, 8 << 20));
+        MemoryManager memory = new(kernel.MemoryFile, space, AddressLayout.Draw(kernel.Platform, kernel.Random, 8 << 20), kernel.Platform.CallSites);
         ThreadGroup group = new(kernel, null, Signal.SIGCHLD, new SignalActions(), limits);
         FsContext fs = new(mounts, mounts.RootLocation, mounts.RootLocation, (Mode)0x12);
         GuestTask task = new(kernel, group, memory, new FdTable(), fs, credentials, uts, kernel.Platform.NewContext());

@@ -10,6 +10,7 @@ namespace Moat.Kernel.Tasks;
 internal sealed class TaskLoop
 {
     private const int StackBytes = 512 << 10;
+    private const int SyscallSize = 2; // bytes of the instruction
 
     private readonly ThreadParker _gate = new();
     private GuestTask? _given; // handed over by _gate
@@ -94,9 +95,19 @@ internal sealed class TaskLoop
             task.CpuClock.EnterUser();
             SwitchResult result = context.Switch(task.Memory.AddressSpace, ref task.Registers);
             task.CpuClock.EnterSystem();
+            if (result.Reason != SwitchReason.Syscall)
+            {
+                task.Memory.LeaveTrampoline(ref task.Registers.Rip);
+            }
+
             switch (result.Reason)
             {
                 case SwitchReason.Syscall:
+                    if (result.IsHotSite)
+                    {
+                        task.Memory.PatchCallSite(task.Registers.Rip - SyscallSize, task.Registers.OrigRax);
+                    }
+
                     restart = Syscall(task);
                     break;
                 case SwitchReason.Fault:

@@ -22,6 +22,9 @@ internal sealed class CallSitePatcher(ulong fastCode) : ICallSitePatcher
     public int TrampolineSize => 64;
 
     /// <inheritdoc/>
+    public int CodeOffset => RecordSize;
+
+    /// <inheritdoc/>
     public ulong Reach => 0x7f00_0000;
 
     /// <inheritdoc/>

@@ -1,0 +1,229 @@
+using Moat.Linux;
+using Moat.Platform;
+
+namespace Moat.Kernel.Memory;
+
+/// <summary>The system calls of an address space that go through trampolines. Everything here runs under the <see cref="MemoryManager"/>'s lock.</summary>
+/// <remarks>Code is never changed in place: a changed copy of its page takes its place, so that other threads execute the old code or the new, and processes that share the page keep theirs.
+/// Where the application makes code writable or moves it, the original bytes come back first. Trampolines lie in holes between mappings and give way to whatever the application maps there.</remarks>
+internal sealed class CallSites(MemoryFile memoryFile, IAddressSpace space, MappingSet mappings, PageFaults faults, ICallSitePatcher patcher)
+{
+    private const int PageSize = MemoryFile.PageSize;
+    private const int MaxTrampolinePages = 64;
+    private const ulong Distance = 512UL << 20; // from the code, so that the next mappings don't want the place at once
+
+    private readonly List<TrampolinePage> _trampolines = [];
+    private readonly Dictionary<ulong, List<PatchedSite>> _sites = []; // by page
+    private readonly HashSet<ulong> _refused = [];
+
+    /// <summary>Patches a site, if it can be done.</summary>
+    /// <param name="syscall">The address of the <c>syscall</c> instruction.</param>
+    /// <param name="number">What the call had in RAX.</param>
+    /// <param name="bottom">The lowest address for trampolines.</param>
+    public void Patch(ulong syscall, ulong number, ulong bottom)
+    {
+        if (!_refused.Contains(syscall) && !TryPatch(syscall, number, bottom))
+        {
+            _refused.Add(syscall);
+        }
+    }
+
+    /// <summary>Shows the page of trampolines at an address, if there is one.</summary>
+    public bool TryShow(ulong address) => Find(address) is { } page && Show(page) == Errno.None;
+
+    /// <summary>If an address is in a trampoline, changes it to where the application thinks that it is.</summary>
+    public void Leave(ref ulong address)
+    {
+        if (Find(address) is { } page && (int)((address - page.Address) / (ulong)patcher.TrampolineSize) is var index && index < page.Count)
+        {
+            bool isAtStart = (int)((address - page.Address) % (ulong)patcher.TrampolineSize) <= patcher.CodeOffset;
+            address = page[index].Syscall - (isAtStart ? (ulong)page[index].Original.Length : 0);
+        }
+    }
+
+    /// <summary>Puts the original code back in a range.</summary>
+    public void Restore(ulong start, ulong end)
+    {
+        foreach (ulong index in PatchedIn(start, end))
+        {
+            Restore(index);
+        }
+    }
+
+    /// <summary>The pages of a range are gone.</summary>
+    public void Forget(ulong start, ulong end)
+    {
+        foreach (ulong index in PatchedIn(start, end))
+        {
+            _sites.Remove(index);
+        }
+
+        if (_refused.Count > 0)
+        {
+            _refused.RemoveWhere(syscall => syscall >= start && syscall < end);
+        }
+    }
+
+    /// <summary>The application maps something: trampolines in the range make room.</summary>
+    public void MakeRoom(ulong start, ulong end)
+    {
+        for (int i = _trampolines.Count - 1; i >= 0; i--)
+        {
+            TrampolinePage page = _trampolines[i];
+            if (page.Address >= end || page.Address + PageSize <= start)
+            {
+                continue;
+            }
+
+            foreach (ulong index in PatchedIn(0, ulong.MaxValue))
+            {
+                if (_sites[index].Exists(site => site.Trampoline == page.Address))
+                {
+                    Restore(index);
+                }
+            }
+
+            _trampolines.RemoveAt(i);
+            space.Unmap(new GuestAddress(page.Address), PageSize);
+            space.Retire(memoryFile, page.Page, 1);
+        }
+    }
+
+    /// <summary>The same for a copy of the address space.</summary>
+    public void CopyTo(CallSites child)
+    {
+        foreach (TrampolinePage page in _trampolines)
+        {
+            page.IsClosed = true;
+            memoryFile.AddReference(page.Page);
+            child._trampolines.Add(page.Share());
+        }
+
+        foreach ((ulong index, List<PatchedSite> sites) in _sites)
+        {
+            child._sites.Add(index, [.. sites]);
+        }
+
+        child._refused.UnionWith(_refused);
+    }
+
+    /// <summary>The address space is gone.</summary>
+    public void Clear()
+    {
+        foreach (TrampolinePage page in _trampolines)
+        {
+            space.Retire(memoryFile, page.Page, 1);
+        }
+
+        _trampolines.Clear();
+        _sites.Clear();
+    }
+
+    private bool TryPatch(ulong syscall, ulong number, ulong bottom)
+    {
+        const int SyscallSize = 2;
+        ReadOnlySpan<byte> instruction = [0x0f, 0x05];
+        int offset = (int)(syscall % PageSize);
+        ulong index = syscall / PageSize;
+        MemoryMapping? mapping = mappings.Find(syscall);
+        if (mapping is null || (mapping.Access & (MemoryAccess.Execute | MemoryAccess.Write)) != MemoryAccess.Execute || mapping.IsShared || offset + SyscallSize > PageSize
+            || !faults.CopyPage(mapping, index).TryGet(out int copy, out _))
+        {
+            return false;
+        }
+
+        Span<byte> code = memoryFile.Bytes(copy, 0, PageSize);
+        int length = code.Slice(offset, SyscallSize).SequenceEqual(instruction) ? patcher.FindPatch(code[..offset], number) : 0;
+        if (length == 0 || FindTrampolinePage(mapping, bottom) is not { } trampolines)
+        {
+            memoryFile.Release(copy);
+            return false;
+        }
+
+        Span<byte> bytes = code.Slice(offset - length, length);
+        PatchedSite site = new(syscall, bytes.ToArray(), trampolines.Address);
+        int at = trampolines.Count * patcher.TrampolineSize;
+        patcher.Write(syscall, bytes, trampolines.Address + (ulong)at, memoryFile.Bytes(trampolines.Page, at, patcher.TrampolineSize));
+        trampolines.Add(site);
+        if (!_sites.TryGetValue(index, out List<PatchedSite>? sites))
+        {
+            _sites.Add(index, sites = []);
+        }
+
+        sites.Add(site);
+        faults.Replace(mapping, index, copy);
+        return true;
+    }
+
+    private TrampolinePage? FindTrampolinePage(MemoryMapping near, ulong bottom)
+    {
+        foreach (TrampolinePage page in _trampolines)
+        {
+            if (!page.IsClosed && IsInReach(near, page.Address))
+            {
+                return page;
+            }
+        }
+
+        ulong address = near.Start > bottom + Distance ? mappings.FindHoleBelow(near.Start - Distance, bottom, PageSize) : 0;
+        if (address == 0 || !IsInReach(near, address))
+        {
+            address = mappings.FindHoleBelow(near.End + (2 * Distance), bottom, PageSize);
+        }
+
+        if (address == 0 || !IsInReach(near, address) || Find(address) is not null || _trampolines.Count == MaxTrampolinePages
+            || !memoryFile.Allocate(1, out _).TryGet(out int allocated, out _))
+        {
+            return null;
+        }
+
+        TrampolinePage added = new(address, allocated, PageSize / patcher.TrampolineSize);
+        if (Show(added) != Errno.None)
+        {
+            memoryFile.Release(allocated);
+            return null;
+        }
+
+        _trampolines.Add(added);
+        return added;
+    }
+
+    private bool IsInReach(MemoryMapping mapping, ulong address) =>
+        address < mapping.Start ? mapping.End - address <= patcher.Reach : address + PageSize - mapping.Start <= patcher.Reach;
+
+    private TrampolinePage? Find(ulong address) => _trampolines.Find(page => address >= page.Address && address < page.Address + PageSize);
+
+    private Errno Show(TrampolinePage page) =>
+        space.Map(new GuestAddress(page.Address), PageSize, memoryFile, (ulong)page.Page * PageSize, MemoryAccess.Read | MemoryAccess.Execute, precommit: true);
+
+    private void Restore(ulong index)
+    {
+        List<PatchedSite> sites = _sites[index];
+        if (mappings.Find(index * PageSize) is not { } mapping || !faults.CopyPage(mapping, index).TryGet(out int copy, out _))
+        {
+            return; // no memory for it: the trampolines are as good
+        }
+
+        foreach (PatchedSite site in sites)
+        {
+            site.Original.CopyTo(memoryFile.Bytes(copy, (int)(site.Syscall % PageSize) - site.Original.Length, site.Original.Length));
+        }
+
+        _sites.Remove(index);
+        faults.Replace(mapping, index, copy);
+    }
+
+    private List<ulong> PatchedIn(ulong start, ulong end)
+    {
+        List<ulong> found = [];
+        foreach (ulong index in _sites.Keys)
+        {
+            if (index >= start / PageSize && index * PageSize < end)
+            {
+                found.Add(index);
+            }
+        }
+
+        return found;
+    }
+}
