@@ -11,7 +11,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
 {
     private const int Running = 1;
     private const int Interrupted = 2;
-    private const int StubbornSeconds = 20; // after that many an application that can't be interrupted is killed
+    private const int StubbornSeconds = 5; // after that many an application that can't be interrupted is killed
     private const int SignalCodeKernel = 0x80; // SI_KERNEL
     private const uint ArchX8664 = 0xc000003e;
     private const ulong UserCode = 0x33;
@@ -22,6 +22,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     private StubThread? _thread;
     private byte[]? _fpuState; // to be set before the next switch
     private int _frame;
+    private int _tid;
     private RegisterSet _callRegisters; // what a patched call had
     private int _stubLooks;
     private SpinBudget _ownSpins;
@@ -111,7 +112,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     {
         if (_thread is { } thread && _space is { } space)
         {
-            HostCall.Invoke(SyscallNumber.tgkill, space.Pid, thread.Tid, (int)SystrapCode.InterruptSignal);
+            HostCall.Invoke(SyscallNumber.tgkill, space.Pid, _tid, (int)SystrapCode.InterruptSignal);
         }
     }
 
@@ -133,6 +134,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
 
         _space = space;
         _thread = thread;
+        _tid = thread.Tid;
         _fpuState = state;
         return thread.IsInCall || (Wait(space, thread, looks: 0) && TakeFrame(thread)) ? thread : null;
     }

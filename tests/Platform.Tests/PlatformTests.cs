@@ -9,16 +9,16 @@ namespace Moat.Platform.Tests;
 /// <summary>What every platform does.</summary>
 public abstract class PlatformTests(IPlatform platform) : IDisposable
 {
-    private const ulong CodeAddress = 0x400000;
+    protected const ulong CodeAddress = 0x400000;
     private const ulong DataAddress = 0x600000;
-        private readonly TestMemory _memory = new();
+        private protected TestMemory Memory { get; } = new();
 
     protected IPlatform Platform { get; } = platform;
 
     public void Dispose()
     {
         Platform.Dispose();
-        _memory.Dispose();
+        Memory.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -60,9 +60,9 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
         SwitchResult result = context.Switch(space, ref registers);
         Assert.Equal(SwitchReason.Fault, result.Reason);
         Assert.Equal(DataAddress, result.Address.Value);
-        Assert.Equal(Errno.None, space.Map(new GuestAddress(DataAddress), 4096, _memory, 8192, MemoryAccess.Read | MemoryAccess.Write, precommit: false));
+        Assert.Equal(Errno.None, space.Map(new GuestAddress(DataAddress), 4096, Memory, 8192, MemoryAccess.Read | MemoryAccess.Write, precommit: false));
         Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
-        Assert.Equal(0x1234, BinaryPrimitives.ReadInt32LittleEndian(_memory.Bytes[8192..]));
+        Assert.Equal(0x1234, BinaryPrimitives.ReadInt32LittleEndian(Memory.Bytes[8192..]));
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
             asm.inc(__dword_ptr[rcx]);
             asm.jmp(loop);
         });
-        Assert.Equal(Errno.None, space.Map(new GuestAddress(DataAddress), 4096, _memory, 8192, MemoryAccess.Read | MemoryAccess.Write, precommit: false));
+        Assert.Equal(Errno.None, space.Map(new GuestAddress(DataAddress), 4096, Memory, 8192, MemoryAccess.Read | MemoryAccess.Write, precommit: false));
         SwitchResult result = default;
         Thread thread = new(() =>
         {
@@ -130,7 +130,7 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
             while (result.Reason == SwitchReason.Interrupted);
         });
         thread.Start();
-        while (BinaryPrimitives.ReadInt32LittleEndian(_memory.Bytes[8192..]) == 0)
+        while (BinaryPrimitives.ReadInt32LittleEndian(Memory.Bytes[8192..]) == 0)
         {
             Thread.Yield();
         }
@@ -185,17 +185,17 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
         Assert.Equal(0xfeedfaceUL, registers.Rbx);
     }
 
-    private static RegisterSet Start() => new() { Rip = CodeAddress, Cs = 0x33, Ss = 0x2b, Eflags = 0x202, Rsp = DataAddress };
+    protected static RegisterSet Start() => new() { Rip = CodeAddress, Cs = 0x33, Ss = 0x2b, Eflags = 0x202, Rsp = DataAddress };
 
-    private IAddressSpace LoadCode(Action<Assembler> write)
+    protected IAddressSpace LoadCode(Action<Assembler> write)
     {
         Assembler asm = new(64);
         write(asm);
         using MemoryStream code = new();
         asm.Assemble(new StreamCodeWriter(code), CodeAddress);
-        code.ToArray().CopyTo(_memory.Bytes);
+        code.ToArray().CopyTo(Memory.Bytes);
         IAddressSpace space = Platform.NewAddressSpace().Value;
-        Assert.Equal(Errno.None, space.Map(new GuestAddress(CodeAddress), 4096, _memory, 0, MemoryAccess.Read | MemoryAccess.Execute, precommit: false));
+        Assert.Equal(Errno.None, space.Map(new GuestAddress(CodeAddress), 4096, Memory, 0, MemoryAccess.Read | MemoryAccess.Execute, precommit: false));
         return space;
     }
 }

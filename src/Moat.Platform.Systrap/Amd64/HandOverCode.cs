@@ -22,8 +22,8 @@ internal static class HandOverCode
         asm.xor(eax, eax);
         asm.xchg(__dword_ptr[rbx + ThreadSlot.Turn], eax);
         asm.Label(ref handedOver);
-        asm.cmp(eax, HandOver.StubSentrySleeps);
-        asm.jne(wait);
+        asm.cmp(eax, HandOver.Stub);
+        asm.je(wait); // nobody sleeps; any other value, also one that the application wrote, is worth a wake-up
         asm.lea(rdi, __[rbx + ThreadSlot.Turn]);
         asm.mov(esi, FutexWake);
         asm.mov(edx, 1);
