@@ -1,5 +1,6 @@
 using Moat.Kernel.Futex;
 using Moat.Kernel.Ipc;
+using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Time;
 using Moat.Kernel.Vfs;
@@ -30,10 +31,18 @@ public sealed class SentryKernel
         Dispatcher = dispatcher;
         Timers = new TimerService(clock);
         Ipc = new IpcNamespace(this);
+        if (platform.Vdso is { } image)
+        {
+            Vdso = new MemoryPages(memoryFile) { IsPermanent = true };
+            Vdso.WriteAt(0, image);
+        }
     }
 
     /// <summary>What runs application code.</summary>
     public IPlatform Platform { get; }
+
+    /// <summary>The vDSO that every program is given, one page; null if the platform has none.</summary>
+    internal MemoryPages? Vdso { get; }
 
     /// <summary>All application memory.</summary>
     public MemoryFile MemoryFile { get; }

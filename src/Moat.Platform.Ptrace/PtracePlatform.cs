@@ -49,6 +49,9 @@ public sealed class PtracePlatform : IPlatform
     /// <inheritdoc/>
     public ICallSitePatcher? CallSites => null;
 
+    /// <inheritdoc/>
+    public byte[]? Vdso => null;
+
     /// <summary>The part of every stub that is ours.</summary>
     internal StubRegion Region => _region;
 

@@ -16,7 +16,7 @@ internal sealed unsafe class StubThread
     private const int InfoOffset = 8 + 304;
     private const int FrameSize = InfoOffset + 128;
     private const int FpuAlignment = 64;
-    private const long LivenessNs = 1_000_000_000;
+    private const long LivenessMs = 1000;
 
     private readonly byte* _slot;
     private readonly ulong _stubAddress;
@@ -119,7 +119,8 @@ internal sealed unsafe class StubThread
     public HandOverResult WaitForTurn(int looks)
     {
         HandOverResult result = HandOverResult.Spun;
-        while ((Volatile.Read(ref Turn) & HandOver.StubBit) != 0)
+        long started = 0;
+        while (Volatile.Read(ref Turn) is var turn && (turn & HandOver.StubBit) != 0)
         {
             if (looks-- > 0)
             {
@@ -127,13 +128,18 @@ internal sealed unsafe class StubThread
                 continue;
             }
 
+            // Whatever the application has made of the word, the Sentry sleeps on a value of its own, and not for ever.
+            long now = Environment.TickCount64;
+            started = result == HandOverResult.Slept ? started : now;
             result = HandOverResult.Slept;
-            int seen = Interlocked.CompareExchange(ref Turn, HandOver.StubSentrySleeps, HandOver.Stub);
-            if ((seen & HandOver.StubBit) != 0
-                && HostFutex.Wait((nint)_slot + ThreadSlot.Turn, HandOver.StubSentrySleeps, LivenessNs) == Errno.ETIMEDOUT
-                && (Volatile.Read(ref Turn) & HandOver.StubBit) != 0)
+            if (now - started >= LivenessMs)
             {
                 return HandOverResult.TimedOut;
+            }
+
+            if (Interlocked.CompareExchange(ref Turn, HandOver.StubSentrySleeps, turn) == turn)
+            {
+                HostFutex.Wait((nint)_slot + ThreadSlot.Turn, HandOver.StubSentrySleeps, LivenessMs * 1_000_000);
             }
         }
 

@@ -136,7 +136,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
         _thread = thread;
         _tid = thread.Tid;
         _fpuState = state;
-        return thread.IsInCall || (Wait(space, thread, looks: 0) && TakeFrame(thread)) ? thread : null;
+        return thread.IsInCall || (Wait(space, thread, looks: 0, mustStop: true) && TakeFrame(thread)) ? thread : null;
     }
 
     private bool TakeFrame(StubThread thread)
@@ -151,12 +151,13 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     {
         thread.Answer = (int)FastAnswer.Trap;
         thread.Resume(looks: 0);
-        return Wait(space, thread, looks: 0) && thread.Reason == HandOverReason.Signal && TakeFrame(thread);
+        return Wait(space, thread, looks: 0, mustStop: true) && thread.Reason == HandOverReason.Signal && TakeFrame(thread);
     }
 
-    private bool Wait(SystrapAddressSpace space, StubThread thread, int looks)
+    // False if the thread is gone, or has to stop (because of an interrupt, or anyway) and does not.
+    private bool Wait(SystrapAddressSpace space, StubThread thread, int looks, bool mustStop)
     {
-        int interruptedSeconds = 0;
+        int stubbornSeconds = 0;
         for (HandOverResult result = thread.WaitForTurn(looks); ; result = thread.WaitForTurn(0))
         {
             if (result != HandOverResult.TimedOut)
@@ -170,7 +171,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
                 return false;
             }
 
-            if ((Volatile.Read(ref _state) & Interrupted) != 0 && ++interruptedSeconds >= StubbornSeconds)
+            if ((mustStop || (Volatile.Read(ref _state) & Interrupted) != 0) && ++stubbornSeconds >= StubbornSeconds)
             {
                 space.Kill();
             }
@@ -294,7 +295,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
         bool slept = thread.IsInCall ? thread.Resume(nextStubLooks) : thread.Resume(_frame, nextStubLooks);
         _stubSpins.Note(_stubLooks, slept);
         _stubLooks = nextStubLooks;
-        bool stopped = Wait(space, thread, maySpin ? _ownSpins.Next() : 0);
+        bool stopped = Wait(space, thread, maySpin ? _ownSpins.Next() : 0, mustStop: false);
         platform.LeaveApplication();
         return stopped;
     }
@@ -328,6 +329,11 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
             // int 0x80 and sysenter: 32-bit calls, which a kernel without IA32 answers with a fault at the instruction.
             registers.Rip -= 2;
             return new SwitchResult { Reason = SwitchReason.Exception, Signal = (int)Signal.SIGSEGV, SignalCode = SignalCodeKernel };
+        }
+
+        if (signal is not (Signal.SIGILL or Signal.SIGTRAP or Signal.SIGBUS or Signal.SIGFPE or Signal.SIGSEGV))
+        {
+            return new SwitchResult { Reason = SwitchReason.Lost }; // the application has made nonsense of its frame
         }
 
         int code = BinaryPrimitives.ReadInt32LittleEndian(info[8..]);

@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics.X86;
 using Moat.Host;
 using Moat.Linux;
+using Moat.Platform.Amd64;
 using Moat.Platform.Systrap.Amd64;
 
 namespace Moat.Platform.Systrap;
@@ -34,6 +35,7 @@ public sealed class SystrapPlatform : IPlatform
         }
 
         _region = new SystrapRegion(_orderPages.Fd);
+        Vdso = VdsoImage.Create(_region.FindHostFunction);
         CallSites = patchesCallSites && HasBmi2() ? new CallSitePatcher(_region.Code.Fast) : null;
         if (!StubProcess.Prepare(_orderPages).TryGet(out StubProcess? first, out Errno errno))
         {
@@ -65,6 +67,9 @@ public sealed class SystrapPlatform : IPlatform
 
     /// <inheritdoc/>
     public ICallSitePatcher? CallSites { get; }
+
+    /// <inheritdoc/>
+    public byte[]? Vdso { get; }
 
     /// <summary>The code in every stub.</summary>
     internal SystrapCode Code => _region.Code;

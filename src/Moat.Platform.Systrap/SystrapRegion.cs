@@ -15,8 +15,8 @@ internal sealed unsafe class SystrapRegion : IDisposable
     /// <exception cref="InvalidOperationException">The host has no place for it.</exception>
     public SystrapRegion(int ordersFd)
     {
-        _start = StubPlace.Reserve((nuint)(new StubLayout(0, ordersFd).End));
-        Layout = new StubLayout((ulong)_start, ordersFd);
+        _start = StubPlace.Reserve((nuint)new StubLayout(0, ordersFd, null).End);
+        Layout = new StubLayout((ulong)_start, ordersFd, HostVdso.Find());
         StubPlace.Check(HostMemory.Unmap((nint)Layout.InheritedEnd, (nuint)(Layout.End - Layout.InheritedEnd)), "stub region");
         Code = SystrapCode.Assemble(Layout);
 
@@ -32,6 +32,10 @@ internal sealed unsafe class SystrapRegion : IDisposable
 
     /// <summary>The code.</summary>
     public SystrapCode Code { get; }
+
+    /// <summary>The address of a function of the host's vDSO in every stub; 0 if there is none.</summary>
+    public ulong FindHostFunction(string name) =>
+        Layout.HostVdso is { } vdso && vdso.FindFunction(System.Text.Encoding.ASCII.GetBytes(name)) is > 0 and ulong address ? Layout.Vdso + (address - vdso.Start) : 0;
 
     /// <inheritdoc/>
     public void Dispose() => HostMemory.Unmap(_start, (nuint)(Layout.InheritedEnd - Layout.Start));

@@ -18,6 +18,9 @@ public interface IPlatform : IDisposable
     /// <summary>How calls are made cheaper; null if the platform can't.</summary>
     ICallSitePatcher? CallSites { get; }
 
+    /// <summary>The vDSO for applications, one page, which works at any address of this platform's stubs; null if it has nothing to offer.</summary>
+    byte[]? Vdso { get; }
+
     /// <summary>An empty address space.</summary>
     /// <returns>ENOMEM or EAGAIN when the host is out of processes or memory.</returns>
     Result<IAddressSpace> NewAddressSpace();

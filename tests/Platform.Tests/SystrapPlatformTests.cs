@@ -18,7 +18,7 @@ public sealed class SystrapPlatformTests() : PlatformTests(new SystrapPlatform()
         {
             Assert.All(
                 File.ReadAllLines($"/proc/{stub}/maps"),
-                line => Assert.Matches("^7ff[b-e]0000[0-9a-f]{4}-|^ffffffffff600000|moat-threads", line));
+                line => Assert.Matches("^7ff[b-e]00[01]0[0-9a-f]{4}-|^ffffffffff600000|moat-threads", line));
             string[] threads = Directory.GetDirectories($"/proc/{stub}/task");
             foreach (string thread in threads)
             {

@@ -5,4 +5,5 @@ namespace Moat.Kernel.Loader;
 /// <param name="ProgramHeaderCount">AT_PHNUM.</param>
 /// <param name="InterpreterBase">AT_BASE.</param>
 /// <param name="Entry">AT_ENTRY.</param>
-internal readonly record struct AuxiliaryFacts(ulong ProgramHeaders, int ProgramHeaderCount, ulong InterpreterBase, ulong Entry);
+/// <param name="Vdso">AT_SYSINFO_EHDR; 0 if there is none.</param>
+internal readonly record struct AuxiliaryFacts(ulong ProgramHeaders, int ProgramHeaderCount, ulong InterpreterBase, ulong Entry, ulong Vdso);

@@ -57,6 +57,7 @@ internal sealed class InitialStack(MemoryManager memory, ulong top)
             31, executable, // AT_EXECFN
             15, platform, // AT_PLATFORM
             51, (ulong)task.Context.FpuStateSize + 1024, // AT_MINSIGSTKSZ
+            facts.Vdso == 0 ? 0 : 33UL, facts.Vdso, // AT_SYSINFO_EHDR, or the end
             0, 0, // AT_NULL
         ];
         parts.AuxiliaryVector = MemoryMarshal.AsBytes<ulong>(auxiliary).ToArray();

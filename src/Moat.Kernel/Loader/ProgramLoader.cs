@@ -248,8 +248,27 @@ public static class ProgramLoader
             return stack.Errno;
         }
 
+        ulong vdso = 0;
+        if (task.Kernel.Vdso is { } image)
+        {
+            Result<GuestAddress> mapped = memory.Map(new MapRequest
+            {
+                Length = AddressLayout.RoundUp((ulong)image.Size),
+                Access = MemoryAccess.Read | MemoryAccess.Execute,
+                File = image,
+                Name = "[vdso]",
+            });
+            if (!mapped.TryGet(out GuestAddress place, out errno))
+            {
+                return errno;
+            }
+
+            vdso = place.Value;
+        }
+
+        AuxiliaryFacts facts = new(program.ProgramHeaderAddress + bias, program.ProgramHeaderCount, interpreterBias == 0 ? 0 : interpreter!.Start + interpreterBias, program.Entry + bias, vdso);
         InitialStack builder = new(memory, layout.StackTop);
-        if (!builder.Build(task, credentials, path, arguments, environment, new AuxiliaryFacts(program.ProgramHeaderAddress + bias, program.ProgramHeaderCount, interpreterBias == 0 ? 0 : interpreter!.Start + interpreterBias, program.Entry + bias)).TryGet(out ulong stackPointer, out errno))
+        if (!builder.Build(task, credentials, path, arguments, environment, facts).TryGet(out ulong stackPointer, out errno))
         {
             return errno;
         }

@@ -702,7 +702,7 @@ public sealed class MemoryManager
             MappedBytes -= mapping.Length;
             _callSites?.Forget(mapping.Start, mapping.End);
             ReleasePages(mapping.Start, mapping.End);
-            showedMemory |= mapping.File is MemoryPages;
+            showedMemory |= mapping.File is MemoryPages { IsPermanent: false };
             DropReferences(mapping);
         }
 

@@ -20,6 +20,9 @@ public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null
     private FileSeals _seals; // guarded by _lock
     private int _writers; // guarded by _lock: shared mappings that may write, and those about to be made
 
+    /// <summary>Whether its pages are never given back as long as the kernel lives.</summary>
+    public bool IsPermanent { get; init; }
+
     /// <summary>Bytes.</summary>
     public long Size => Volatile.Read(ref _size);
 

@@ -3,7 +3,8 @@ namespace Moat.Platform.Systrap.Amd64;
 /// <summary>Where things are in the region at the top of every stub.</summary>
 /// <param name="Start">The first byte: the end of what applications may use.</param>
 /// <param name="OrdersFd">The descriptor of the file with the pages of orders.</param>
-internal sealed record StubLayout(ulong Start, int OrdersFd)
+/// <param name="HostVdso">The host's vDSO, which stubs keep; null if there is none.</param>
+internal sealed record StubLayout(ulong Start, int OrdersFd, HostVdso? HostVdso)
 {
     /// <summary>How many threads a stub process can have.</summary>
     public const int MaxThreads = (int)(SlotsSize / ThreadSlot.Size);
@@ -49,6 +50,12 @@ internal sealed record StubLayout(ulong Start, int OrdersFd)
 
     /// <summary>The end of what the first stub inherits from the Sentry.</summary>
     public ulong InheritedEnd => Scratch + PageSize;
+
+    /// <summary>Where the host's vDSO is.</summary>
+    public ulong Vdso => Start + 0x100000;
+
+    /// <summary>Its end.</summary>
+    public ulong VdsoEnd => HostVdso is null ? Vdso : Vdso + (HostVdso.End - HostVdso.Start);
 
     /// <summary>The slots of the process' threads, aligned to their whole size: an address among them is known by its high bits.</summary>
     public ulong Slots => Start + SlotsSize;

@@ -88,8 +88,14 @@ internal sealed class SystrapCode
     // A copy of the Sentry becomes the first stub: the Sentry's memory goes, then come the handlers and the filter.
     private static void SetUpFirst(Assembler asm, StubLayout layout, Label die)
     {
+        if (layout.HostVdso is { } vdso)
+        {
+            StubAssembler.MoveVdso(asm, vdso, layout.Vdso, die);
+        }
+
         StubAssembler.Unmap(asm, 0, layout.Start, die);
-        StubAssembler.Unmap(asm, layout.InheritedEnd, StubPlace.TaskSize, die);
+        StubAssembler.Unmap(asm, layout.InheritedEnd, layout.Vdso, die);
+        StubAssembler.Unmap(asm, layout.VdsoEnd, StubPlace.TaskSize, die);
 
         const int LastSignal = 64;
         Label next = asm.CreateLabel();

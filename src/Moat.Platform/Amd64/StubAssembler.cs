@@ -72,6 +72,40 @@ public static class StubAssembler
         asm.jne(failed);
     }
 
+    /// <summary>Moves the host's vDSO; goes to <paramref name="failed"/> if that can't be done. The code finds its data by the distance, which stays.</summary>
+    /// <remarks>The data are several mappings that can't be cut, of sizes that only the kernel knows: from the top down, each is the first number of pages that can be moved.</remarks>
+    public static void MoveVdso(Assembler asm, HostVdso vdso, ulong target, Label failed)
+    {
+        ArgumentNullException.ThrowIfNull(asm);
+        ArgumentNullException.ThrowIfNull(vdso);
+        Label next = asm.CreateLabel();
+        Label longer = asm.CreateLabel();
+        Label done = asm.CreateLabel();
+        asm.mov(r12, vdso.Image); // the end of what is left
+        asm.Label(ref next);
+        asm.mov(r13, vdso.Start);
+        asm.cmp(r12, r13);
+        asm.je(done);
+        asm.xor(r14d, r14d);
+        asm.Label(ref longer);
+        asm.add(r14, MemoryFile.PageSize);
+        asm.mov(rdi, r12);
+        asm.sub(rdi, r14);
+        asm.cmp(rdi, r13);
+        asm.jb(failed);
+        asm.mov(rsi, r14);
+        Move(asm, vdso, target);
+        asm.jne(longer);
+        asm.mov(r12, rdi);
+        asm.jmp(next);
+
+        asm.Label(ref done);
+        asm.mov(rdi, vdso.Image);
+        asm.mov(rsi, vdso.End - vdso.Image);
+        Move(asm, vdso, target);
+        asm.jne(failed);
+    }
+
     /// <summary>PR_SET_NO_NEW_PRIVS and a seccomp program; goes to <paramref name="failed"/> with the error in RAX.</summary>
     /// <param name="programAddress">A <c>struct sock_fprog</c>.</param>
     public static void Confine(Assembler asm, ulong programAddress, Label failed)
@@ -137,5 +171,18 @@ public static class StubAssembler
         }
 
         return code.ToArray();
+    }
+
+    // Moves RSI bytes at RDI; the flags say whether it worked.
+    private static void Move(Assembler asm, HostVdso vdso, ulong target)
+    {
+        const int MayMoveFixed = 3;
+        asm.mov(r8, target - vdso.Start);
+        asm.add(r8, rdi);
+        asm.mov(rdx, rsi);
+        asm.mov(r10d, MayMoveFixed);
+        asm.mov(eax, (int)SyscallNumber.mremap);
+        asm.syscall();
+        asm.cmp(rax, r8);
     }
 }
