@@ -13,7 +13,7 @@ public sealed class SystrapPlatformTests() : PlatformTests(new SystrapPlatform()
     {
         using IAddressSpace space = Platform.NewAddressSpace().Value;
         List<int> stubs = HostProcesses.Children().FindAll(static stub => File.ReadAllText($"/proc/{stub}/maps").Length > 0); // the others are waiting to be reaped
-        Assert.Equal(3, stubs.Count); // the first, ours, and one that is kept ready
+        Assert.InRange(stubs.Count, 2, 3); // the first, ours, and one that is kept ready or still being made
         foreach (int stub in stubs)
         {
             Assert.All(
