@@ -6,6 +6,19 @@ public sealed class ChunkPool(int chunkSize, int maxFree)
     private readonly Lock _lock = new();
     private readonly Chunk?[] _free = new Chunk?[maxFree]; // guarded by _lock
     private int _count; // guarded by _lock
+    private int _rented; // guarded by _lock
+
+    /// <summary>Chunks that somebody holds: none once everything is closed.</summary>
+    public int Rented
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _rented;
+            }
+        }
+    }
 
     /// <summary>Bytes of each chunk.</summary>
     public int ChunkSize => chunkSize;
@@ -16,6 +29,7 @@ public sealed class ChunkPool(int chunkSize, int maxFree)
         Chunk? chunk = null;
         lock (_lock)
         {
+            _rented++;
             if (_count > 0)
             {
                 chunk = _free[--_count];
@@ -32,6 +46,7 @@ public sealed class ChunkPool(int chunkSize, int maxFree)
     {
         lock (_lock)
         {
+            _rented--;
             if (_count < _free.Length)
             {
                 _free[_count++] = chunk;

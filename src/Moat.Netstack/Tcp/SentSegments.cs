@@ -157,9 +157,9 @@ internal sealed class SentSegments
     /// <summary>An entry, or its first <paramref name="length"/> bytes, has been sent again.</summary>
     public void MarkRetransmitted(int index, int length, long nowNs, long delivered)
     {
-        if (length < At(index).Length && !TrySplit(index, At(index).Start + length))
+        if (length < At(index).Length)
         {
-            return;
+            Split(index, At(index).Start + length); // beyond the limit if need be: there are no more than full segments
         }
 
         ref SentSegment segment = ref At(index);
@@ -170,6 +170,9 @@ internal sealed class SentSegments
         segment.DeliveredBefore = delivered;
         Recount(segment);
     }
+
+    /// <summary>An entry was sent once more beside its transmission: its acknowledgment measures no round trip (Karn's rule).</summary>
+    public void MarkAmbiguous(int index) => At(index).IsRetransmitted = true;
 
     /// <summary>Forgets everything.</summary>
     public void Clear()
@@ -208,6 +211,12 @@ internal sealed class SentSegments
             return false;
         }
 
+        Split(index, at);
+        return true;
+    }
+
+    private void Split(int index, SequenceNumber at)
+    {
         if (Count == _ring.Length)
         {
             Grow();
@@ -222,7 +231,6 @@ internal sealed class SentSegments
         At(index + 1) = At(index);
         At(index + 1).Start = at;
         At(index).End = at;
-        return true;
     }
 
     private void Uncount(in SentSegment segment)

@@ -8,6 +8,9 @@ namespace Moat.Netstack.Tcp;
 /// <remarks>The hash is SipHash-2-4 under a key from the host, which a peer cannot learn from its outputs.</remarks>
 internal sealed class SynCookies
 {
+    /// <summary>How long a cookie is good for.</summary>
+    public const long LifetimeNs = 2 * PeriodNs;
+
     private const long PeriodNs = 60_000_000_000;
     private static readonly ushort[] s_mss = [536, 1300, 1440, 1460, 4312, 8960, 16384, 65495];
 

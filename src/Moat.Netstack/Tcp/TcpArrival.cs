@@ -53,8 +53,8 @@ internal sealed class TcpArrival(TcpConnection connection, TcpLayer layer)
             return;
         }
 
-        connection.Sender.Acknowledge(segment.Header.Acknowledgment, segment.Options, segment.Header.Window, mayUpdateWindow: true, isDuplicate: false, now);
-        connection.Establish(segment.Header.Window, now);
+        connection.Sender.Acknowledge(segment.Header.Acknowledgment, segment.Options, segment.Header.Window, segment.Start, isDuplicate: false, now);
+        connection.Establish(segment.Start, segment.Header.Window, now);
         connection.Transmitter.SendAck();
     }
 
@@ -82,10 +82,13 @@ internal sealed class TcpArrival(TcpConnection connection, TcpLayer layer)
             return;
         }
 
-        if (segment.Has(TcpFlags.SYN))
+        // Both sides have connected at once, and this is the answer to this side's SYN.
+        bool isAnswer = connection.State == TcpState.SynReceived && segment.Has(TcpFlags.SYN) && segment.Has(TcpFlags.ACK)
+            && segment.Start == connection.Receiver.Initial && segment.Header.Acknowledgment == connection.Sender.Next && segment.PayloadLength == 0;
+        if (segment.Has(TcpFlags.SYN) && !isAnswer)
         {
             packet.Release();
-            if (connection.State == TcpState.SynReceived && segment.Start == connection.Receiver.Initial)
+            if (connection.State == TcpState.SynReceived && !segment.Has(TcpFlags.ACK) && segment.Start == connection.Receiver.Initial)
             {
                 connection.Transmitter.SendSyn(connection.Sender.Unacknowledged);
             }
@@ -163,8 +166,9 @@ internal sealed class TcpArrival(TcpConnection connection, TcpLayer layer)
                 return false;
             }
 
-            connection.Sender.Acknowledge(acknowledgment, segment.Options, segment.Header.Window << connection.Sender.WindowScale, mayUpdateWindow: true, isDuplicate: false, now);
-            connection.Establish(segment.Header.Window << connection.Sender.WindowScale, now);
+            int first = segment.Has(TcpFlags.SYN) ? segment.Header.Window : segment.Header.Window << connection.Sender.WindowScale;
+            connection.Sender.Acknowledge(acknowledgment, segment.Options, first, segment.Start, isDuplicate: false, now);
+            connection.Establish(segment.Start, first, now);
             if (connection.WantsFin)
             {
                 connection.EnterFinState();
@@ -176,7 +180,11 @@ internal sealed class TcpArrival(TcpConnection connection, TcpLayer layer)
         int window = segment.Header.Window << connection.Sender.WindowScale;
         bool isDuplicate = segment.PayloadLength == 0 && !segment.Has(TcpFlags.FIN) && acknowledgment == connection.Sender.Unacknowledged && window == connection.Sender.Window;
         bool wasFull = !connection.IsWritable(connection.Options.SendBuffer);
-        connection.Sender.Acknowledge(SequenceNumber.Max(acknowledgment, connection.Sender.Unacknowledged), segment.Options, window, acknowledgment >= connection.Sender.Unacknowledged, isDuplicate, now);
+        if (acknowledgment >= connection.Sender.Unacknowledged)
+        {
+            connection.Sender.Acknowledge(acknowledgment, segment.Options, window, segment.Start, isDuplicate, now);
+        }
+
         if (wasFull && connection.IsWritable(connection.Options.SendBuffer))
         {
             connection.Notify(NetEvents.Writable);
@@ -239,6 +247,7 @@ internal sealed class TcpArrival(TcpConnection connection, TcpLayer layer)
         }
         else
         {
+            connection.AckIsDue |= segment.PayloadLength > 0 || segment.Has(TcpFlags.FIN); // sent again: the acknowledgment was lost
             packet.Release();
         }
 

@@ -101,10 +101,12 @@ internal sealed class TcpConnection : TcpFlow
     public long SmoothedRttNs => Sender.Rtt.SmoothedNs;
 
     /// <summary>Begins a connection: sends SYN. Under the lock.</summary>
-    public void Connect(long nowNs)
+    /// <param name="remains">What is left of the connection between the two ends before, or null.</param>
+    /// <param name="nowNs">The time.</param>
+    public void Connect(TcpTimeWait? remains, long nowNs)
     {
         State = TcpState.SynSent;
-        SequenceNumber initial = _layer.InitialSequence(Key, nowNs);
+        SequenceNumber initial = _layer.InitialSequence(Key, remains, nowNs);
         Sender.Start(initial);
         Receiver.WindowScale = Options.WindowScaleFor(Receiver.Buffer);
         Transmitter.SendSyn(initial);
@@ -341,10 +343,10 @@ internal sealed class TcpConnection : TcpFlow
     public void OnFinSent() => WantsFin = false;
 
     /// <summary>The handshake is done.</summary>
-    public void Establish(int window, long now)
+    public void Establish(SequenceNumber sequence, int window, long now)
     {
         State = TcpState.Established;
-        Sender.Establish(window);
+        Sender.Establish(sequence, window);
         Sender.SetMss(Transmitter.EffectiveMss);
         KeepAlive.Restart(now);
         Notify(NetEvents.Writable);

@@ -31,7 +31,7 @@ internal sealed class TcpKeepAlive
     }
 
     /// <summary>The connection has no socket and everything it sent is acknowledged: the peer's FIN is waited for, but not for ever.</summary>
-    public void WaitForFin(long nowNs) => _timer.Set(nowNs + TcpLimits.TimeWaitNs);
+    public void WaitForFin(long nowNs) => _timer.Set(nowNs + _connection.Options.FinTimeoutNs);
 
     /// <summary>The connection has ended.</summary>
     public void Clear() => _timer.Clear();

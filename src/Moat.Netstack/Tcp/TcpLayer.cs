@@ -108,21 +108,22 @@ public sealed class TcpLayer : ITransport
     /// <summary>The value of the timestamp option: milliseconds from a random start.</summary>
     internal uint Timestamp(long nowNs) => unchecked((uint)(nowNs / 1_000_000) + _timestampOffset);
 
-    internal SequenceNumber InitialSequence(in FlowKey key, long nowNs)
+    /// <summary>The first sequence number of a connection: behind everything that one between the same ends has used, if its remains are known.</summary>
+    internal SequenceNumber InitialSequence(in FlowKey key, TcpTimeWait? remains, long nowNs)
     {
         SequenceNumber initial = Cookies.InitialSequence(key, nowNs);
-        return _flows.TryGetValue(key, out TcpFlow? flow) && flow is TcpTimeWait remains ? SequenceNumber.Max(initial, remains.Next + ushort.MaxValue + 2) : initial;
+        return remains is null ? initial : SequenceNumber.Max(initial, remains.Next + ushort.MaxValue + 2);
     }
 
     // A segment without a connection: a listener's, or nobody's.
-    internal void ReceiveUnmatched(Packet packet, in TcpSegment segment, in IpInfo info)
+    internal void ReceiveUnmatched(Packet packet, in TcpSegment segment, in IpInfo info, TcpTimeWait? remains = null)
     {
         FlowKey key = new(new IpEndpoint(info.Destination, segment.Header.DestinationPort), new IpEndpoint(info.Source, segment.Header.SourcePort));
         if (!segment.Has(TcpFlags.RST) && _listeners.Find(key, info.Interface.Index) is { } listener)
         {
             if (segment.Has(TcpFlags.SYN) && !segment.Has(TcpFlags.ACK | TcpFlags.FIN))
             {
-                listener.ReceiveSyn(key, segment);
+                listener.ReceiveSyn(key, segment, remains);
                 packet.Release();
                 return;
             }

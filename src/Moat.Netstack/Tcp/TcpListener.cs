@@ -15,6 +15,7 @@ internal sealed class TcpListener(TcpLayer layer, IpEndpoint local, TcpOptionSet
     private int _reserved; // guarded by _lock: places in the accept queue that are taken or promised
     private int _backlog; // guarded by _lock
     private bool _isClosed; // guarded by _lock
+    private long _lastCookieNs = long.MinValue / 2; // written under _lock
 
     /// <summary>The protocol.</summary>
     public TcpLayer Layer => layer;
@@ -54,7 +55,7 @@ internal sealed class TcpListener(TcpLayer layer, IpEndpoint local, TcpOptionSet
     }
 
     /// <summary>Takes a SYN: answers it, and remembers the peer if there is room.</summary>
-    public void ReceiveSyn(in FlowKey key, in TcpSegment segment)
+    public void ReceiveSyn(in FlowKey key, in TcpSegment segment, TcpTimeWait? remains)
     {
         NetworkStack stack = layer.Stack;
         if (stack.Decide(key.Remote.Address, key.Local.Address, options.BoundInterface, out RouteDecision route) != NetError.None)
@@ -72,12 +73,13 @@ internal sealed class TcpListener(TcpLayer layer, IpEndpoint local, TcpOptionSet
             }
 
             useCookie = _requests.Count >= Math.Max(_backlog, 8);
+            _lastCookieNs = useCookie ? now : _lastCookieNs;
         }
 
         int mss = segment.Options.MaxSegmentSize != 0 ? segment.Options.MaxSegmentSize : TcpLimits.DefaultMss;
         TcpHandshake handshake = new()
         {
-            LocalInitial = useCookie ? layer.Cookies.Create(key, segment.Start, mss, now) : layer.InitialSequence(key, now),
+            LocalInitial = useCookie ? layer.Cookies.Create(key, segment.Start, mss, now) : layer.InitialSequence(key, remains, now),
             RemoteInitial = segment.Start,
             Options = useCookie ? default : segment.Options,
             PeerMss = mss,
@@ -112,7 +114,7 @@ internal sealed class TcpListener(TcpLayer layer, IpEndpoint local, TcpOptionSet
         SequenceNumber cookie = segment.Header.Acknowledgment - 1;
         SequenceNumber remoteInitial = segment.Start - 1;
         long now = stack.Host.NowNs;
-        if (!layer.Cookies.TryVerify(key, cookie, remoteInitial, now, out int mss)
+        if (now - Volatile.Read(ref _lastCookieNs) > SynCookies.LifetimeNs || !layer.Cookies.TryVerify(key, cookie, remoteInitial, now, out int mss)
             || stack.Decide(key.Remote.Address, key.Local.Address, options.BoundInterface, out RouteDecision route) != NetError.None)
         {
             return false;

@@ -25,9 +25,10 @@ internal static class TcpOpening
             connection.Receiver.Buffer = options.ReceiveBuffer;
         }
 
-        if (layer.Find(key) is TcpTimeWait { RecentTimestamp: not null } remains)
+        TcpTimeWait? remains = layer.Find(key) as TcpTimeWait;
+        if (remains is { MayBeReused: true })
         {
-            remains.End(); // timestamps keep the two apart (RFC 6191)
+            remains.End();
         }
 
         if (!layer.TryAdd(connection))
@@ -38,7 +39,7 @@ internal static class TcpOpening
 
         lock (connection.Lock)
         {
-            connection.Connect(layer.Stack.Host.NowNs);
+            connection.Connect(remains, layer.Stack.Host.NowNs);
         }
 
         return NetError.None;

@@ -115,7 +115,7 @@ internal sealed class TcpReceiveTurn(TcpLayer layer)
 
     private NetError EndOf(TcpConnection connection)
     {
-        if (connection.HasReceivedFin || HasShutDown)
+        if (connection.HasReceivedFin)
         {
             return NetError.None;
         }
@@ -129,6 +129,7 @@ internal sealed class TcpReceiveTurn(TcpLayer layer)
 
         return connection.State switch
         {
+            _ when HasShutDown => NetError.None,
             TcpState.Closed => WasConnected ? NetError.None : NetError.NotConnected,
             _ => NetError.WouldBlock,
         };

@@ -19,6 +19,8 @@ internal sealed class TcpSender
     private long _lastSentNs;
     private SenderTimer _timerKind;
     private bool _probedTail;
+    private bool _overridesSilly; // a window too small for a segment has stayed so for a timeout (RFC 9293 section 3.8.6.2.1)
+    private SequenceNumber _windowSequence; // SND.WL1: of the segment that said what the window is
 
     public TcpSender(TcpConnection connection, CongestionControl congestion)
     {
@@ -69,9 +71,6 @@ internal sealed class TcpSender
     /// <summary>Round trips, for TCP_INFO.</summary>
     public RttEstimator Rtt => _rtt;
 
-    /// <summary>Bytes thought to be on their way.</summary>
-    public int InFlightBytes => _sent.InFlightBytes;
-
     /// <summary>Bytes the peer has out of order.</summary>
     public int SackedBytes => _sent.SackedBytes;
 
@@ -101,15 +100,13 @@ internal sealed class TcpSender
     }
 
     /// <summary>The handshake is done: the first window of the peer, and the initial congestion window.</summary>
-    public void Establish(int window)
+    public void Establish(SequenceNumber sequence, int window)
     {
+        _windowSequence = sequence;
         Window = window;
         MaxWindow = Math.Max(MaxWindow, window);
         Congestion.Start();
     }
-
-    /// <summary>A round trip was measured by other means (the handshake, timestamps).</summary>
-    public void AddRtt(long rttNs) => _rtt.Add(rttNs, _connection.Stack.Host.NowNs);
 
     /// <summary>Records that SYN or FIN, or a segment, has been sent for the first time.</summary>
     public void OnSent(SequenceNumber end, long nowNs)
@@ -117,17 +114,20 @@ internal sealed class TcpSender
         _sent.Append(Next, end, nowNs, _delivered);
         Next = end;
         _lastSentNs = nowNs;
-        ArmForData(nowNs);
+        if (_timerKind is not (SenderTimer.Retransmit or SenderTimer.Reorder))
+        {
+            ArmForData(nowNs); // one that runs already is about older data (RFC 6298 section 5)
+        }
     }
 
     /// <summary>Takes the acknowledgment of an acceptable segment.</summary>
     /// <param name="acknowledgment">SEG.ACK, not beyond SND.NXT.</param>
     /// <param name="options">With the SACK blocks.</param>
     /// <param name="window">SEG.WND, unscaled.</param>
-    /// <param name="mayUpdateWindow">Whether the segment is new enough to say what the window is (RFC 9293 section 3.10.7.4).</param>
+    /// <param name="sequence">SEG.SEQ: whether the segment is new enough to say what the window is (RFC 9293 section 3.10.7.4).</param>
     /// <param name="isDuplicate">Whether it has no data, no flags, and the window of before: it counts as a duplicate where there is no SACK.</param>
     /// <param name="nowNs">The time.</param>
-    public void Acknowledge(SequenceNumber acknowledgment, in TcpOptions options, int window, bool mayUpdateWindow, bool isDuplicate, long nowNs)
+    public void Acknowledge(SequenceNumber acknowledgment, in TcpOptions options, int window, SequenceNumber sequence, bool isDuplicate, long nowNs)
     {
         bool windowWasUsed = _sent.InFlightBytes + Mss > Congestion.Window;
         bool advances = acknowledgment > Unacknowledged;
@@ -150,12 +150,17 @@ internal sealed class TcpSender
             _probedTail = false;
         }
 
-        bool windowGrew = false;
-        if (mayUpdateWindow)
+        if (advances || sequence > _windowSequence || (sequence == _windowSequence && acknowledgment == Unacknowledged))
         {
-            windowGrew = window > Window;
+            _windowSequence = sequence;
             Window = window;
             MaxWindow = Math.Max(MaxWindow, window);
+        }
+
+        if (_timerKind == SenderTimer.Probe)
+        {
+            Timeouts = 0; // the peer lives: its window may stay closed as long as it likes
+            StalledSinceNs = 0;
         }
 
         TakeSacks(acknowledgment, options);
@@ -171,11 +176,7 @@ internal sealed class TcpSender
         }
 
         DetectLoss(advances, nowNs);
-        if (Recovery == RecoveryState.Open && advances && windowWasUsed)
-        {
-            Congestion.OnAcknowledged(_rack.DeliveredBytes, _rtt.SmoothedNs, nowNs);
-        }
-        else if (Recovery == RecoveryState.Loss && advances)
+        if (advances && (Recovery == RecoveryState.Loss || (Recovery == RecoveryState.Open && windowWasUsed)))
         {
             Congestion.OnAcknowledged(_rack.DeliveredBytes, _rtt.SmoothedNs, nowNs);
         }
@@ -195,7 +196,7 @@ internal sealed class TcpSender
             Recovery = RecoveryState.Open;
         }
 
-        if (advances || windowGrew || _sent.SackedBytes != sackedBefore)
+        if (advances || _sent.SackedBytes != sackedBefore)
         {
             ArmForData(nowNs);
         }
@@ -217,9 +218,9 @@ internal sealed class TcpSender
 
         RetransmitLost(nowNs);
         SendNew(nowNs);
-        if (_timerKind == SenderTimer.None && _sent.Count == 0 && Queue.Length > 0 && Window == 0)
+        if (_timerKind == SenderTimer.None && _sent.Count == 0 && Queue.Length > 0)
         {
-            Arm(SenderTimer.Probe, nowNs + RtoNs);
+            Arm(SenderTimer.Probe, nowNs + RtoNs); // the window is closed or too small to be worth a segment, or there is no route
         }
     }
 
@@ -317,7 +318,7 @@ internal sealed class TcpSender
             _reduction.OnSent(sent);
             Retransmissions++;
             _lastSentNs = nowNs;
-            if (_timerKind != SenderTimer.Retransmit)
+            if (_timerKind is not (SenderTimer.Retransmit or SenderTimer.Reorder))
             {
                 Arm(SenderTimer.Retransmit, nowNs + RtoNs);
             }
@@ -334,29 +335,8 @@ internal sealed class TcpSender
                 break;
             }
 
-            int windowLeft = Unacknowledged + Window - Next;
-            int congestionLeft = Congestion.Window - _sent.InFlightBytes;
-            int room = Math.Min(windowLeft, congestionLeft);
-            int length = Math.Min(unsent, Math.Min(room, _connection.Transmitter.MaxSendSize));
-            if (length <= 0)
-            {
-                break;
-            }
-
-            if (length < unsent || length > Mss)
-            {
-                // Full segments only, unless the window is the limit and the peer never shows a larger one (RFC 9293 section 3.8.6.2.1).
-                int full = length - (length % Mss);
-                if (full > 0 && (full < length) && (length < unsent || !_connection.Partials.MaySend(unsent - full, nothingInFlight: false)))
-                {
-                    length = full;
-                }
-                else if (full == 0 && length < unsent && !(windowLeft <= congestionLeft && length >= MaxWindow / 2))
-                {
-                    break;
-                }
-            }
-            else if (length < Mss && !_connection.Partials.MaySend(unsent, _sent.TotalBytes == 0))
+            int length = SegmentSizing.Choose(_connection, unsent, _sent.TotalBytes, _sent.InFlightBytes, _overridesSilly);
+            if (length == 0 || _sent.Count >= SentSegments.MaxCount)
             {
                 break;
             }
@@ -396,10 +376,11 @@ internal sealed class TcpSender
         {
             const long WorstDelayedAckNs = 200_000_000;
             const long GranularityNs = 2_000_000;
-            long probe = (2 * _rtt.SmoothedNs) + (_sent.TotalBytes <= Mss ? WorstDelayedAckNs : GranularityNs);
-            if (probe < RtoNs)
+            long probe = nowNs + (2 * _rtt.SmoothedNs) + (_sent.TotalBytes <= Mss ? WorstDelayedAckNs : GranularityNs);
+            long timeout = Math.Max(_sent[0].SentNs + RtoNs, nowNs); // of the oldest data: new data puts the probe off, but not for ever
+            if (probe < timeout)
             {
-                Arm(SenderTimer.TailProbe, nowNs + probe);
+                Arm(SenderTimer.TailProbe, probe);
                 return;
             }
         }
@@ -445,6 +426,7 @@ internal sealed class TcpSender
             SequenceNumber start = last.Length > Mss ? last.End - Mss : last.Start;
             if (_connection.Transmitter.Retransmit(start, last.End))
             {
+                _sent.MarkAmbiguous(_sent.Count - 1);
                 Retransmissions++;
             }
         }
@@ -486,7 +468,9 @@ internal sealed class TcpSender
     {
         if (Window > 0 || Queue.Length == 0)
         {
+            _overridesSilly = true;
             Output(nowNs);
+            _overridesSilly = false;
             return;
         }
 

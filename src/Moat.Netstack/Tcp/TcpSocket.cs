@@ -458,7 +458,7 @@ public sealed class TcpSocket : IDisposable
         if (_binding is null)
         {
             IpEndpoint wanted = new(route.Source, 0);
-            error = _layer.Ports.Bind(Claim(wanted), port => _layer.Find(new FlowKey(new IpEndpoint(route.Source, port), remote)) is null, out _binding);
+            error = _layer.Ports.Bind(Claim(wanted), port => _layer.Find(new FlowKey(new IpEndpoint(route.Source, port), remote)) is null or TcpTimeWait { MayBeReused: true }, out _binding);
             if (error != NetError.None)
             {
                 return NetError.AddressNotAvailable;

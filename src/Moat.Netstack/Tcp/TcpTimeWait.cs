@@ -8,8 +8,11 @@ namespace Moat.Netstack.Tcp;
 /// <summary>What is left of a connection for a minute after it has closed (RFC 9293 section 3.6.1): enough to acknowledge a FIN that comes again, and to refuse old segments.</summary>
 internal sealed class TcpTimeWait(TcpLayer layer, FlowKey key, SequenceNumber next, SequenceNumber receiveNext, uint? recentTimestamp) : TcpFlow(key)
 {
+    private const long ReuseDelayNs = 1_000_000_000;
+
     private readonly Lock _lock = new();
     private Expiry? _expiry;
+    private long _startedNs;
 
     /// <summary>The last timestamp of the peer, if there were any.</summary>
     public uint? RecentTimestamp => recentTimestamp;
@@ -17,9 +20,13 @@ internal sealed class TcpTimeWait(TcpLayer layer, FlowKey key, SequenceNumber ne
     /// <summary>What the next connection between the two ends must start behind.</summary>
     public SequenceNumber Next => next;
 
+    /// <summary>Whether a connection to the peer may take its place: timestamps keep the two apart once the clock has moved on (RFC 6191, tcp_tw_reuse).</summary>
+    public bool MayBeReused => recentTimestamp is not null && layer.Stack.Host.NowNs - Volatile.Read(ref _startedNs) >= ReuseDelayNs;
+
     /// <summary>Starts, or starts again, the minute.</summary>
     public void Restart(long nowNs)
     {
+        Volatile.Write(ref _startedNs, nowNs);
         _expiry ??= new Expiry(this);
         layer.Stack.Timers.Set(_expiry, nowNs + TcpLimits.TimeWaitNs);
     }
@@ -46,7 +53,7 @@ internal sealed class TcpTimeWait(TcpLayer layer, FlowKey key, SequenceNumber ne
             {
                 // A new connection between the same ends, certainly not an old duplicate (RFC 6191).
                 End();
-                layer.ReceiveUnmatched(packet, segment, info);
+                layer.ReceiveUnmatched(packet, segment, info, this);
                 return;
             }
 
