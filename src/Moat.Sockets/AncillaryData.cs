@@ -14,6 +14,12 @@ public sealed class AncillaryData
     /// <summary>SCM_CREDENTIALS: given by the sender, or known of it.</summary>
     public PeerCredentials? Credentials { get; set; }
 
+    /// <summary>Messages of other levels, as bytes: what IP_PKTINFO, SO_TIMESTAMP and the like tell. Null if there are none.</summary>
+    public List<ControlMessage>? Messages { get; private set; }
+
+    /// <summary>Adds a message of another level.</summary>
+    public void Add(int level, int type, byte[] data) => (Messages ??= []).Add(new ControlMessage(level, type, data));
+
     /// <summary>Gives the files back.</summary>
     public void ReleaseFiles()
     {

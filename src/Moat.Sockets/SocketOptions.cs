@@ -39,6 +39,9 @@ public sealed class SocketOptions
     /// <summary>SO_BROADCAST.</summary>
     public bool Broadcast { get; set; }
 
+    /// <summary>SO_TIMESTAMP, SO_TIMESTAMPNS.</summary>
+    public SocketTimestamps Timestamps { get; set; }
+
     /// <summary>SO_LINGER: on or off, and the seconds.</summary>
     public (int On, int Seconds) Linger { get; set; }
 

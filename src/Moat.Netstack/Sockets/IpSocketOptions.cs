@@ -30,6 +30,18 @@ public sealed class IpSocketOptions
     /// <summary>IP_RECVERR.</summary>
     public bool ReceivesErrors { get; set; }
 
+    /// <summary>IP_PKTINFO or IPV6_RECVPKTINFO.</summary>
+    public bool ReceivesPacketInfo { get; set; }
+
+    /// <summary>IP_RECVTTL or IPV6_RECVHOPLIMIT.</summary>
+    public bool ReceivesTimeToLive { get; set; }
+
+    /// <summary>IP_RECVTOS or IPV6_RECVTCLASS.</summary>
+    public bool ReceivesTypeOfService { get; set; }
+
+    /// <summary>Whether datagrams are stamped with the time of their arrival.</summary>
+    public bool StampsArrival { get; set; }
+
     /// <summary>IP_FREEBIND.</summary>
     public bool FreeBind { get; set; }
 

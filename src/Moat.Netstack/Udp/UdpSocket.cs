@@ -374,6 +374,7 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
             return;
         }
 
+        packet.ArrivedNs = Options.StampsArrival ? layer.Stack.Host.NowNs : 0;
         _queue.Add(packet, info, sourcePort);
     }
 

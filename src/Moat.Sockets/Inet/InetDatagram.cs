@@ -116,6 +116,8 @@ internal sealed class InetDatagram : Socket
             message.Address = InetAddress.Format(received.Source, _family.IsV6);
         }
 
+        InetControl.Add(ref message, received, Udp.Options, Options.Timestamps, _family.IsV6, task.Kernel.Clock);
+
         message.Flags |= received.IsTruncated ? MessageFlags.MSG_TRUNC : 0;
         return (flags & MessageFlags.MSG_TRUNC) != 0 ? received.Length : copied;
     }
@@ -135,6 +137,7 @@ internal sealed class InetDatagram : Socket
         Udp.ReusesAddress = Options.ReuseAddress;
         Udp.ReusesPort = Options.ReusePort;
         Udp.Options.Broadcast = Options.Broadcast;
+        Udp.Options.StampsArrival = Options.Timestamps != SocketTimestamps.None;
         Udp.Queue.Limit = Options.ReceiveBuffer;
     }
 

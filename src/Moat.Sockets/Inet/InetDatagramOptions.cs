@@ -42,11 +42,17 @@ internal static class InetDatagramOptions
             (InetLevel.IPPROTO_IP, IpOption.IP_TTL) => options.TimeToLive,
             (InetLevel.IPPROTO_IP, IpOption.IP_MTU_DISCOVER) => options.DontFragment ? 2 : 0,
             (InetLevel.IPPROTO_IP, IpOption.IP_RECVERR) => options.ReceivesErrors ? 1 : 0,
+            (InetLevel.IPPROTO_IP, IpOption.IP_PKTINFO) => options.ReceivesPacketInfo ? 1 : 0,
+            (InetLevel.IPPROTO_IP, IpOption.IP_RECVTTL) => options.ReceivesTimeToLive ? 1 : 0,
+            (InetLevel.IPPROTO_IP, IpOption.IP_RECVTOS) => options.ReceivesTypeOfService ? 1 : 0,
             (InetLevel.IPPROTO_IP, IpOption.IP_FREEBIND) => options.FreeBind ? 1 : 0,
             (InetLevel.IPPROTO_IP, IpOption.IP_MULTICAST_TTL) => options.MulticastTimeToLive,
             (InetLevel.IPPROTO_IP, IpOption.IP_MULTICAST_LOOP) => options.MulticastLoop ? 1 : 0,
             (InetLevel.IPPROTO_IP, IpOption.IP_MULTICAST_ALL) => options.MulticastAll ? 1 : 0,
             (InetLevel.IPPROTO_IPV6, IpOption.IPV6_V6ONLY) when isV6 => socket.Udp.IsV6Only ? 1 : 0,
+            (InetLevel.IPPROTO_IPV6, IpOption.IPV6_RECVPKTINFO) when isV6 => options.ReceivesPacketInfo ? 1 : 0,
+            (InetLevel.IPPROTO_IPV6, IpOption.IPV6_RECVHOPLIMIT) when isV6 => options.ReceivesTimeToLive ? 1 : 0,
+            (InetLevel.IPPROTO_IPV6, IpOption.IPV6_RECVTCLASS) when isV6 => options.ReceivesTypeOfService ? 1 : 0,
             (InetLevel.IPPROTO_IPV6, IpOption.IPV6_UNICAST_HOPS) when isV6 => options.TimeToLive,
             (InetLevel.IPPROTO_IPV6, IpOption.IPV6_TCLASS) when isV6 => options.TypeOfService,
             _ => null,
@@ -83,6 +89,15 @@ internal static class InetDatagramOptions
             case IpOption.IP_RECVERR:
                 options.ReceivesErrors = value != 0;
                 return Errno.None;
+            case IpOption.IP_PKTINFO:
+                options.ReceivesPacketInfo = value != 0;
+                return Errno.None;
+            case IpOption.IP_RECVTTL:
+                options.ReceivesTimeToLive = value != 0;
+                return Errno.None;
+            case IpOption.IP_RECVTOS:
+                options.ReceivesTypeOfService = value != 0;
+                return Errno.None;
             case IpOption.IP_FREEBIND:
                 options.FreeBind = value != 0;
                 return Errno.None;
@@ -115,6 +130,15 @@ internal static class InetDatagramOptions
                 return Errno.None;
             case IpOption.IPV6_UNICAST_HOPS or IpOption.IPV6_MULTICAST_HOPS or IpOption.IPV6_TCLASS or IpOption.IPV6_MULTICAST_LOOP:
                 return Errno.EINVAL;
+            case IpOption.IPV6_RECVPKTINFO:
+                options.ReceivesPacketInfo = value != 0;
+                return Errno.None;
+            case IpOption.IPV6_RECVHOPLIMIT:
+                options.ReceivesTimeToLive = value != 0;
+                return Errno.None;
+            case IpOption.IPV6_RECVTCLASS:
+                options.ReceivesTypeOfService = value != 0;
+                return Errno.None;
             case IpOption.IPV6_RECVERR:
                 options.ReceivesErrors = value != 0;
                 return Errno.None;

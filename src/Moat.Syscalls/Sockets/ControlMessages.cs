@@ -9,7 +9,7 @@ using Moat.Sockets;
 
 namespace Moat.Syscalls.Sockets;
 
-/// <summary>Control messages (cmsg(3)) of SOL_SOCKET: files and credentials.</summary>
+/// <summary>Control messages (cmsg(3)): files and credentials both ways, and what sockets of IP tell of a datagram.</summary>
 internal static class ControlMessages
 {
     private const int HeaderSize = 16;
@@ -17,6 +17,7 @@ internal static class ControlMessages
     private const int Rights = 1;
     private const int Credentials = 2;
     private const int CredentialsSize = 12;
+    private const int MaxData = 64; // of a message that the kernel makes
 
     /// <summary>net.core.optmem_max.</summary>
     private const int MaxLength = 20480;
@@ -91,6 +92,11 @@ internal static class ControlMessages
             isCut = !WriteCredentials(task, address, room, who, ref written);
         }
 
+        foreach (ControlMessage message in ancillary.Messages ?? [])
+        {
+            isCut |= !WriteMessage(task, address, room, message.Level, message.Type, message.Data, ref written);
+        }
+
         if (ancillary.Files.Count > 0)
         {
             isCut |= !WriteFiles(task, address, room, ancillary, closeOnExec, ref written);
@@ -141,24 +147,32 @@ internal static class ControlMessages
 
     private static bool WriteCredentials(GuestTask task, GuestAddress address, ulong room, PeerCredentials who, ref ulong written)
     {
-        const int Length = HeaderSize + CredentialsSize;
-        if (room < HeaderSize)
+        Span<byte> data = stackalloc byte[CredentialsSize];
+        MemoryMarshal.Write(data, who);
+        return WriteMessage(task, address, room, SolSocket, Credentials, data, ref written);
+    }
+
+    // One message behind what is written already, cut to the room there is.
+    private static bool WriteMessage(GuestTask task, GuestAddress address, ulong room, int level, int type, ReadOnlySpan<byte> data, ref ulong written)
+    {
+        ulong left = room - written;
+        if (left < HeaderSize)
         {
             return false;
         }
 
-        Span<byte> bytes = stackalloc byte[Length];
-        WriteHeader(bytes, Length, Credentials);
-        MemoryMarshal.Write(bytes[HeaderSize..], who);
-        int fitting = (int)Math.Min(room, Length);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes, (ulong)fitting);
-        if (task.Memory.CopyOut(address, bytes[..fitting]) != Errno.None)
+        int length = HeaderSize + data.Length;
+        Span<byte> bytes = stackalloc byte[HeaderSize + MaxData];
+        data.CopyTo(bytes[HeaderSize..]);
+        int fitting = (int)Math.Min(left, (ulong)length);
+        WriteHeader(bytes, fitting, level, type);
+        if (task.Memory.CopyOut(new GuestAddress(address.Value + written), bytes[..fitting]) != Errno.None)
         {
             return false;
         }
 
-        written = Math.Min(room, (ulong)Align(Length));
-        return fitting == Length;
+        written += Math.Min(left, (ulong)Align(length));
+        return fitting == length;
     }
 
     private static bool WriteFiles(GuestTask task, GuestAddress address, ulong room, AncillaryData ancillary, bool closeOnExec, ref ulong written)
@@ -188,7 +202,7 @@ internal static class ControlMessages
         int length = HeaderSize + (made * sizeof(int));
         if (made > 0)
         {
-            WriteHeader(bytes, length, Rights);
+            WriteHeader(bytes, length, SolSocket, Rights);
             if (task.Memory.CopyOut(new GuestAddress(address.Value + written), bytes[..length]) == Errno.None)
             {
                 written += Math.Min(left, (ulong)Align(length));
@@ -198,10 +212,10 @@ internal static class ControlMessages
         return made == ancillary.Files.Count;
     }
 
-    private static void WriteHeader(Span<byte> bytes, int length, int type)
+    private static void WriteHeader(Span<byte> bytes, int length, int level, int type)
     {
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, (ulong)length);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes[8..], SolSocket);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes[8..], level);
         BinaryPrimitives.WriteInt32LittleEndian(bytes[12..], type);
     }
 }

@@ -31,6 +31,8 @@ internal static class SocketOptionCalls
     private const int ProtocolOption = 38;
     private const int DomainOption = 39;
     private const int PeerGroups = 59;
+    private const int Timestamp = 29;
+    private const int TimestampNs = 35;
     private const int MaxValue = 512; // of options that are no list
 
     public static void Register(SyscallTableBuilder table)
@@ -93,6 +95,8 @@ internal static class SocketOptionCalls
                 KeepAlive => options.KeepAlive ? 1 : 0,
                 Priority => options.Priority,
                 PassCredentials => options.PassCredentials ? 1 : 0,
+                Timestamp => options.Timestamps == SocketTimestamps.Microseconds ? 1 : 0,
+                TimestampNs => options.Timestamps == SocketTimestamps.Nanoseconds ? 1 : 0,
                 AcceptsConnections => socket.IsListening ? 1 : 0,
                 ProtocolOption => socket.Protocol,
                 DomainOption => (int)socket.Domain,
@@ -182,6 +186,9 @@ internal static class SocketOptionCalls
                 return Errno.None;
             case PassCredentials:
                 options.PassCredentials = value != 0;
+                return Errno.None;
+            case Timestamp or TimestampNs:
+                options.Timestamps = value == 0 ? SocketTimestamps.None : option == Timestamp ? SocketTimestamps.Microseconds : SocketTimestamps.Nanoseconds;
                 return Errno.None;
             case Priority:
                 if (value is (< 0 or > 6) && !task.Credentials.HasCapability(Capability.CAP_NET_ADMIN))
