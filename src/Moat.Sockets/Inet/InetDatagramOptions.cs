@@ -16,27 +16,51 @@ internal static class InetDatagramOptions
             return SetMembership(socket, option == IpOption.IP_ADD_MEMBERSHIP, value);
         }
 
-        bool isV6 = level == InetLevel.IPPROTO_IPV6 && socket.Domain == AddressFamily.AF_INET6;
-        if (level != InetLevel.IPPROTO_IP && !isV6)
+        bool isV6 = socket.Domain == AddressFamily.AF_INET6;
+        if (level == InetLevel.IPPROTO_IPV6 && option == IpOption.IPV6_V6ONLY && isV6)
+        {
+            if (!OptionValue.ReadInt(value).TryGet(out int only, out Errno errno) || socket.Udp.Local.Port != 0)
+            {
+                return errno != Errno.None ? errno : Errno.EINVAL; // it is bound
+            }
+
+            socket.Udp.IsV6Only = only != 0;
+            return Errno.None;
+        }
+
+        return SetPlain(socket.Udp.Options, isV6, level, option, value);
+    }
+
+    /// <summary>setsockopt(2) for options that only hold a number, of any socket for datagrams.</summary>
+    public static Errno SetPlain(IpSocketOptions options, bool isV6, int level, int option, ReadOnlySpan<byte> value)
+    {
+        bool isIpv6 = level == InetLevel.IPPROTO_IPV6 && isV6;
+        if (level != InetLevel.IPPROTO_IP && !isIpv6)
         {
             return Errno.ENOPROTOOPT;
         }
 
-        if (!OptionValue.ReadInt(value, mayBeByte: !isV6).TryGet(out int number, out Errno errno))
+        if (!OptionValue.ReadInt(value, mayBeByte: !isIpv6).TryGet(out int number, out Errno errno))
         {
             return errno;
         }
 
-        return isV6 ? SetIpv6(socket, option, number) : SetIp(socket.Udp.Options, option, number);
+        return isIpv6 ? SetIpv6(options, option, number) : SetIp(options, option, number);
     }
 
     /// <summary>getsockopt(2).</summary>
     /// <returns>How many bytes were written.</returns>
     public static Result<int> Get(InetDatagram socket, int level, int option, Span<byte> value)
     {
-        IpSocketOptions options = socket.Udp.Options;
         bool isV6 = socket.Domain == AddressFamily.AF_INET6;
-        int? number = (level, option) switch
+        bool isV6Only = level == InetLevel.IPPROTO_IPV6 && option == IpOption.IPV6_V6ONLY && isV6;
+        int? number = isV6Only ? socket.Udp.IsV6Only ? 1 : 0 : GetPlain(socket.Udp.Options, isV6, level, option);
+        return number is { } known ? OptionValue.WriteInt(known, value) : Errno.ENOPROTOOPT;
+    }
+
+    /// <summary>getsockopt(2) for options that only hold a number, of any socket for datagrams; null if there is no such option.</summary>
+    public static int? GetPlain(IpSocketOptions options, bool isV6, int level, int option) =>
+        (level, option) switch
         {
             (InetLevel.IPPROTO_IP, IpOption.IP_TOS) => options.TypeOfService,
             (InetLevel.IPPROTO_IP, IpOption.IP_TTL) => options.TimeToLive,
@@ -49,7 +73,6 @@ internal static class InetDatagramOptions
             (InetLevel.IPPROTO_IP, IpOption.IP_MULTICAST_TTL) => options.MulticastTimeToLive,
             (InetLevel.IPPROTO_IP, IpOption.IP_MULTICAST_LOOP) => options.MulticastLoop ? 1 : 0,
             (InetLevel.IPPROTO_IP, IpOption.IP_MULTICAST_ALL) => options.MulticastAll ? 1 : 0,
-            (InetLevel.IPPROTO_IPV6, IpOption.IPV6_V6ONLY) when isV6 => socket.Udp.IsV6Only ? 1 : 0,
             (InetLevel.IPPROTO_IPV6, IpOption.IPV6_RECVPKTINFO) when isV6 => options.ReceivesPacketInfo ? 1 : 0,
             (InetLevel.IPPROTO_IPV6, IpOption.IPV6_RECVHOPLIMIT) when isV6 => options.ReceivesTimeToLive ? 1 : 0,
             (InetLevel.IPPROTO_IPV6, IpOption.IPV6_RECVTCLASS) when isV6 => options.ReceivesTypeOfService ? 1 : 0,
@@ -57,8 +80,6 @@ internal static class InetDatagramOptions
             (InetLevel.IPPROTO_IPV6, IpOption.IPV6_TCLASS) when isV6 => options.TypeOfService,
             _ => null,
         };
-        return number is { } known ? OptionValue.WriteInt(known, value) : Errno.ENOPROTOOPT;
-    }
 
     private static Errno SetIp(IpSocketOptions options, int option, int value)
     {
@@ -106,16 +127,10 @@ internal static class InetDatagramOptions
         }
     }
 
-    private static Errno SetIpv6(InetDatagram socket, int option, int value)
+    private static Errno SetIpv6(IpSocketOptions options, int option, int value)
     {
-        IpSocketOptions options = socket.Udp.Options;
         switch (option)
         {
-            case IpOption.IPV6_V6ONLY when socket.Udp.Local.Port == 0:
-                socket.Udp.IsV6Only = value != 0;
-                return Errno.None;
-            case IpOption.IPV6_V6ONLY:
-                return Errno.EINVAL; // it is bound
             case IpOption.IPV6_UNICAST_HOPS when value is >= -1 and <= byte.MaxValue:
                 options.TimeToLive = value == -1 ? (byte)64 : (byte)value;
                 return Errno.None;

@@ -1,6 +1,8 @@
+using Moat.Kernel.Credentials;
 using Moat.Kernel.Tasks;
 using Moat.Linux;
 using Moat.Netstack;
+using Moat.Netstack.Wire;
 
 namespace Moat.Sockets.Inet;
 
@@ -25,6 +27,8 @@ public sealed class InetFamily(SocketFilesystem home, NetworkStack stack, bool i
     /// <inheritdoc/>
     public Result<Socket> Create(GuestTask task, SocketType type, int protocol, OpenFlags flags) => type switch
     {
+        SocketType.SOCK_RAW => CreateRaw(task, protocol, flags),
+        SocketType.SOCK_DGRAM when protocol == (int)(isV6 ? IpProtocol.IcmpV6 : IpProtocol.Icmp) => new InetMessages(this, task, type, (IpProtocol)protocol, flags),
         SocketType.SOCK_STREAM when protocol is 0 or IpProtoTcp => new InetStream(this, task, flags),
         SocketType.SOCK_DGRAM when protocol is 0 or IpProtoUdp => new InetDatagram(this, task, flags),
         SocketType.SOCK_STREAM or SocketType.SOCK_DGRAM => Errno.EPROTONOSUPPORT,
@@ -33,4 +37,15 @@ public sealed class InetFamily(SocketFilesystem home, NetworkStack stack, bool i
 
     /// <inheritdoc/>
     public Result<(Socket First, Socket Second)> CreatePair(GuestTask task, SocketType type, int protocol, OpenFlags flags) => Errno.EOPNOTSUPP;
+
+    // Headers that the program writes itself (IPPROTO_RAW) are not supported.
+    private Result<Socket> CreateRaw(GuestTask task, int protocol, OpenFlags flags)
+    {
+        if (protocol is <= 0 or >= (int)IpProtocol.Raw)
+        {
+            return Errno.EPROTONOSUPPORT;
+        }
+
+        return task.Credentials.HasCapability(Capability.CAP_NET_RAW) ? new InetMessages(this, task, SocketType.SOCK_RAW, (IpProtocol)protocol, flags) : Errno.EPERM;
+    }
 }

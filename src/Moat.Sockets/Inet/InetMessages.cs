@@ -1,0 +1,172 @@
+using System.Buffers.Binary;
+using Moat.Kernel.Tasks;
+using Moat.Kernel.Vfs;
+using Moat.Linux;
+using Moat.Netstack;
+using Moat.Netstack.Icmp;
+using Moat.Netstack.Raw;
+using Moat.Netstack.Sockets;
+using Moat.Netstack.Wire;
+
+namespace Moat.Sockets.Inet;
+
+/// <summary>A raw socket (raw(7)) or one for echoes (icmp(7)) as a file.</summary>
+internal sealed class InetMessages : Socket
+{
+    private const int SolRaw = 255;
+    private const int IcmpFilter = 1;
+
+    private readonly InetFamily _family;
+    private readonly MessageSocket _socket;
+
+    /// <summary>A new socket: raw, or for echoes.</summary>
+    public InetMessages(InetFamily family, GuestTask task, SocketType type, IpProtocol protocol, OpenFlags flags)
+        : base(family.Home, task, family.Number, type, flags)
+    {
+        _family = family;
+        SocketNotifier notifier = new() { Waiters = Waiters };
+        _socket = type == SocketType.SOCK_RAW ? new RawSocket(family.Stack, family.IsV6, protocol, notifier) : new PingSocket(family.Stack, family.IsV6, notifier);
+    }
+
+    /// <inheritdoc/>
+    public override int Protocol => (int)_socket.Protocol;
+
+    /// <inheritdoc/>
+    public override byte[] LocalAddress => InetAddress.Format(_socket.Local, _family.IsV6);
+
+    /// <inheritdoc/>
+    public override Result<byte[]> PeerAddress => _socket.Remote is { } remote ? InetAddress.Format(new IpEndpoint(remote, 0), _family.IsV6) : Errno.ENOTCONN;
+
+    /// <inheritdoc/>
+    public override Errno Bind(GuestTask task, ReadOnlySpan<byte> address)
+    {
+        if (!InetAddress.Parse(address, _family.IsV6).TryGet(out IpEndpoint local, out Errno errno))
+        {
+            return errno;
+        }
+
+        return IsOfFamily(local.Address) ? _socket.Bind(local).ToErrno() : Errno.EINVAL;
+    }
+
+    /// <inheritdoc/>
+    public override Errno Connect(GuestTask task, ReadOnlySpan<byte> address)
+    {
+        if (InetAddress.FamilyOf(address) == AddressFamily.AF_UNSPEC && address.Length >= 2)
+        {
+            return _socket.Connect(null).ToErrno();
+        }
+
+        if (!InetAddress.Parse(address, _family.IsV6).TryGet(out IpEndpoint remote, out Errno errno))
+        {
+            return errno;
+        }
+
+        return IsOfFamily(remote.Address) ? _socket.Connect(remote.Address).ToErrno() : Errno.EINVAL;
+    }
+
+    /// <inheritdoc/>
+    public override Errno Shutdown(ShutdownDirections directions) => _socket.Remote is null ? Errno.ENOTCONN : Errno.EOPNOTSUPP;
+
+    /// <inheritdoc/>
+    public override SyscallResult Send(GuestTask task, ref IoBuffer source, MessageFlags flags, ReadOnlySpan<byte> address, AncillaryData? ancillary)
+    {
+        const MessageFlags Known = MessageFlags.MSG_DONTWAIT | MessageFlags.MSG_NOSIGNAL | MessageFlags.MSG_EOR | MessageFlags.MSG_DONTROUTE;
+        if ((flags & ~Known) != 0)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        IpAddress? destination = null;
+        if (!address.IsEmpty)
+        {
+            if (!InetAddress.Parse(address, _family.IsV6).TryGet(out IpEndpoint parsed, out Errno errno))
+            {
+                return errno;
+            }
+
+            if (!IsOfFamily(parsed.Address))
+            {
+                return Errno.EINVAL;
+            }
+
+            destination = parsed.Address;
+        }
+
+        IoSource bytes = new(source);
+        NetError error = _socket.Send(ref bytes, destination, out long sent);
+        source = bytes.Buffer;
+        return error == NetError.None ? sent : error.ToErrno();
+    }
+
+    /// <inheritdoc/>
+    public override SyscallResult Receive(GuestTask task, ref IoBuffer destination, MessageFlags flags, ref ReceivedMessage message)
+    {
+        if ((flags & (MessageFlags.MSG_OOB | MessageFlags.MSG_ERRQUEUE)) != 0)
+        {
+            return (flags & MessageFlags.MSG_OOB) != 0 ? Errno.EOPNOTSUPP : Errno.EAGAIN;
+        }
+
+        IoSink room = new(destination);
+        NetError error = _socket.Receive(ref room, (flags & MessageFlags.MSG_PEEK) != 0, out ReceivedDatagram received);
+        long copied = destination.Length - room.Buffer.Length;
+        destination = room.Buffer;
+        if (error != NetError.None)
+        {
+            return error.ToErrno();
+        }
+
+        message.Address = InetAddress.Format(received.Source, _family.IsV6);
+        InetControl.Add(ref message, received, _socket.Options, Options.Timestamps, _family.IsV6, task.Kernel.Clock);
+        message.Flags |= received.IsTruncated ? MessageFlags.MSG_TRUNC : 0;
+        return (flags & MessageFlags.MSG_TRUNC) != 0 ? received.Length : copied;
+    }
+
+    /// <inheritdoc/>
+    public override Errno TakeError() => _socket.TakeError().ToErrno();
+
+    /// <inheritdoc/>
+    public override Errno SetOption(GuestTask task, int level, int option, ReadOnlySpan<byte> value)
+    {
+        if (level == SolRaw && option == IcmpFilter && _socket is RawSocket { Protocol: IpProtocol.Icmp } raw)
+        {
+            Span<byte> filter = stackalloc byte[sizeof(uint)];
+            filter.Clear();
+            value[..Math.Min(value.Length, filter.Length)].CopyTo(filter);
+            raw.IcmpFilter = BinaryPrimitives.ReadUInt32LittleEndian(filter);
+            return Errno.None;
+        }
+
+        return InetDatagramOptions.SetPlain(_socket.Options, _family.IsV6, level, option, value);
+    }
+
+    /// <inheritdoc/>
+    public override Result<int> GetOption(GuestTask task, int level, int option, Span<byte> value)
+    {
+        if (level == SolRaw && option == IcmpFilter && _socket is RawSocket { Protocol: IpProtocol.Icmp } raw)
+        {
+            return OptionValue.WriteInt((int)raw.IcmpFilter, value);
+        }
+
+        return InetDatagramOptions.GetPlain(_socket.Options, _family.IsV6, level, option) is { } number ? OptionValue.WriteInt(number, value) : Errno.ENOPROTOOPT;
+    }
+
+    /// <inheritdoc/>
+    public override void OnOptionsChanged()
+    {
+        _socket.Options.Broadcast = Options.Broadcast;
+        _socket.Options.StampsArrival = Options.Timestamps != SocketTimestamps.None;
+        _socket.Queue.Limit = Options.ReceiveBuffer;
+    }
+
+    /// <inheritdoc/>
+    public override SyscallResult Ioctl(GuestTask task, uint request, ulong argument) => InetIoctl.Handle(task, _family.Stack, request, argument, _socket.Queue.NextLength, 0);
+
+    /// <inheritdoc/>
+    public override PollEvents Readiness(PollEvents mask) => SocketNotifier.ToPollEvents(_socket.Readiness()) & (mask | PollEvents.POLLERR | PollEvents.POLLHUP);
+
+    /// <inheritdoc/>
+    protected override void OnLastClose() => _socket.Dispose();
+
+    // A mapped IPv4 address is nothing for a raw socket of AF_INET6.
+    private bool IsOfFamily(IpAddress address) => address.IsV4 != _family.IsV6;
+}
