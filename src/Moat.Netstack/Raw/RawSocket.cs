@@ -9,6 +9,11 @@ namespace Moat.Netstack.Raw;
 /// <summary>A raw socket (raw(7)): sees every packet of its protocol, and sends what it is given behind an IP header of the stack's.</summary>
 public sealed class RawSocket : MessageSocket, IRawSocket
 {
+    /// <summary>Bytes of ICMP6_FILTER.</summary>
+    public const int IcmpV6FilterLength = 32;
+
+    private readonly byte[] _icmpV6Filter = new byte[IcmpV6FilterLength];
+
     /// <summary>A new socket, which receives from now on.</summary>
     public RawSocket(NetworkStack stack, bool isV6, IpProtocol protocol, ISocketObserver observer)
         : base(stack, isV6, protocol, observer) => stack.RawSockets.Add(this);
@@ -22,8 +27,7 @@ public sealed class RawSocket : MessageSocket, IRawSocket
     /// <inheritdoc/>
     public void Deliver(Packet packet, in IpInfo info)
     {
-        const int FilteredTypes = 32;
-        if (Protocol == IpProtocol.Icmp && IcmpFilter != 0 && packet.LinearFrom(packet.TransportHeader) is { IsEmpty: false } message && message[0] < FilteredTypes && (IcmpFilter >> message[0] & 1) != 0)
+        if (packet.LinearFrom(packet.TransportHeader) is { IsEmpty: false } message && IsFiltered(message[0]))
         {
             packet.Release();
             return;
@@ -31,6 +35,9 @@ public sealed class RawSocket : MessageSocket, IRawSocket
 
         Enqueue(packet, info);
     }
+
+    /// <summary>ICMP6_FILTER: a bit for each type of ICMPv6 that is not wanted (RFC 3542 section 3.2); a short value changes the first types.</summary>
+    public void SetIcmpV6Filter(ReadOnlySpan<byte> bits) => bits[..Math.Min(bits.Length, IcmpV6FilterLength)].CopyTo(_icmpV6Filter);
 
     /// <inheritdoc/>
     protected override NetError Prepare(Packet packet, IpAddress source, IpAddress destination)
@@ -50,4 +57,15 @@ public sealed class RawSocket : MessageSocket, IRawSocket
 
     /// <inheritdoc/>
     protected override void Leave() => Stack.RawSockets.Remove(this);
+
+    private bool IsFiltered(byte type)
+    {
+        const int FilteredTypes = 32;
+        return Protocol switch
+        {
+            IpProtocol.Icmp => type < FilteredTypes && (IcmpFilter >> type & 1) != 0,
+            IpProtocol.IcmpV6 => (_icmpV6Filter[type >> 3] >> (type & 7) & 1) != 0,
+            _ => false,
+        };
+    }
 }

@@ -39,10 +39,16 @@ public sealed class PortAllocator(INetHost host)
     {
         lock (_lock)
         {
-            binding = wanted;
+            binding = null;
             if (wanted.Local.Port != 0)
             {
-                return TryClaimLocked(wanted) ? NetError.None : NetError.AddressInUse;
+                if (!TryClaimLocked(wanted))
+                {
+                    return NetError.AddressInUse;
+                }
+
+                binding = wanted;
+                return NetError.None;
             }
 
             // From a random start (RFC 6056 section 3.3.2).
@@ -61,7 +67,6 @@ public sealed class PortAllocator(INetHost host)
                 }
             }
 
-            binding = null;
             return NetError.AddressInUse;
         }
     }

@@ -224,6 +224,12 @@ public sealed class TcpSocket : IDisposable
             if (_connection is { } existing)
             {
                 NetError state = TcpOpening.Check(existing);
+                if (state == NetError.AlreadyConnected && !_receive.WasConnected)
+                {
+                    _receive.WasConnected = true; // the first call after the attempt has succeeded says so
+                    return NetError.None;
+                }
+
                 if (state != NetError.None)
                 {
                     return state;
@@ -233,6 +239,11 @@ public sealed class TcpSocket : IDisposable
             if (!IsV6 && !remote.Address.IsV4)
             {
                 return NetError.WrongFamily;
+            }
+
+            if (IsV6Only && remote.Address.IsV4)
+            {
+                return NetError.NetworkUnreachable;
             }
 
             IpAddress target = remote.Address.IsAny ? remote.Address.IsV4 ? IpAddress.LoopbackV4 : IpAddress.LoopbackV6 : remote.Address;
@@ -323,6 +334,7 @@ public sealed class TcpSocket : IDisposable
             if (_listener is not null && receive)
             {
                 CloseListener();
+                _observer.OnEvents(NetEvents.Readable | NetEvents.HangUp); // who waits to accept waits in vain
                 return NetError.None;
             }
         }

@@ -114,7 +114,14 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
                 target = target with { Address = target.Address.IsV4 ? IpAddress.LoopbackV4 : IpAddress.LoopbackV6 };
             }
 
-            NetError error = DecideLocked(target.Address, out RouteDecision route);
+            NetError error = IsV6Only && target.Address.IsV4 ? NetError.NetworkUnreachable : NetError.None;
+            RouteDecision route = default;
+            error = error == NetError.None ? DecideLocked(target.Address, out route) : error;
+            if (error == NetError.None && route.Kind == RouteKind.Broadcast && !Options.Broadcast)
+            {
+                error = NetError.PermissionDenied;
+            }
+
             if (error != NetError.None)
             {
                 return error;

@@ -14,6 +14,14 @@ internal static class InetAddress
     /// <summary>The family that an address says it is of; AF_UNSPEC if it is too short to say.</summary>
     public static AddressFamily FamilyOf(ReadOnlySpan<byte> address) => address.Length < 2 ? AddressFamily.AF_UNSPEC : (AddressFamily)BinaryPrimitives.ReadUInt16LittleEndian(address);
 
+    /// <summary>Reads an address to bind to: of AF_INET, one of AF_UNSPEC with nothing in it means any (ip(7)).</summary>
+    /// <returns>EINVAL if it is too short, EAFNOSUPPORT for another family.</returns>
+    public static Result<IpEndpoint> ParseLocal(ReadOnlySpan<byte> bytes, bool isV6)
+    {
+        bool isAny = !isV6 && bytes.Length >= LengthV4 && FamilyOf(bytes) == AddressFamily.AF_UNSPEC && BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]) == 0;
+        return isAny ? new IpEndpoint(IpAddress.AnyV4, BinaryPrimitives.ReadUInt16BigEndian(bytes[2..])) : Parse(bytes, isV6);
+    }
+
     /// <summary>Reads an address for a socket.</summary>
     /// <param name="bytes">As the guest gave it.</param>
     /// <param name="isV6">Whether the socket is of AF_INET6.</param>

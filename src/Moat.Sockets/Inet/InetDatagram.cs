@@ -39,7 +39,7 @@ internal sealed class InetDatagram : Socket
     /// <inheritdoc/>
     public override Errno Bind(GuestTask task, ReadOnlySpan<byte> address)
     {
-        if (!InetAddress.Parse(address, _family.IsV6).TryGet(out IpEndpoint local, out Errno errno))
+        if (!InetAddress.ParseLocal(address, _family.IsV6).TryGet(out IpEndpoint local, out Errno errno))
         {
             return errno;
         }

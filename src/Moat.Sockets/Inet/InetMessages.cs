@@ -15,6 +15,7 @@ internal sealed class InetMessages : Socket
 {
     private const int SolRaw = 255;
     private const int IcmpFilter = 1;
+    private const int IcmpV6Filter = 1;
 
     private readonly InetFamily _family;
     private readonly MessageSocket _socket;
@@ -40,7 +41,7 @@ internal sealed class InetMessages : Socket
     /// <inheritdoc/>
     public override Errno Bind(GuestTask task, ReadOnlySpan<byte> address)
     {
-        if (!InetAddress.Parse(address, _family.IsV6).TryGet(out IpEndpoint local, out Errno errno))
+        if (!InetAddress.ParseLocal(address, _family.IsV6).TryGet(out IpEndpoint local, out Errno errno))
         {
             return errno;
         }
@@ -133,6 +134,12 @@ internal sealed class InetMessages : Socket
             filter.Clear();
             value[..Math.Min(value.Length, filter.Length)].CopyTo(filter);
             raw.IcmpFilter = BinaryPrimitives.ReadUInt32LittleEndian(filter);
+            return Errno.None;
+        }
+
+        if (level == (int)IpProtocol.IcmpV6 && option == IcmpV6Filter && _socket is RawSocket { Protocol: IpProtocol.IcmpV6 } rawV6)
+        {
+            rawV6.SetIcmpV6Filter(value);
             return Errno.None;
         }
 

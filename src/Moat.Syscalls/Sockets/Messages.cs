@@ -317,7 +317,7 @@ internal static class Messages
 
     private static SyscallResult Receive(GuestTask task, Socket socket, ref IoBuffer destination, MessageFlags flags, ref ReceivedMessage message)
     {
-        bool waits = !socket.IsNonBlocking && (flags & MessageFlags.MSG_DONTWAIT) == 0;
+        bool waits = !socket.IsNonBlocking && (flags & (MessageFlags.MSG_DONTWAIT | MessageFlags.MSG_ERRQUEUE)) == 0;
         bool waitsForAll = waits && (flags & (MessageFlags.MSG_WAITALL | MessageFlags.MSG_PEEK)) == MessageFlags.MSG_WAITALL && socket.Type == SocketType.SOCK_STREAM;
         long deadlineNs = SocketWait.DeadlineOf(task, socket.Options.ReceiveTimeoutNs);
         long done = 0;
