@@ -127,11 +127,7 @@ public sealed class NetworkStack
             return error;
         }
 
-        foreach (Route route in RoutesOf(owner, address))
-        {
-            _ = Routes.Add(route); // another address of the same network has made it
-        }
-
+        AddRoutes(owner, address);
         return NetError.None;
     }
 
@@ -159,6 +155,30 @@ public sealed class NetworkStack
         }
 
         return NetError.None;
+    }
+
+    /// <summary>Brings an interface up, with the routes of its addresses, or down: then all its routes go, as in Linux.</summary>
+    public void SetUp(NetworkInterface owner, bool isUp)
+    {
+        lock (_lock)
+        {
+            if (owner.IsUp == isUp)
+            {
+                return;
+            }
+
+            owner.IsUp = isUp;
+            if (!isUp)
+            {
+                Routes.RemoveInterface(owner.Index);
+                return;
+            }
+
+            foreach (InterfaceAddress address in owner.Addresses)
+            {
+                AddRoutes(owner, address);
+            }
+        }
     }
 
     /// <summary>Registers the protocol for a number; at construction only.</summary>
@@ -247,6 +267,14 @@ public sealed class NetworkStack
             RouteDecision here = new() { Interface = loopback, Source = route.Source, NextHop = parameters.Destination, Kind = route.Kind, Mtu = loopback.Mtu, Generation = route.Generation };
             packet.Checksum = ChecksumState.Verified;
             _ = Output.Send(packet, parameters, here);
+        }
+    }
+
+    private void AddRoutes(NetworkInterface owner, InterfaceAddress address)
+    {
+        foreach (Route route in RoutesOf(owner, address))
+        {
+            _ = Routes.Add(route); // another address of the same network has made it
         }
     }
 

@@ -18,6 +18,7 @@ using Moat.Platform.Ptrace;
 using Moat.Platform.Systrap;
 using Moat.Sockets;
 using Moat.Sockets.Inet;
+using Moat.Sockets.Netlink;
 using Moat.Sockets.Unix;
 using Moat.Syscalls;
 using Moat.Syscalls.Strace;
@@ -68,8 +69,10 @@ public sealed class Sandbox : IDisposable
         SocketFilesystem sockets = new(_kernel);
         sockets.Register(AddressFamily.AF_UNIX, new UnixFamily(sockets));
         NetworkStack stack = NetworkSetup.Create(_kernel);
+        sockets.Network = stack;
         sockets.Register(AddressFamily.AF_INET, new InetFamily(sockets, stack, isV6: false));
         sockets.Register(AddressFamily.AF_INET6, new InetFamily(sockets, stack, isV6: true));
+        sockets.Register(AddressFamily.AF_NETLINK, new NetlinkFamily(sockets, stack));
         _kernel.SocketFiles = sockets;
         MemoryDevices.Register(_kernel.Devices);
         TerminalDevices.Register(_kernel);

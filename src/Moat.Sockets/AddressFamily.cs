@@ -7,6 +7,7 @@ public enum AddressFamily
     AF_UNIX = 1,
     AF_INET = 2,
     AF_INET6 = 10,
+    AF_NETLINK = 16,
 
     /// <summary>Numbers from here on are no family at all.</summary>
     AF_MAX = 46,

@@ -3,6 +3,7 @@ using Moat.Kernel.Tasks;
 using Moat.Kernel.Time;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
+using Moat.Netstack;
 
 namespace Moat.Sockets;
 
@@ -23,6 +24,9 @@ public sealed class SocketFilesystem(SentryKernel kernel) : Filesystem
 
     /// <summary>The time, for new inodes and deadlines.</summary>
     public IKernelClock Clock => kernel.Clock;
+
+    /// <summary>The network whose interfaces a socket of any family shows (netdevice(7)); null if there is none. Set at boot.</summary>
+    public NetworkStack? Network { get; set; }
 
     /// <summary>Adds a family.</summary>
     public void Register(AddressFamily number, ISocketFamily family) => _families[(int)number] = family;

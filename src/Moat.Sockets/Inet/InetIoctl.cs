@@ -42,6 +42,21 @@ internal static class InetIoctl
         {
             BytesReady => available is { } count ? task.Memory.Write(address, count) : Errno.EINVAL,
             BytesSent => available is not null ? task.Memory.Write(address, unsent) : Errno.EINVAL,
+            _ => HandleInterface(task, stack, request, argument),
+        };
+    }
+
+    /// <summary>Carries out a request of netdevice(7), which a socket of any family takes.</summary>
+    /// <param name="task">The caller.</param>
+    /// <param name="stack">The interfaces.</param>
+    /// <param name="request">Which.</param>
+    /// <param name="argument">Its argument.</param>
+    /// <returns>ENOTTY if it is none.</returns>
+    public static SyscallResult HandleInterface(GuestTask task, NetworkStack stack, uint request, ulong argument)
+    {
+        GuestAddress address = new(argument);
+        return request switch
+        {
             SIOCGIFCONF => ListInterfaces(task, stack, address),
             SIOCGIFNAME or SIOCGIFFLAGS or SIOCGIFADDR or SIOCGIFBRDADDR or SIOCGIFNETMASK or SIOCGIFMETRIC or SIOCGIFMTU or SIOCGIFHWADDR or SIOCGIFINDEX or SIOCGIFTXQLEN =>
                 ReadInterface(task, stack, request, address),

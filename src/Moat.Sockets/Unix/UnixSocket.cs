@@ -120,7 +120,7 @@ internal abstract class UnixSocket : Socket
             BytesReady when IsListening => Errno.EINVAL,
             BytesReady => task.Memory.Write(new GuestAddress(argument), Type == SocketType.SOCK_DGRAM ? Queue.NextLength : (int)Math.Min(int.MaxValue, Queue.Bytes)),
             BytesSent => task.Memory.Write(new GuestAddress(argument), Volatile.Read(ref _charged)),
-            _ => Errno.ENOTTY,
+            _ => Family.Home.Network is { } network ? Inet.InetIoctl.HandleInterface(task, network, request, argument) : Errno.ENOTTY,
         };
     }
 

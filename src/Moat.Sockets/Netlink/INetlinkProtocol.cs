@@ -1,0 +1,20 @@
+using Moat.Linux;
+
+namespace Moat.Sockets.Netlink;
+
+/// <summary>What one netlink protocol does with requests.</summary>
+internal interface INetlinkProtocol
+{
+    /// <summary>Its number (NETLINK_*).</summary>
+    int Number { get; }
+
+    /// <summary>How many multicast groups it has.</summary>
+    int GroupCount { get; }
+
+    /// <summary>Carries out a request.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="answer">Where answers go; of a dump they end with NLMSG_DONE.</param>
+    /// <param name="isDump">Whether the answer is a dump, which is not acknowledged.</param>
+    /// <returns>The error to tell, or none.</returns>
+    Errno Handle(in NetlinkRequest request, NetlinkWriter answer, out bool isDump);
+}

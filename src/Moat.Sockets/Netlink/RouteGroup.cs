@@ -1,0 +1,12 @@
+namespace Moat.Sockets.Netlink;
+
+/// <summary>Multicast groups of NETLINK_ROUTE (<c>linux/rtnetlink.h</c>).</summary>
+internal enum RouteGroup
+{
+    RTNLGRP_LINK = 1,
+    RTNLGRP_NEIGH = 3,
+    RTNLGRP_IPV4_IFADDR = 5,
+    RTNLGRP_IPV4_ROUTE = 7,
+    RTNLGRP_IPV6_IFADDR = 9,
+    RTNLGRP_IPV6_ROUTE = 11,
+}
