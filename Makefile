@@ -5,7 +5,7 @@
 PREFIX ?= /usr/local
 export PACKAGES
 
-.PHONY: all run test test-python guest install uninstall format clean
+.PHONY: all run test test-python guest bench install uninstall format clean
 
 all:
 	@tools/publish
@@ -21,6 +21,10 @@ test-python: all
 
 guest: all
 	@tools/guest $(FAMILY) $(CASE)
+
+# What the platforms cost beside runc: docs/performance. As root, about four minutes.
+bench: all
+	@tools/bench
 
 # The long version of the stress tests, which `make test` runs shortened: minutes.
 stress: all
