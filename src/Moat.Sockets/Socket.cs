@@ -58,6 +58,9 @@ public abstract class Socket : FileDescription
     /// <inheritdoc/>
     public override bool IsPollable => true;
 
+    /// <inheritdoc/>
+    public override bool SignalsReadiness => true;
+
     /// <summary>bind(2).</summary>
     /// <param name="task">The caller.</param>
     /// <param name="address">A <c>sockaddr</c> as the guest gave it, at most 128 bytes.</param>

@@ -33,6 +33,9 @@ public sealed class InotifyDescription(AnonymousFilesystem home, uint owner, Ope
     /// <inheritdoc/>
     public override bool IsPollable => true;
 
+    /// <inheritdoc/>
+    public override bool SignalsReadiness => true;
+
     /// <summary>inotify_add_watch(2); the caller has checked flags and permission.</summary>
     /// <returns>The watch descriptor; EEXIST with IN_MASK_CREATE; ENOSPC.</returns>
     public Result<int> Watch(Inode inode, InotifyMask mask)

@@ -32,6 +32,9 @@ public sealed class PipeDescription : FileDescription
     /// <inheritdoc/>
     public override bool IsPollable => true;
 
+    /// <inheritdoc/>
+    public override bool SignalsReadiness => true;
+
     /// <summary>What is shared with the other end.</summary>
     public PipeBuffer Pipe => _pipe;
 

@@ -18,6 +18,9 @@ internal sealed class MasterDescription(PseudoTerminal terminal, PathLocation sl
     public override bool IsPollable => true;
 
     /// <inheritdoc/>
+    public override bool SignalsReadiness => true;
+
+    /// <inheritdoc/>
     public override SyscallResult Read(GuestTask task, ref IoBuffer destination, long offset) => terminal.ReadForMaster(ref destination);
 
     /// <inheritdoc/>

@@ -37,6 +37,9 @@ internal sealed class TerminalDescription : FileDescription
     /// <inheritdoc/>
     public override bool IsPollable => true;
 
+    /// <inheritdoc/>
+    public override bool SignalsReadiness => true;
+
     /// <summary>The terminal.</summary>
     public Terminal Terminal => _terminal;
 

@@ -55,6 +55,15 @@ public struct SignalInfo
         return info;
     }
 
+    /// <summary>Of a file that became ready (fcntl(2), F_SETSIG).</summary>
+    public static SignalInfo FromFile(Signal signal, int code, long band, int fd)
+    {
+        SignalInfo info = Create(signal, code);
+        BinaryPrimitives.WriteInt64LittleEndian(((Span<byte>)info)[16..], band);
+        BinaryPrimitives.WriteInt32LittleEndian(((Span<byte>)info)[24..], fd);
+        return info;
+    }
+
     /// <summary>Of the kernel, without more.</summary>
     public static SignalInfo FromKernel(Signal signal) => Create(signal, SiKernel);
 

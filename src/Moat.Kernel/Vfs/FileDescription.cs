@@ -14,6 +14,7 @@ public abstract class FileDescription : IWaitable
     private readonly bool _holdsWrite;
     private int _references = 1;
     private bool _isReported;
+    private AsyncSignals? _async; // set once
     private int _statusFlags;
 
     /// <param name="flags">The flags of open(2); access mode and status flags are kept, creation flags dropped.</param>
@@ -104,6 +105,7 @@ public abstract class FileDescription : IWaitable
         if (Interlocked.Decrement(ref _references) == 0)
         {
             NotifyObservers();
+            Async?.Set(false, -1);
             Inode.Locks?.ReleaseOwner(this);
             OnLastClose();
             if (_isReported)
@@ -194,6 +196,15 @@ public abstract class FileDescription : IWaitable
 
     /// <summary>Whether readiness changes at all: epoll_ctl(2) gives EPERM for regular files and directories.</summary>
     public virtual bool IsPollable => false;
+
+    /// <summary>Whether O_ASYNC has it send signals: terminals, pipes, sockets and inotify(7).</summary>
+    public virtual bool SignalsReadiness => false;
+
+    /// <summary>Whom it signals, if anybody ever asked for that.</summary>
+    public AsyncSignals? Async => Volatile.Read(ref _async);
+
+    /// <summary>The same, made if nobody has asked before.</summary>
+    public AsyncSignals EnsureAsync(SentryKernel kernel) => Async ?? Interlocked.CompareExchange(ref _async, new AsyncSignals(kernel, this), null) ?? _async;
 
     /// <summary>close(2) of a descriptor, whether or not it is the last (FUSE's and NFS's flush; locks are released by the caller).</summary>
     public virtual Errno Flush(GuestTask task) => Errno.None;

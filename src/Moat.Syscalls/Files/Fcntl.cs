@@ -60,14 +60,15 @@ internal static class Fcntl
                 case GetFl:
                     return (int)(file.StatusFlags | (file.IsPath || file.Location is null ? 0 : OpenFlags.O_LARGEFILE));
                 case SetFl:
-                    const OpenFlags Settable = OpenFlags.O_APPEND | OpenFlags.FASYNC | OpenFlags.O_DIRECT | OpenFlags.O_NOATIME | OpenFlags.O_NONBLOCK;
+                    OpenFlags settable = OpenFlags.O_APPEND | OpenFlags.O_DIRECT | OpenFlags.O_NOATIME | OpenFlags.O_NONBLOCK | (file.SignalsReadiness ? OpenFlags.FASYNC : 0);
                     OpenFlags wanted = (OpenFlags)arguments.Int(2);
                     if ((wanted & ~file.StatusFlags & OpenFlags.O_NOATIME) != 0 && (file.Inode.GetAttributes(out InodeAttributes attributes) != Errno.None || !FilePermission.IsOwner(task.Credentials, attributes)))
                     {
                         return Errno.EPERM;
                     }
 
-                    file.StatusFlags = (file.StatusFlags & ~Settable) | (wanted & Settable);
+                    AsyncOwners.Switch(task, file, fd, (wanted & OpenFlags.FASYNC) != 0);
+                    file.StatusFlags = (file.StatusFlags & ~settable) | (wanted & settable);
                     return SyscallResult.Ok;
                 case DupFdQuery:
                     return IsSameDescription(task, file, arguments.Int(2));
@@ -82,7 +83,8 @@ internal static class Fcntl
                 case GetSeals:
                     return file.Seals is { } seals ? (int)seals : Errno.EINVAL;
                 default:
-                    return FileLocks.IsCommand(command) ? FileLocks.Run(task, fd, file, command, arguments.Address(2)) : Errno.EINVAL;
+                    return AsyncOwners.IsCommand(command) ? AsyncOwners.Run(task, file, command, arguments)
+                        : FileLocks.IsCommand(command) ? FileLocks.Run(task, fd, file, command, arguments.Address(2)) : Errno.EINVAL;
             }
         }
         finally
@@ -108,6 +110,7 @@ internal static class Fcntl
     private static SyscallResult Ioctl(GuestTask task, in SyscallArguments arguments)
     {
         const uint NonBlocking = 0x5421; // FIONBIO
+        const uint Async = 0x5452; // FIOASYNC
         const uint CloseOnExec = 0x5451; // FIOCLEX
         const uint NoCloseOnExec = 0x5450; // FIONCLEX
         int fd = arguments.Int(0);
@@ -137,6 +140,8 @@ internal static class Fcntl
                     return task.Files.SetCloseOnExec(fd, true);
                 case NoCloseOnExec:
                     return task.Files.SetCloseOnExec(fd, false);
+                case Async:
+                    return AsyncOwners.SwitchByRequest(task, file, fd, arguments.Address(2));
                 default:
                     return file.Ioctl(task, arguments.UInt(1), arguments[2]);
             }
