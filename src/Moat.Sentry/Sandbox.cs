@@ -44,7 +44,7 @@ public sealed class Sandbox : IDisposable
     public Sandbox(SandboxOptions options)
     {
         _options = options;
-        _platform = options.Flags.Platform == "systrap" ? new SystrapPlatform(!options.Flags.DisableSyscallPatching) : new PtracePlatform();
+        _platform = OpenPlatform(options);
         HostClock clock = new();
         HostFacts facts = new()
         {
@@ -175,6 +175,24 @@ public sealed class Sandbox : IDisposable
     {
         _platform.Dispose();
         _watch.Dispose();
+    }
+
+    // Where the host or the processor lacks something for systrap, ptrace does, and the log says why.
+    private static IPlatform OpenPlatform(SandboxOptions options)
+    {
+        if (options.Flags.Platform == "systrap")
+        {
+            try
+            {
+                return new SystrapPlatform(!options.Flags.DisableSyscallPatching);
+            }
+            catch (InvalidOperationException e)
+            {
+                options.Log.Warning($"platform ptrace instead of systrap: {e.Message}");
+            }
+        }
+
+        return new PtracePlatform();
     }
 
     private static HashSet<SyscallNumber>? ToNumbers(IReadOnlyList<string> names)
