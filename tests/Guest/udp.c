@@ -1,6 +1,5 @@
 // udp(7) over loopback
 #include "inet.h"
-#include <linux/errqueue.h>
 
 static struct sockaddr_in name_of(int fd)
 {
@@ -384,30 +383,6 @@ CASE(urgent_is_not_supported)
     char c = 0;
     struct sockaddr_in to = loopback4(9);
     CHECK_ERRNO(sendto(a, &c, 1, MSG_OOB, (struct sockaddr *)&to, sizeof to), EOPNOTSUPP);
-}
-
-CASE(error_queue_tells_of_unreachable)
-{
-    int gone = bound4(SOCK_DGRAM), a = bound4(SOCK_DGRAM);
-    struct sockaddr_in peer = name_of(gone);
-    close(gone);
-    CHECK_EQ(set_int(a, IPPROTO_IP, IP_RECVERR, 1), 0);
-    CHECK_EQ(sendto(a, "abc", 3, 0, (struct sockaddr *)&peer, sizeof peer), 3);
-    CHECK_EQ(events_of(a, 0, 5000), POLLERR);
-    char text[8], control[128];
-    struct sockaddr_in to;
-    struct iovec v = { text, 8 };
-    struct msghdr m = { .msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
-    CHECK_EQ(recvmsg(a, &m, MSG_ERRQUEUE), 3);
-    CHECK_EQ(m.msg_flags, MSG_ERRQUEUE);
-    CHECK_EQ(to.sin_port, peer.sin_port);
-    struct cmsghdr *h = CMSG_FIRSTHDR(&m);
-    CHECK(h && h->cmsg_level == IPPROTO_IP && h->cmsg_type == IP_RECVERR);
-    struct sock_extended_err *e = (void *)CMSG_DATA(h);
-    CHECK_EQ(e->ee_errno, ECONNREFUSED);
-    CHECK_EQ(e->ee_origin, SO_EE_ORIGIN_ICMP);
-    CHECK_EQ(e->ee_type, 3);
-    CHECK_EQ(e->ee_code, 3);
 }
 
 GUEST_MAIN("udp")
