@@ -31,4 +31,36 @@ public sealed record MappingSnapshot
 
     /// <summary>Bytes of the file's own pages that have been touched.</summary>
     public required ulong FileBytes { get; init; }
+
+    /// <summary>Takes a snapshot. Under the lock of the <see cref="MemoryManager"/>.</summary>
+    internal static MappingSnapshot Of(MemoryMapping mapping, PageTable pages, ShownFilePages shown, MemoryFile memoryFile)
+    {
+        const int PageSize = MemoryFile.PageSize;
+        ulong resident = 0;
+        ulong sole = 0;
+        pages.ForEach(mapping.Start / PageSize, mapping.End / PageSize, (_, page) =>
+        {
+            resident += PageSize;
+            sole += memoryFile.IsSole(page) ? PageSize : 0UL;
+        });
+        return new MappingSnapshot
+        {
+            Start = mapping.Start,
+            End = mapping.End,
+            Access = mapping.Access,
+            MaxAccess = mapping.MaxAccess,
+            IsShared = mapping.IsShared,
+            IsLocked = mapping.IsLocked,
+            GrowsDown = mapping.GrowsDown,
+            DontFork = mapping.DontFork,
+            WipeOnFork = mapping.WipeOnFork,
+            IsInMemory = mapping.File is MemoryPages,
+            FileOffset = mapping.FileOffset,
+            Description = mapping.Description,
+            Name = mapping.Name,
+            PrivateBytes = resident,
+            SoleBytes = sole,
+            FileBytes = mapping.File is null ? 0 : (ulong)shown.CountIn(mapping.Start / PageSize, mapping.End / PageSize) * PageSize,
+        };
+    }
 }

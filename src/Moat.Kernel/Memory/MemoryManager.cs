@@ -16,9 +16,9 @@ public sealed class MemoryManager
     private readonly PageTable _pages = new(); // guarded by _lock
     private readonly ShownFilePages _shown = new(); // guarded by _lock
     private readonly PageFaults _faults;
+    private readonly MappingChanges _changes;
     private readonly AddressLayout _layout;
     private readonly ICallSitePatcher? _patcher;
-    private CallSites? _callSites; // guarded by _lock
     private int _users = 1;
 
     /// <summary>An empty address space.</summary>
@@ -29,6 +29,7 @@ public sealed class MemoryManager
         _layout = layout;
         AddressSpace = space;
         _faults = new PageFaults(memoryFile, space, _pages, _shown);
+        _changes = new MappingChanges(this, layout, _mappings, _pages, _shown);
     }
 
     /// <summary>Where its private pages live.</summary>
@@ -44,13 +45,13 @@ public sealed class MemoryManager
     public FileDescription? ExecutableFile { get; set; }
 
     /// <summary>Bytes mapped.</summary>
-    public ulong MappedBytes { get; private set; }
+    public ulong MappedBytes => _changes.MappedBytes;
 
     /// <summary>Bytes of private pages, and of pages of files that have been touched.</summary>
     public ulong ResidentBytes => (ulong)(_pages.Count + _shown.Count) * PageSize;
 
     /// <summary>The most that was mapped so far.</summary>
-    public ulong PeakMappedBytes { get; private set; }
+    public ulong PeakMappedBytes => _changes.PeakMappedBytes;
 
     /// <summary>The most that was resident so far, as faults found it.</summary>
     public ulong PeakResidentBytes { get; private set; }
@@ -87,8 +88,8 @@ public sealed class MemoryManager
         AddressSpace.Dispose();
         lock (_lock)
         {
-            RemoveRange(0, _layout.MaxAddress, tellPlatform: false);
-            _callSites?.Clear();
+            _changes.RemoveRange(0, _layout.MaxAddress, tellPlatform: false);
+            _changes.CallSites?.Clear();
         }
 
         ExecutableFile?.Inode.AllowWriters();
@@ -105,9 +106,9 @@ public sealed class MemoryManager
     {
         lock (_lock)
         {
-            MemoryMapping? mapping = _mappings.Find(address.Value) ?? GrowStack(address.Value, stackLimit);
+            MemoryMapping? mapping = _mappings.Find(address.Value) ?? _changes.GrowStack(address.Value, stackLimit);
             FaultOutcome outcome = mapping is not null ? _faults.Serve(mapping, address.Value, access, isPresent)
-                : _callSites?.TryShow(address.Value) == true ? FaultOutcome.Handled : FaultOutcome.NotMapped;
+                : _changes.CallSites?.TryShow(address.Value) == true ? FaultOutcome.Handled : FaultOutcome.NotMapped;
             PeakResidentBytes = Math.Max(PeakResidentBytes, ResidentBytes);
             return outcome;
         }
@@ -125,22 +126,22 @@ public sealed class MemoryManager
 
         lock (_lock)
         {
-            _callSites ??= new CallSites(MemoryFile, AddressSpace, _mappings, _faults, _patcher);
-            _callSites.Patch(syscall, number, _layout.MinAddress);
+            _changes.CallSites ??= new CallSites(MemoryFile, AddressSpace, _mappings, _faults, _patcher);
+            _changes.CallSites.Patch(syscall, number, _layout.MinAddress);
         }
     }
 
     /// <summary>If an instruction pointer is in a trampoline, changes it to where the application thinks that it is.</summary>
     internal void LeaveTrampoline(ref ulong instructionPointer)
     {
-        if (_callSites is null)
+        if (_changes.CallSites is null)
         {
             return;
         }
 
         lock (_lock)
         {
-            _callSites.Leave(ref instructionPointer);
+            _changes.CallSites.Leave(ref instructionPointer);
         }
     }
 
@@ -173,7 +174,7 @@ public sealed class MemoryManager
                     return Errno.EEXIST;
                 }
 
-                RemoveRange(start, start + request.Length, tellPlatform: true);
+                _changes.RemoveRange(start, start + request.Length, tellPlatform: true);
             }
             else if (start == 0 || start < _layout.MinAddress || start + request.Length > _layout.MaxAddress || !_mappings.IsFree(start, start + request.Length))
             {
@@ -203,8 +204,8 @@ public sealed class MemoryManager
                 Description = request.Description,
                 Name = request.Name,
             };
-            AddReferences(mapping);
-            Insert(mapping);
+            _changes.AddReferences(mapping);
+            _changes.Insert(mapping);
             if (request.Populate && mapping.Access != MemoryAccess.None)
             {
                 _faults.Populate(mapping, start, mapping.End);
@@ -224,7 +225,7 @@ public sealed class MemoryManager
                 return Errno.ENOMEM;
             }
 
-            RemoveRange(start, start + length, tellPlatform: true);
+            _changes.RemoveRange(start, start + length, tellPlatform: true);
             return Errno.None;
         }
     }
@@ -255,21 +256,21 @@ public sealed class MemoryManager
                 {
                     if ((access & MemoryAccess.Write) != 0)
                     {
-                        _callSites?.Restore(at, stop);
+                        _changes.CallSites?.Restore(at, stop);
                     }
 
-                    mapping = Isolate(mapping, at, stop);
+                    mapping = _changes.Isolate(mapping, at, stop);
                     if ((access & ~mapping.Access) == 0)
                     {
                         AddressSpace.Protect(new GuestAddress(at), stop - at, access);
                     }
                     else
                     {
-                        Hide(at, stop - at);
+                        _changes.Hide(at, stop - at);
                     }
 
                     mapping.Access = access;
-                    JoinAround(mapping);
+                    _changes.JoinAround(mapping);
                 }
 
                 at = stop;
@@ -300,11 +301,11 @@ public sealed class MemoryManager
                     return current;
                 }
 
-                Insert(new MemoryMapping { Start = oldEnd, End = newEnd, Access = MemoryAccess.Read | MemoryAccess.Write, Name = "[heap]" });
+                _changes.Insert(new MemoryMapping { Start = oldEnd, End = newEnd, Access = MemoryAccess.Read | MemoryAccess.Write, Name = "[heap]" });
             }
             else if (newEnd < oldEnd)
             {
-                RemoveRange(newEnd, oldEnd, tellPlatform: true);
+                _changes.RemoveRange(newEnd, oldEnd, tellPlatform: true);
             }
 
             Program.Break = wanted;
@@ -354,16 +355,16 @@ public sealed class MemoryManager
             return Errno.EINVAL;
         }
 
-        Hide(from, stop - from);
-        _callSites?.Forget(from, stop);
-        ReleasePages(from, stop);
+        _changes.Hide(from, stop - from);
+        _changes.CallSites?.Forget(from, stop);
+        _changes.ReleasePages(from, stop);
         return Errno.None;
     });
 
     /// <summary>Changes a property of all mappings in a range.</summary>
     public Errno SetProperty(ulong start, ulong length, Action<MemoryMapping> set) => ForRange(start, length, (mapping, from, stop) =>
     {
-        set(Isolate(mapping, from, stop));
+        set(_changes.Isolate(mapping, from, stop));
         return Errno.None;
     });
 
@@ -401,22 +402,19 @@ public sealed class MemoryManager
                 return Errno.EINVAL;
             }
 
-            _callSites?.Restore(start, start + oldLength);
+            _changes.CallSites?.Restore(start, start + oldLength);
 
             if (target is null && !keepOld)
             {
                 if (newLength <= oldLength)
                 {
-                    RemoveRange(start + newLength, start + oldLength, tellPlatform: true);
+                    _changes.RemoveRange(start + newLength, start + oldLength, tellPlatform: true);
                     return new GuestAddress(start);
                 }
 
                 if (oldLength > 0 && start + oldLength == mapping.End && start + newLength <= _layout.MaxAddress && _mappings.IsFree(mapping.End, start + newLength))
                 {
-                    MappedBytes += start + newLength - mapping.End;
-                    _callSites?.MakeRoom(mapping.End, start + newLength);
-                    mapping.End = start + newLength;
-                    JoinAround(mapping);
+                    _changes.Grow(mapping, start + newLength);
                     return new GuestAddress(start);
                 }
 
@@ -429,7 +427,7 @@ public sealed class MemoryManager
             ulong destination;
             if (target is { } fixedTarget)
             {
-                RemoveRange(fixedTarget, fixedTarget + newLength, tellPlatform: true);
+                _changes.RemoveRange(fixedTarget, fixedTarget + newLength, tellPlatform: true);
                 destination = fixedTarget;
                 mapping = _mappings.Find(start);
                 if (mapping is null)
@@ -445,18 +443,18 @@ public sealed class MemoryManager
             MemoryMapping moved = mapping.CopyFor(start, start + newLength);
             moved.Start = destination;
             moved.End = destination + newLength;
-            AddReferences(moved);
-            MovePages(start, Math.Min(oldLength, newLength), destination);
+            _changes.AddReferences(moved);
+            _changes.MovePages(start, Math.Min(oldLength, newLength), destination);
             if (keepOld)
             {
-                Hide(start, oldLength);
+                _changes.Hide(start, oldLength);
             }
             else
             {
-                RemoveRange(start, start + oldLength, tellPlatform: true);
+                _changes.RemoveRange(start, start + oldLength, tellPlatform: true);
             }
 
-            Insert(moved);
+            _changes.Insert(moved);
             return new GuestAddress(destination);
         }
     }
@@ -469,40 +467,11 @@ public sealed class MemoryManager
             MemoryManager child = new(MemoryFile, space, _layout, _patcher) { Program = Program.Clone(), ExecutableFile = ExecutableFile };
             ExecutableFile?.AddReference();
             ExecutableFile?.Inode.TryDenyWriters(); // as this one denies them, it can't fail
-            for (int i = 0; i < _mappings.Count; i++)
+            _changes.CopyTo(child._changes);
+            if (_changes.CallSites is not null)
             {
-                MemoryMapping mapping = _mappings[i];
-                if (mapping.DontFork)
-                {
-                    continue;
-                }
-
-                MemoryMapping copy = mapping.CopyFor(mapping.Start, mapping.End);
-                copy.IsLocked = false;
-                child.AddReferences(copy);
-                child.Insert(copy);
-                if (mapping.IsShared || mapping.WipeOnFork)
-                {
-                    continue;
-                }
-
-                bool any = false;
-                _pages.ForEach(mapping.Start / PageSize, mapping.End / PageSize, (index, page) =>
-                {
-                    MemoryFile.AddReference(page);
-                    child._pages.Set(index, page);
-                    any = true;
-                });
-                if (any && (mapping.Access & MemoryAccess.Write) != 0)
-                {
-                    AddressSpace.Protect(new GuestAddress(mapping.Start), mapping.Length, mapping.Access & ~MemoryAccess.Write);
-                }
-            }
-
-            if (_callSites is not null)
-            {
-                child._callSites = new CallSites(MemoryFile, space, child._mappings, child._faults, _patcher!);
-                _callSites.CopyTo(child._callSites);
+                child._changes.CallSites = new CallSites(MemoryFile, space, child._mappings, child._faults, _patcher!);
+                _changes.CallSites.CopyTo(child._changes.CallSites);
             }
 
             return child;
@@ -536,10 +505,10 @@ public sealed class MemoryManager
 
                 ulong from = offset > mapping.FileOffset ? mapping.Start + (offset - mapping.FileOffset) : mapping.Start;
                 ulong stop = length < ulong.MaxValue - offset && offset + length < mapping.FileOffset + mapping.Length ? mapping.Start + (offset + length - mapping.FileOffset) : mapping.End;
-                Hide(from, stop - from);
+                _changes.Hide(from, stop - from);
                 if (length == ulong.MaxValue)
                 {
-                    ReleasePages(from, stop); // a truncation takes private copies too
+                    _changes.ReleasePages(from, stop); // a truncation takes private copies too
                 }
             }
 
@@ -555,33 +524,7 @@ public sealed class MemoryManager
             List<MappingSnapshot> list = new(_mappings.Count);
             for (int i = 0; i < _mappings.Count; i++)
             {
-                MemoryMapping mapping = _mappings[i];
-                ulong resident = 0;
-                ulong sole = 0;
-                _pages.ForEach(mapping.Start / PageSize, mapping.End / PageSize, (_, page) =>
-                {
-                    resident += PageSize;
-                    sole += MemoryFile.IsSole(page) ? PageSize : 0UL;
-                });
-                list.Add(new MappingSnapshot
-                {
-                    Start = mapping.Start,
-                    End = mapping.End,
-                    Access = mapping.Access,
-                    MaxAccess = mapping.MaxAccess,
-                    IsShared = mapping.IsShared,
-                    IsLocked = mapping.IsLocked,
-                    GrowsDown = mapping.GrowsDown,
-                    DontFork = mapping.DontFork,
-                    WipeOnFork = mapping.WipeOnFork,
-                    IsInMemory = mapping.File is MemoryPages,
-                    FileOffset = mapping.FileOffset,
-                    Description = mapping.Description,
-                    Name = mapping.Name,
-                    PrivateBytes = resident,
-                    SoleBytes = sole,
-                    FileBytes = mapping.File is null ? 0 : (ulong)_shown.CountIn(mapping.Start / PageSize, mapping.End / PageSize) * PageSize,
-                });
+                list.Add(MappingSnapshot.Of(_mappings[i], _pages, _shown, MemoryFile));
             }
 
             return list;
@@ -599,174 +542,8 @@ public sealed class MemoryManager
                 return false;
             }
 
-            MemoryMapping? mapping = _mappings.Find(address) ?? GrowStack(address, ulong.MaxValue);
+            MemoryMapping? mapping = _mappings.Find(address) ?? _changes.GrowStack(address, ulong.MaxValue);
             return mapping is not null && (mapping.Access & access) != 0 && _faults.TryAcquire(mapping, address, access, out page);
         }
-    }
-
-    private MemoryMapping? GrowStack(ulong address, ulong stackLimit)
-    {
-        const ulong Guard = 256 * PageSize;
-        int index = _mappings.FirstEndingAfter(address);
-        if (index == _mappings.Count || _mappings[index] is not { GrowsDown: true } stack || address >= stack.Start)
-        {
-            return null;
-        }
-
-        ulong start = address & ~(ulong)(PageSize - 1);
-        ulong below = index > 0 ? _mappings[index - 1].End : _layout.MinAddress;
-        if (stack.End - start > Math.Min(stackLimit, AddressLayout.MaxStack) || start < below + Guard)
-        {
-            return null;
-        }
-
-        MappedBytes += stack.Start - start;
-        _callSites?.MakeRoom(start, stack.Start);
-        stack.Start = start;
-        return stack;
-    }
-
-    private void Insert(MemoryMapping mapping)
-    {
-        _callSites?.MakeRoom(mapping.Start, mapping.End);
-        _mappings.Add(mapping);
-        MappedBytes += mapping.Length;
-        PeakMappedBytes = Math.Max(PeakMappedBytes, MappedBytes);
-        JoinAround(mapping);
-    }
-
-    private void JoinAround(MemoryMapping mapping)
-    {
-        int index = _mappings.FirstEndingAfter(mapping.Start);
-        if (index + 1 < _mappings.Count && mapping.CanJoin(_mappings[index + 1]))
-        {
-            MemoryMapping next = _mappings[index + 1];
-            _mappings.RemoveAt(index + 1);
-            mapping.End = next.End;
-            DropReferences(next);
-        }
-
-        if (index > 0 && _mappings[index - 1].CanJoin(mapping))
-        {
-            _mappings.RemoveAt(index);
-            _mappings[index - 1].End = mapping.End;
-            DropReferences(mapping);
-        }
-    }
-
-    // Cuts a mapping so that one covers exactly the range, which lies in it.
-    private MemoryMapping Isolate(MemoryMapping mapping, ulong start, ulong end)
-    {
-        if (_mappings.Split(start) is { } upper)
-        {
-            AddReferences(upper);
-            mapping = upper;
-        }
-
-        if (_mappings.Split(end) is { } rest)
-        {
-            AddReferences(rest);
-        }
-
-        return mapping;
-    }
-
-    private void RemoveRange(ulong start, ulong end, bool tellPlatform)
-    {
-        if (end <= start || _mappings.IsFree(start, end))
-        {
-            return;
-        }
-
-        if (_mappings.Split(start) is { } first)
-        {
-            AddReferences(first);
-        }
-
-        if (_mappings.Split(end) is { } last)
-        {
-            AddReferences(last);
-        }
-
-        if (tellPlatform)
-        {
-            Hide(start, end - start);
-        }
-
-        bool showedMemory = false;
-        int index = _mappings.FirstEndingAfter(start);
-        while (index < _mappings.Count && _mappings[index].Start < end)
-        {
-            MemoryMapping mapping = _mappings[index];
-            _mappings.RemoveAt(index);
-            MappedBytes -= mapping.Length;
-            _callSites?.Forget(mapping.Start, mapping.End);
-            ReleasePages(mapping.Start, mapping.End);
-            showedMemory |= mapping.File is MemoryPages { IsPermanent: false };
-            DropReferences(mapping);
-        }
-
-        if (showedMemory)
-        {
-            AddressSpace.Flush(); // the file no longer knows of this space when it gives pages back
-        }
-    }
-
-    private void Hide(ulong start, ulong length)
-    {
-        AddressSpace.Unmap(new GuestAddress(start), length);
-        _shown.Remove(start / PageSize, (start + length) / PageSize);
-    }
-
-    private void ReleasePages(ulong start, ulong end)
-    {
-        int runStart = 0;
-        int runLength = 0;
-        _pages.Remove(start / PageSize, end / PageSize, (_, page) =>
-        {
-            if (runLength > 0 && page == runStart + runLength)
-            {
-                runLength++;
-                return;
-            }
-
-            if (runLength > 0)
-            {
-                AddressSpace.Retire(MemoryFile, runStart, runLength);
-            }
-
-            (runStart, runLength) = (page, 1);
-        });
-        if (runLength > 0)
-        {
-            AddressSpace.Retire(MemoryFile, runStart, runLength);
-        }
-    }
-
-    private void MovePages(ulong from, ulong length, ulong to)
-    {
-        if (length == 0)
-        {
-            return;
-        }
-
-        List<(ulong Index, int Page)> moved = [];
-        _pages.Remove(from / PageSize, (from + length) / PageSize, (index, page) => moved.Add((index, page)));
-        foreach ((ulong index, int page) in moved)
-        {
-            _pages.Set(index - (from / PageSize) + (to / PageSize), page);
-        }
-    }
-
-    private void AddReferences(MemoryMapping mapping)
-    {
-        mapping.Description?.AddReference();
-        mapping.File?.AddMapping(this, mapping.IsSharedWritable);
-    }
-
-    private void DropReferences(MemoryMapping mapping)
-    {
-        mapping.File?.RemoveMapping(this, mapping.IsSharedWritable);
-        mapping.Description?.Release();
     }
 }

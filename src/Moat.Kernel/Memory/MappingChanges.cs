@@ -1,0 +1,242 @@
+using Moat.Linux;
+using Moat.Platform;
+
+namespace Moat.Kernel.Memory;
+
+/// <summary>The steps that mmap, munmap, mremap and fork are made of. Guarded by the lock of the <see cref="MemoryManager"/> whose mappings and pages they change.</summary>
+internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, MappingSet mappings, PageTable pages, ShownFilePages shown)
+{
+    private const int PageSize = MemoryFile.PageSize;
+
+    /// <summary>Bytes mapped.</summary>
+    public ulong MappedBytes { get; private set; }
+
+    /// <summary>The most that was mapped so far.</summary>
+    public ulong PeakMappedBytes { get; private set; }
+
+    /// <summary>The patched call sites of the space; null as long as there are none.</summary>
+    public CallSites? CallSites { get; set; }
+
+    private PageTable Pages => pages;
+
+    /// <summary>The stack mapping that an address lies below, grown to hold it; null if there is none or it may not grow so far.</summary>
+    public MemoryMapping? GrowStack(ulong address, ulong stackLimit)
+    {
+        const ulong Guard = 256 * PageSize;
+        int index = mappings.FirstEndingAfter(address);
+        if (index == mappings.Count || mappings[index] is not { GrowsDown: true } stack || address >= stack.Start)
+        {
+            return null;
+        }
+
+        ulong start = address & ~(ulong)(PageSize - 1);
+        ulong below = index > 0 ? mappings[index - 1].End : layout.MinAddress;
+        if (stack.End - start > Math.Min(stackLimit, AddressLayout.MaxStack) || start < below + Guard)
+        {
+            return null;
+        }
+
+        MappedBytes += stack.Start - start;
+        CallSites?.MakeRoom(start, stack.Start);
+        stack.Start = start;
+        return stack;
+    }
+
+    /// <summary>Adds a mapping into a hole and joins it with its neighbours; the caller has taken its references.</summary>
+    public void Insert(MemoryMapping mapping)
+    {
+        CallSites?.MakeRoom(mapping.Start, mapping.End);
+        mappings.Add(mapping);
+        MappedBytes += mapping.Length;
+        PeakMappedBytes = Math.Max(PeakMappedBytes, MappedBytes);
+        JoinAround(mapping);
+    }
+
+    /// <summary>Moves the end of a mapping up into the hole behind it.</summary>
+    public void Grow(MemoryMapping mapping, ulong end)
+    {
+        CallSites?.MakeRoom(mapping.End, end);
+        MappedBytes += end - mapping.End;
+        PeakMappedBytes = Math.Max(PeakMappedBytes, MappedBytes);
+        mapping.End = end;
+        JoinAround(mapping);
+    }
+
+    /// <summary>Makes a mapping one with neighbours that continue it.</summary>
+    public void JoinAround(MemoryMapping mapping)
+    {
+        int index = mappings.FirstEndingAfter(mapping.Start);
+        if (index + 1 < mappings.Count && mapping.CanJoin(mappings[index + 1]))
+        {
+            MemoryMapping next = mappings[index + 1];
+            mappings.RemoveAt(index + 1);
+            mapping.End = next.End;
+            DropReferences(next);
+        }
+
+        if (index > 0 && mappings[index - 1].CanJoin(mapping))
+        {
+            mappings.RemoveAt(index);
+            mappings[index - 1].End = mapping.End;
+            DropReferences(mapping);
+        }
+    }
+
+    /// <summary>Cuts a mapping so that one covers exactly the range, which lies in it; returns that one.</summary>
+    public MemoryMapping Isolate(MemoryMapping mapping, ulong start, ulong end)
+    {
+        if (mappings.Split(start) is { } upper)
+        {
+            AddReferences(upper);
+            mapping = upper;
+        }
+
+        if (mappings.Split(end) is { } rest)
+        {
+            AddReferences(rest);
+        }
+
+        return mapping;
+    }
+
+    /// <summary>Removes whatever is mapped in a range, with its pages.</summary>
+    public void RemoveRange(ulong start, ulong end, bool tellPlatform)
+    {
+        if (end <= start || mappings.IsFree(start, end))
+        {
+            return;
+        }
+
+        if (mappings.Split(start) is { } first)
+        {
+            AddReferences(first);
+        }
+
+        if (mappings.Split(end) is { } last)
+        {
+            AddReferences(last);
+        }
+
+        if (tellPlatform)
+        {
+            Hide(start, end - start);
+        }
+
+        bool showedMemory = false;
+        int index = mappings.FirstEndingAfter(start);
+        while (index < mappings.Count && mappings[index].Start < end)
+        {
+            MemoryMapping mapping = mappings[index];
+            mappings.RemoveAt(index);
+            MappedBytes -= mapping.Length;
+            CallSites?.Forget(mapping.Start, mapping.End);
+            ReleasePages(mapping.Start, mapping.End);
+            showedMemory |= mapping.File is MemoryPages { IsPermanent: false };
+            DropReferences(mapping);
+        }
+
+        if (showedMemory)
+        {
+            owner.AddressSpace.Flush(); // the file no longer knows of this space when it gives pages back
+        }
+    }
+
+    /// <summary>Gives an empty address space copies of the mappings for a new process (fork(2)): private pages are shared, and this space may no longer write to them.</summary>
+    public void CopyTo(MappingChanges child)
+    {
+        for (int i = 0; i < mappings.Count; i++)
+        {
+            MemoryMapping mapping = mappings[i];
+            if (mapping.DontFork)
+            {
+                continue;
+            }
+
+            MemoryMapping copy = mapping.CopyFor(mapping.Start, mapping.End);
+            copy.IsLocked = false;
+            child.AddReferences(copy);
+            child.Insert(copy);
+            bool sharesPages = !mapping.IsShared && !mapping.WipeOnFork && SharePages(mapping, child);
+            if (sharesPages && (mapping.Access & MemoryAccess.Write) != 0)
+            {
+                owner.AddressSpace.Protect(new GuestAddress(mapping.Start), mapping.Length, mapping.Access & ~MemoryAccess.Write);
+            }
+        }
+    }
+
+    /// <summary>Takes a range out of the platform's view; a touch faults it back in.</summary>
+    public void Hide(ulong start, ulong length)
+    {
+        owner.AddressSpace.Unmap(new GuestAddress(start), length);
+        shown.Remove(start / PageSize, (start + length) / PageSize);
+    }
+
+    /// <summary>Gives the private pages of a range back.</summary>
+    public void ReleasePages(ulong start, ulong end)
+    {
+        int runStart = 0;
+        int runLength = 0;
+        pages.Remove(start / PageSize, end / PageSize, (_, page) =>
+        {
+            if (runLength > 0 && page == runStart + runLength)
+            {
+                runLength++;
+                return;
+            }
+
+            if (runLength > 0)
+            {
+                owner.AddressSpace.Retire(owner.MemoryFile, runStart, runLength);
+            }
+
+            (runStart, runLength) = (page, 1);
+        });
+        if (runLength > 0)
+        {
+            owner.AddressSpace.Retire(owner.MemoryFile, runStart, runLength);
+        }
+    }
+
+    /// <summary>Moves the private pages of a range to another place.</summary>
+    public void MovePages(ulong from, ulong length, ulong to)
+    {
+        if (length == 0)
+        {
+            return;
+        }
+
+        List<(ulong Index, int Page)> moved = [];
+        pages.Remove(from / PageSize, (from + length) / PageSize, (index, page) => moved.Add((index, page)));
+        foreach ((ulong index, int page) in moved)
+        {
+            pages.Set(index - (from / PageSize) + (to / PageSize), page);
+        }
+    }
+
+    /// <summary>A mapping exists from now on: its file knows.</summary>
+    public void AddReferences(MemoryMapping mapping)
+    {
+        mapping.Description?.AddReference();
+        mapping.File?.AddMapping(owner, mapping.IsSharedWritable);
+    }
+
+    /// <summary>A mapping is gone: its file knows.</summary>
+    public void DropReferences(MemoryMapping mapping)
+    {
+        mapping.File?.RemoveMapping(owner, mapping.IsSharedWritable);
+        mapping.Description?.Release();
+    }
+
+    // Whether there were any.
+    private bool SharePages(MemoryMapping mapping, MappingChanges child)
+    {
+        bool any = false;
+        pages.ForEach(mapping.Start / PageSize, mapping.End / PageSize, (index, page) =>
+        {
+            owner.MemoryFile.AddReference(page);
+            child.Pages.Set(index, page);
+            any = true;
+        });
+        return any;
+    }
+}
