@@ -98,6 +98,9 @@ public sealed class SentryKernel
     /// <summary>The home of sockets and the registry of their families; set at boot.</summary>
     public Filesystem SocketFiles { get; set; } = null!;
 
+    /// <summary>What the network shows below /proc/net; null if there is none. Set at boot.</summary>
+    public INetworkFiles? NetworkFiles { get; set; }
+
     /// <summary>The terminal that the container was given, /dev/console; null if none.</summary>
     public ITerminal? Console { get; set; }
 

@@ -70,6 +70,7 @@ public sealed class Sandbox : IDisposable
         sockets.Register(AddressFamily.AF_UNIX, new UnixFamily(sockets));
         NetworkStack stack = NetworkSetup.Create(_kernel);
         sockets.Network = stack;
+        _kernel.NetworkFiles = new NetworkFiles(stack);
         sockets.Register(AddressFamily.AF_INET, new InetFamily(sockets, stack, isV6: false));
         sockets.Register(AddressFamily.AF_INET6, new InetFamily(sockets, stack, isV6: true));
         sockets.Register(AddressFamily.AF_NETLINK, new NetlinkFamily(sockets, stack));

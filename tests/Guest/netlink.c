@@ -776,4 +776,39 @@ CASE(user_to_user)
     CHECK(from.nl_pid != 0 && memcmp(answer, "hello", 5) == 0);
 }
 
+static void check_file(const char *path, const char *expected)
+{
+    char text[4096];
+    int fd = open(path, O_RDONLY);
+    CHECK(fd >= 0);
+    ssize_t length = read(fd, text, sizeof text - 1);
+    CHECK(length >= 0);
+    text[length] = 0;
+    CHECK(strncmp(text, expected, strlen(expected)) == 0);
+    close(fd);
+}
+
+CASE(proc_net_tables)
+{
+    own_network();
+    check_file("/proc/self/net/dev", "Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
+                                     "packets errs drop fifo colls carrier compressed\n    lo: ");
+    check_file("/proc/self/net/if_inet6", "00000000000000000000000000000001 01 80 10 80       lo\n");
+    check_file("/proc/self/net/arp", "IP address       HW type     Flags       HW address            Mask     Device\n");
+}
+
+CASE(proc_net_route)
+{
+    int fd = open_route();
+    struct request request;
+    route_request(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, "198.51.100.0", 25);
+    CHECK_EQ(ask(fd, &request), 0);
+    char expected[512];
+    snprintf(expected, sizeof expected, "%-127s\n%-127s\n", "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT",
+             "lo\t006433C6\t00000000\t0001\t0\t0\t0\t80FFFFFF\t0\t0\t0");
+    check_file("/proc/self/net/route", expected);
+    route_request(&request, RTM_DELROUTE, 0, "198.51.100.0", 25);
+    CHECK_EQ(ask(fd, &request), 0);
+}
+
 GUEST_MAIN("netlink")

@@ -27,7 +27,7 @@ internal sealed class ProcessDirectory : SyntheticDirectory, IProcessInode
         _entries.Add("fd", new FdDirectory(proc, task, informational: false));
         _entries.Add("fdinfo", new FdDirectory(proc, task, informational: true));
         _entries.Add("ns", new NamespaceDirectory(proc, task));
-        _entries.Add("net", new StaticDirectory(proc).Add("unix", new TextFile(proc, _ => "Num       RefCount Protocol Flags    Type St Inode Path\n")));
+        _entries.Add("net", MakeNetwork(proc));
         if (!isThread)
         {
             _entries.Add("task", new ThreadDirectory(proc, task.ThreadGroup));
@@ -48,6 +48,21 @@ internal sealed class ProcessDirectory : SyntheticDirectory, IProcessInode
 
     /// <inheritdoc/>
     public override IReadOnlyList<SyntheticEntry> List(GuestTask task) => _entries.List(task);
+
+    private static StaticDirectory MakeNetwork(ProcFilesystem proc)
+    {
+        StaticDirectory directory = new(proc);
+        directory.Add("unix", new TextFile(proc, _ => "Num       RefCount Protocol Flags    Type St Inode Path\n"));
+        if (proc.Kernel.NetworkFiles is { } files)
+        {
+            foreach (string name in files.Names)
+            {
+                directory.Add(name, new NetworkFile(proc, files, name));
+            }
+        }
+
+        return directory;
+    }
 
     private void AddFiles(bool isThread)
     {
