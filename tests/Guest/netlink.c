@@ -734,6 +734,18 @@ CASE(links_that_cannot_be_changed)
     CHECK_EQ(ask(fd, &request), ENODEV);
 }
 
+CASE(a_new_link_without_name_or_number)
+{
+    int fd = open_route();
+    struct request request;
+    begin(&request, RTM_NEWLINK, NLM_F_ACK, sizeof(struct ifinfomsg));
+    CHECK_EQ(ask(fd, &request), ENODEV); // iproute2 asks this to find out whether it can change links
+    request.link.ifi_index = -1;
+    CHECK_EQ(ask(fd, &request), EINVAL);
+    begin(&request, RTM_DELLINK, NLM_F_ACK, sizeof(struct ifinfomsg));
+    CHECK_EQ(ask(fd, &request), EINVAL);
+}
+
 static int is_rule(struct nlmsghdr *header, void *context)
 {
     return header->nlmsg_type == RTM_NEWRULE;

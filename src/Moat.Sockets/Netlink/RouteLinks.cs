@@ -126,7 +126,13 @@ internal sealed class RouteLinks(RouteProtocol route)
 
         int index = BinaryPrimitives.ReadInt32LittleEndian(request.Payload[4..]);
         string? name = request.AttributesAfter(HeaderLength).ReadText(IFLA_IFNAME);
-        if (index < 0 || (index == 0 && name is null))
+        if (index == 0 && name is null)
+        {
+            // iproute2 asks this to find out whether links can be changed through netlink.
+            return request.Header.Type == (ushort)RouteMessageType.RTM_NEWLINK ? Errno.ENODEV : Errno.EINVAL;
+        }
+
+        if (index < 0)
         {
             return Errno.EINVAL;
         }
