@@ -1,0 +1,245 @@
+using System.Globalization;
+
+namespace Moat.Engine.Tests;
+
+/// <summary>What docker does with a running container.</summary>
+[Collection(DockerDaemon.Collection)]
+public sealed class DockerContainerTests(DockerDaemon daemon) : IDisposable
+{
+    private const string Name = "under-test";
+    private const string Count = "i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done";
+
+    public void Dispose() => daemon.Docker("rm", "-f", Name);
+
+    [Fact]
+    public void Exec_RunsBesideTheFirstProcess()
+    {
+        Start("sleep 100");
+        Assert.Equal("under-test\nsleep\n", daemon.Must("exec", Name, "sh", "-c", "echo under-test; cat /proc/1/comm") + "\n");
+        Assert.Equal("5\n/tmp\nuid=1000(user) gid=1000(user) groups=1000(user)\n/home/user", daemon.Must("exec", "-e", "A=5", "-w", "/tmp", "-u", "user", Name, "sh", "-c", "echo $A; pwd; id; echo $HOME"));
+        Assert.Equal(3, daemon.Docker("exec", Name, "sh", "-c", "exit 3").ExitCode);
+        Assert.Equal(137, daemon.Docker("exec", Name, "sh", "-c", "kill -9 $$").ExitCode);
+        Assert.Equal("input\n", daemon.DockerWith("input\n", "exec", "-i", Name, "cat").Output);
+    }
+
+    [Theory]
+    [InlineData("nosuch")]
+    [InlineData("/etc")]
+    public void Exec_OfWhatCannotRun_TellsWhy(string program)
+    {
+        Start("sleep 100");
+        CommandResult result = daemon.Docker("exec", Name, program);
+        Assert.InRange(result.ExitCode, 126, 127); // which one is the engine's choice
+        Assert.Contains($"exec: \"{program}\"", result.Output + result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void DetachedExec_GoesOn()
+    {
+        Start("sleep 100");
+        daemon.Must("exec", "-d", Name, "sh", "-c", "sleep 0.2; echo done > /tmp/mark; sleep 100");
+        Await(() => daemon.Docker("exec", Name, "cat", "/tmp/mark").Output == "done\n", "the detached process's file");
+        Assert.Equal("2", daemon.Must("exec", Name, "sh", "-c", "ps | grep -c '[s]leep 100$'"));
+    }
+
+    [Fact]
+    public void Stop_SendsSigterm_AndTheExitCodeIsKept()
+    {
+        Start("trap 'echo got; exit 4' TERM; echo ready; while :; do sleep 0.05; done");
+        AwaitLog("ready\n");
+        daemon.Must("stop", Name);
+        Assert.Equal("exited 4 0", State("{{.State.Status}} {{.State.ExitCode}} {{.State.Pid}}"));
+        Assert.Equal("ready\ngot", daemon.Must("logs", Name));
+    }
+
+    [Fact]
+    public void Stop_KillsWhatIgnoresSigterm()
+    {
+        Start("trap '' TERM; while :; do sleep 1; done");
+        daemon.Must("stop", "-t", "1", Name);
+        Assert.Equal("exited 137", State("{{.State.Status}} {{.State.ExitCode}}"));
+    }
+
+    [Fact]
+    public void Kill_SendsAnySignal()
+    {
+        Start("trap 'echo one' USR1; echo ready; while :; do sleep 0.05; done");
+        AwaitLog("ready\n");
+        daemon.Must("kill", "-s", "USR1", Name);
+        AwaitLog("ready\none\n");
+        Assert.Equal("running", State("{{.State.Status}}"));
+        daemon.Must("kill", Name);
+        Assert.Equal("137", daemon.Must("wait", Name));
+    }
+
+    [Fact]
+    public void Wait_GivesTheExitCode()
+    {
+        Start("sleep 0.5; exit 9");
+        Assert.Equal("9", daemon.Must("wait", Name));
+    }
+
+    [Fact]
+    public void Top_ListsTheContainer()
+    {
+        Start("sleep 100");
+        string[] lines = daemon.Must("top", Name, "-o", "pid,comm").Split('\n');
+        Assert.True(lines.Length >= 2, string.Join('|', lines));
+        Assert.StartsWith("PID", lines[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Pause_StopsTheClockOfThePrograms_AndUnpauseStartsIt()
+    {
+        Start(Count);
+        Await(() => Lines() > 2, "output");
+        daemon.Must("pause", Name);
+        Assert.Equal("paused", State("{{.State.Status}}"));
+        int paused = Lines();
+        Thread.Sleep(500);
+        Assert.Equal(paused, Lines());
+        Assert.Contains("is paused", daemon.Docker("exec", Name, "true").Error, StringComparison.Ordinal);
+        daemon.Must("unpause", Name);
+        Await(() => Lines() > paused + 2, "more output");
+    }
+
+    [Fact]
+    public void PausedContainer_IsRemovedByForce()
+    {
+        Start("sleep 100");
+        daemon.Must("pause", Name);
+        daemon.Must("rm", "-f", Name);
+    }
+
+    [Fact]
+    public void Stats_CountMemoryAndTasks()
+    {
+        Start("sleep 100", "--memory=100m");
+        string[] fields = daemon.Must("stats", "--no-stream", "--format", "{{.PIDs}}|{{.MemUsage}}", Name).Split('|');
+        Assert.True(int.Parse(fields[0], CultureInfo.InvariantCulture) > 0, fields[0]);
+        Assert.EndsWith(" / 100MiB", fields[1], StringComparison.Ordinal);
+        Assert.False(fields[1].StartsWith("0B", StringComparison.Ordinal), fields[1]);
+    }
+
+    [Fact]
+    public void Logs_KeepOutputAndErrorsApart()
+    {
+        Start("echo out; echo err >&2");
+        daemon.Must("wait", Name);
+        CommandResult logs = daemon.Docker("logs", Name);
+        Assert.Equal(("out\n", "err\n"), (logs.Output, logs.Error));
+    }
+
+    [Fact]
+    public void Restart_StartsAgainWithAFreshRoot()
+    {
+        // The overlay is the sandbox's memory: it goes with the sandbox.
+        Start("test -e /mark && echo old; touch /mark; echo up; sleep 100");
+        AwaitLog("up\n");
+        daemon.Must("restart", "-t", "0", Name);
+        AwaitLog("up\nup\n");
+        Assert.Equal("running", State("{{.State.Status}}"));
+    }
+
+    [Fact]
+    public void RestartPolicy_IsFollowed()
+    {
+        daemon.Must("run", "-d", "--name", Name, "--restart=on-failure:2", "--runtime=runsc", "--network=none", "busybox", "sh", "-c", "exit 3");
+        Await(() => State("{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}") == "exited 2 3", "two restarts");
+    }
+
+    [Fact]
+    public void Copy_GoesIntoTheContainer_ButWhatItWroteStaysInItsMemory()
+    {
+        Start("echo inside > /made; echo ready; sleep 100");
+        AwaitLog("ready\n");
+        string file = Path.Combine(daemon.Folder, "copied");
+        File.WriteAllText(file, "outside\n");
+        daemon.Must("cp", file, $"{Name}:/copied");
+        Assert.Equal("outside", daemon.Must("exec", Name, "cat", "/copied"));
+        Assert.Contains("Could not find the file /made", daemon.Docker("cp", $"{Name}:/made", file).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WithoutOverlay_WhatTheContainerWroteIsDockers()
+    {
+        daemon.Must("run", "-d", "--name", Name, "--runtime=runsc-direct", "--network=none", "busybox", "sh", "-c", "echo inside >> /made; echo ready; sleep 100");
+        AwaitLog("ready\n");
+        string file = Path.Combine(daemon.Folder, "made");
+        daemon.Must("cp", $"{Name}:/made", file);
+        Assert.Equal("inside\n", File.ReadAllText(file));
+        Assert.Equal("A /made", daemon.Must("diff", Name));
+        daemon.Must("restart", "-t", "0", Name);
+        AwaitLog("ready\nready\n");
+        Assert.Equal("inside\ninside", daemon.Must("exec", Name, "cat", "/made"));
+    }
+
+    [Fact]
+    public void Limits_AreInTheHostsCgroup_WithAllItsProcesses()
+    {
+        Start("sleep 100", "--memory=64m", "--cpus=0.5");
+        string id = State("{{.Id}}");
+        string memory = Assert.Single(daemon.FindCgroups(id), static path => path.StartsWith("/sys/fs/cgroup/memory/", StringComparison.Ordinal));
+        Assert.Equal("67108864\n", File.ReadAllText(Path.Combine(memory, "memory.limit_in_bytes")));
+        string cpu = Assert.Single(daemon.FindCgroups(id), static path => path.StartsWith("/sys/fs/cgroup/cpu/", StringComparison.Ordinal));
+        Assert.Equal("50000\n", File.ReadAllText(Path.Combine(cpu, "cpu.cfs_quota_us")));
+        string[] members = File.ReadAllLines(Path.Combine(memory, "cgroup.procs"));
+        string[] roles = [.. members.Select(static pid => File.ReadAllText($"/proc/{pid}/cmdline").Split('\0').ElementAtOrDefault(1) ?? "stub")];
+        Assert.Contains("boot", roles);
+        Assert.Contains("gofer", roles);
+        Assert.Contains("stub", roles);
+
+        daemon.Must("update", "--memory=128m", "--memory-swap=256m", Name);
+        Assert.Equal("134217728\n", File.ReadAllText(Path.Combine(memory, "memory.limit_in_bytes")));
+        daemon.Must("rm", "-f", Name);
+        Assert.Empty(daemon.FindCgroups(id));
+    }
+
+    [Fact]
+    public void KilledSandbox_IsSeenAsStopped()
+    {
+        Start("sleep 100");
+        string id = State("{{.Id}}");
+        string memory = daemon.FindCgroups(id)[0];
+        string sentry = File.ReadAllLines(Path.Combine(memory, "cgroup.procs")).First(static pid => File.ReadAllText($"/proc/{pid}/cmdline").Split('\0').ElementAtOrDefault(1) == "boot");
+        Runsc.Execute(["/bin/kill", "-KILL", sentry]);
+        Await(() => State("{{.State.Status}} {{.State.ExitCode}}") == "exited 137", "the end");
+    }
+
+    [Fact]
+    public void HealthCheck_IsRun()
+    {
+        daemon.Must("run", "-d", "--name", Name, "--health-cmd=test -e /tmp/ok", "--health-interval=1s", "--runtime=runsc", "--network=none", "busybox", "sh", "-c", "touch /tmp/ok; sleep 100");
+        Await(() => State("{{.State.Health.Status}}") == "healthy", "the check");
+    }
+
+    [Fact]
+    public void Nothing_IsLeft_OfRemovedContainers()
+    {
+        Start("sleep 100");
+        string id = State("{{.Id}}");
+        daemon.Must("rm", "-f", Name);
+        Assert.Empty(daemon.FindCgroups(id));
+        Assert.Empty(Directory.GetFileSystemEntries(daemon.Folder, $"*{id}*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = 0 }));
+        Await(() => !Runsc.Execute(["ps", "-eo", "args"]).Output.Contains(id, StringComparison.Ordinal), "the end of its processes");
+    }
+
+    private void Start(string script, params string[] options) =>
+        daemon.Must(["run", "-d", "--name", Name, "--runtime=runsc", "--network=none", .. options, "busybox", "sh", "-c", script.StartsWith("sleep 100", StringComparison.Ordinal) ? "exec " + script : script]);
+
+    private string State(string format) => daemon.Must("inspect", "-f", format, Name);
+
+    private int Lines() => daemon.Docker("logs", Name).Output.Split('\n').Length;
+
+    private void AwaitLog(string text) => Await(() => daemon.Docker("logs", Name).Output == text, $"the log \"{text}\"");
+
+    private static void Await(Func<bool> condition, string what)
+    {
+        long deadline = Environment.TickCount64 + 20_000;
+        while (!condition())
+        {
+            Assert.True(Environment.TickCount64 < deadline, what);
+            Thread.Sleep(50);
+        }
+    }
+}

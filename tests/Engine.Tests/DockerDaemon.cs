@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Moat.Engine.Tests;
+
+/// <summary>A Docker daemon of the tests' own, in pid, mount and network namespaces that go with it, with everything it writes in one folder.</summary>
+public sealed class DockerDaemon : IDisposable
+{
+    /// <summary>The collection of the tests that share it.</summary>
+    public const string Collection = "docker";
+
+    private const int StartSeconds = 60;
+    private const int StopSeconds = 15;
+
+    private readonly Process _process;
+    private readonly string _cgroup = string.Create(CultureInfo.InvariantCulture, $"moat-engine-{Environment.ProcessId}");
+
+    /// <summary>Starts it and imports the images busybox and hello-world.</summary>
+    public DockerDaemon()
+    {
+        Folder = Directory.CreateTempSubdirectory("moat-engine-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
+        string config = Path.Combine(Folder, "daemon.json");
+        File.WriteAllText(config, $$"""
+            {
+              "data-root": "{{Folder}}/data", "exec-root": "{{Folder}}/exec", "pidfile": "{{Folder}}/pid", "hosts": ["unix://{{Folder}}/socket"],
+              "bridge": "none", "iptables": false, "ip6tables": false, "ip-forward": false, "ip-masq": false, "shutdown-timeout": 2, "cgroup-parent": "/{{_cgroup}}",
+              "runtimes": {
+                "runsc": { "path": "{{Runsc.Executable}}" },
+                "runsc-direct": { "path": "{{Runsc.Executable}}", "runtimeArgs": ["--overlay2=none"] }
+              }
+            }
+            """);
+        string[] command = ["--pid", "--fork", "--mount", "--net", "--mount-proc", "--kill-child", "/bin/sh", "-c", $"exec dockerd --config-file {config} > {Folder}/dockerd.log 2>&1"];
+        _process = Process.Start("unshare", command);
+        try
+        {
+            WaitUntilReady();
+            TestRoot.Make(Path.Combine(Folder, "busybox"));
+            TestRoot.MakeHello(Path.Combine(Folder, "hello-world"));
+            Import("busybox", "CMD [\"sh\"]");
+            Import("hello-world", "CMD [\"/hello\"]");
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Everything it writes is here; tests may put files there as well.</summary>
+    public string Folder { get; }
+
+    /// <summary>The socket of the daemon's containerd.</summary>
+    public string ContainerdSocket => Path.Combine(Folder, "exec/containerd/containerd.sock");
+
+    /// <summary>Directories of a container's cgroups, by hierarchy.</summary>
+    public IReadOnlyList<string> FindCgroups(string id) => [.. Groups().Select(group => Path.Combine(group, id)).Where(Directory.Exists)];
+
+    /// <summary>Runs the docker command.</summary>
+    public CommandResult Docker(params string[] arguments) => DockerWith(null, arguments);
+
+    /// <summary>As above, with input.</summary>
+    public CommandResult DockerWith(string? input, params string[] arguments) => Runsc.Execute(["docker", "-H", $"unix://{Folder}/socket", .. arguments], input, timeoutSeconds: 60);
+
+    /// <summary>docker run --rm in the sandbox, without a network, of the busybox image.</summary>
+    /// <param name="options">Between run and the image, separated by spaces.</param>
+    /// <param name="command">What is run.</param>
+    public CommandResult Run(string options, params string[] command) =>
+        Docker(["run", "--rm", "--runtime=runsc", "--network=none", .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries), "busybox", .. command]);
+
+    /// <summary>Runs a command of docker that must succeed.</summary>
+    /// <returns>What it printed, without white space around it.</returns>
+    public string Must(params string[] arguments)
+    {
+        CommandResult result = Docker(arguments);
+        Assert.True(result.ExitCode == 0, $"docker {string.Join(' ', arguments)}: {result.ExitCode}: {result.Error}");
+        return result.Output.Trim();
+    }
+
+    /// <summary>Stops it, with everything it started, and removes the folder.</summary>
+    public void Dispose()
+    {
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
+        if (!_process.HasExited)
+        {
+            // The daemon is the first process of its namespace: SIGTERM by name of its number on the host, so that it ends its containers.
+            string children = ReadOrEmpty($"/proc/{_process.Id}/task/{_process.Id}/children").Trim();
+            if (children.Length > 0)
+            {
+                Runsc.Execute(["/bin/kill", "-TERM", children]);
+            }
+
+            if (!_process.WaitForExit(StopSeconds * 1000))
+            {
+                _process.Kill(); // and what it forked with it
+                _process.WaitForExit(StopSeconds * 1000);
+            }
+        }
+
+        _process.Dispose();
+        foreach (string group in Groups())
+        {
+            Runsc.Execute(["find", group, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"]);
+        }
+
+        Runsc.Execute(["rm", "-rf", "--one-file-system", Folder]);
+    }
+
+    private void OnExit(object? sender, EventArgs e) => Dispose();
+
+    private IEnumerable<string> Groups() => Directory.GetDirectories("/sys/fs/cgroup").Append("/sys/fs/cgroup").Select(hierarchy => Path.Combine(hierarchy, _cgroup)).Where(Directory.Exists);
+
+    private void WaitUntilReady()
+    {
+        long deadline = Environment.TickCount64 + (StartSeconds * 1000);
+        while (Docker("version").ExitCode != 0)
+        {
+            if (_process.HasExited || Environment.TickCount64 > deadline)
+            {
+                throw new InvalidOperationException("dockerd does not start: " + ReadOrEmpty(Path.Combine(Folder, "dockerd.log")));
+            }
+
+            Thread.Sleep(100);
+        }
+    }
+
+    private void Import(string name, string change)
+    {
+        string script = $"tar -C {Folder}/{name} -c . | docker -H unix://{Folder}/socket import -c '{change}' -c 'ENV PATH=/bin' - {name}";
+        CommandResult result = Runsc.Execute(["/bin/sh", "-c", script], timeoutSeconds: 60);
+        Assert.True(result.ExitCode == 0, result.Error);
+    }
+
+    private static string ReadOrEmpty(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+}
