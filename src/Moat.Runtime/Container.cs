@@ -60,9 +60,9 @@ public sealed class Container
 
         OciHooks hooks = Record.Spec.Hooks ?? new OciHooks();
         OciState state = Record.ToState(ContainerStatus.Created);
-        HookRunner.Run("startContainer", hooks.StartContainer, state, NetworkNamespace(Record));
         try
         {
+            HookRunner.Run("startContainer", hooks.StartContainer, state, NetworkNamespace(Record));
             Call(directory.ControlSocket, new ControlRequest { Method = ControlMethod.Start });
         }
         catch (RuntimeException)

@@ -203,7 +203,7 @@ internal sealed class SandboxControl(Sandbox sandbox, DebugLog log) : IControlHa
             }
         }
 
-        return new SandboxStatistics { CpuUserNs = cpu, TaskCount = sandbox.Kernel.Pids.Count, MemoryUsageBytes = Environment.WorkingSet };
+        return new SandboxStatistics { CpuUserNs = cpu, TaskCount = sandbox.Kernel.Pids.Count, MemoryUsageBytes = (long)sandbox.Kernel.MemoryFile.UsedBytes };
     }
 
     private ControlReply Destroy()

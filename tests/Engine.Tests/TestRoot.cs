@@ -13,6 +13,8 @@ internal static class TestRoot
     /// <summary>Makes the root.</summary>
     public static void Make(string folder)
     {
+        Directory.CreateDirectory(folder);
+        File.SetUnixFileMode(folder, (UnixFileMode)0x1ED); // 0755: not only for root
         foreach (string name in (string[])["bin", "etc", "root", "tmp", "var", "home/user"])
         {
             Directory.CreateDirectory(Path.Combine(folder, name));

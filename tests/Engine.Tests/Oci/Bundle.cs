@@ -1,0 +1,137 @@
+using System.Text.Json.Nodes;
+
+namespace Moat.Engine.Tests.Oci;
+
+/// <summary>A bundle and a folder for the state of its container, with the commands of runsc on it.</summary>
+public sealed class Bundle : IDisposable
+{
+    /// <summary>The container.</summary>
+    public const string Id = "c";
+
+    private readonly JsonObject _spec;
+
+    /// <summary>Makes a bundle whose container runs a script; its root can be written.</summary>
+    public Bundle(BundleRoot root, string script)
+    {
+        ArgumentNullException.ThrowIfNull(root);
+        Folder = Directory.CreateTempSubdirectory("moat-bundle-").FullName;
+        CommandResult made = Runsc.Execute([Runsc.Executable, "spec", "--bundle", Folder, "--", "/bin/sh", "-c", script]);
+        Assert.True(made.ExitCode == 0, made.Error);
+        _spec = JsonNode.Parse(File.ReadAllText(ConfigFile))!.AsObject();
+        _spec["root"] = new JsonObject { ["path"] = root.Folder };
+        _spec["process"]!["env"] = new JsonArray("PATH=/bin");
+        Save();
+    }
+
+    /// <summary>The bundle.</summary>
+    public string Folder { get; }
+
+    /// <summary>Where the state of containers is.</summary>
+    public string State => Path.Combine(Folder, "state");
+
+    /// <summary>config.json.</summary>
+    public string ConfigFile => Path.Combine(Folder, "config.json");
+
+    /// <summary>What --log gets.</summary>
+    public string Log => File.Exists(LogFile) ? File.ReadAllText(LogFile) : "";
+
+    /// <summary>What a container that nobody waits for has printed.</summary>
+    public string Output => File.ReadAllText(Path.Combine(Folder, "output"));
+
+    private string LogFile => Path.Combine(Folder, "log");
+
+    /// <summary>Changes the configuration.</summary>
+    /// <param name="member">Names separated by dots.</param>
+    /// <param name="json">Its new value; null to remove it.</param>
+    public Bundle Set(string member, string? json)
+    {
+        ArgumentNullException.ThrowIfNull(member);
+        string[] names = member.Split('.');
+        JsonObject place = _spec;
+        foreach (string name in names[..^1])
+        {
+            place = place[name] as JsonObject ?? (JsonObject)(place[name] = new JsonObject())!;
+        }
+
+        place.Remove(names[^1]);
+        if (json is not null)
+        {
+            place[names[^1]] = JsonNode.Parse(json);
+        }
+
+        Save();
+        return this;
+    }
+
+    /// <summary>Adds an element to a list at the top of the configuration.</summary>
+    public Bundle Add(string list, string json)
+    {
+        _spec[list]!.AsArray().Add(JsonNode.Parse(json));
+        Save();
+        return this;
+    }
+
+    /// <summary>Runs a command of runsc.</summary>
+    public CommandResult Command(params string[] arguments) => Runsc.Execute([Runsc.Executable, "--root", State, "--log", LogFile, "--log-format", "json", .. arguments]);
+
+    /// <summary>As above; it must succeed.</summary>
+    /// <returns>What it printed.</returns>
+    public string Must(params string[] arguments)
+    {
+        CommandResult result = Command(arguments);
+        Assert.True(result.ExitCode == 0, $"runsc {string.Join(' ', arguments)}: {result.ExitCode}: {result.Error}");
+        return result.Output;
+    }
+
+    /// <summary>run, in the foreground.</summary>
+    public CommandResult Run(params string[] flags) => Command(["run", "--bundle", Folder, .. flags, Id]);
+
+    /// <summary>A command whose container outlives it: the container's streams are files.</summary>
+    public CommandResult Detached(params string[] arguments) =>
+        Runsc.Execute(["/bin/sh", "-c", $"exec \"$@\" < /dev/null > {Folder}/output 2> {Folder}/errors", "sh", Runsc.Executable, "--root", State, "--log", LogFile, "--log-format", "json", .. arguments]);
+
+    /// <summary>create.</summary>
+    public CommandResult Create(params string[] flags) => Detached(["create", "--bundle", Folder, .. flags, Id]);
+
+    /// <summary>create and start; both must succeed.</summary>
+    public void Start()
+    {
+        CommandResult created = Create();
+        Assert.True(created.ExitCode == 0, Log);
+        Must("start", Id);
+    }
+
+    /// <summary>The member of what <c>state</c> prints.</summary>
+    public string Read(string member) => JsonNode.Parse(Must("state", Id))![member]!.ToString();
+
+    /// <summary>Waits for a status.</summary>
+    public void Await(string status) => Await(() => Read("status") == status, status);
+
+    /// <summary>Waits for something to become true.</summary>
+    public static void Await(Func<bool> condition, string what)
+    {
+        ArgumentNullException.ThrowIfNull(condition);
+        long deadline = Environment.TickCount64 + 20_000;
+        while (!condition())
+        {
+            Assert.True(Environment.TickCount64 < deadline, $"no end of the wait for: {what}");
+            Thread.Sleep(20);
+        }
+    }
+
+    /// <summary>Fails if anything of the container is still there.</summary>
+    public void AssertNothingLeft()
+    {
+        Assert.Empty(Directory.Exists(State) ? Directory.GetFileSystemEntries(State) : []);
+        Assert.Empty(Directory.GetDirectories("/sys/fs/cgroup").Select(hierarchy => Path.Combine(hierarchy, Path.GetFileName(Folder))).Where(Directory.Exists));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Command("delete", "--force", Id);
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    private void Save() => File.WriteAllText(ConfigFile, _spec.ToJsonString());
+}
