@@ -54,6 +54,9 @@ public sealed class DockerDaemon : IDisposable
     /// <summary>The socket of the daemon's containerd.</summary>
     public string ContainerdSocket => Path.Combine(Folder, "exec/containerd/containerd.sock");
 
+    /// <summary>A name that nobody else uses: its cgroups are below it.</summary>
+    public string Name => _cgroup;
+
     /// <summary>Directories of a container's cgroups, by hierarchy.</summary>
     public IReadOnlyList<string> FindCgroups(string id) => [.. Groups().Select(group => Path.Combine(group, id)).Where(Directory.Exists)];
 

@@ -14,7 +14,7 @@ internal static class TestRoot
     public static void Make(string folder)
     {
         Directory.CreateDirectory(folder);
-        File.SetUnixFileMode(folder, (UnixFileMode)0x1ED); // 0755: not only for root
+        SetMode(folder, "0755"); // not only for root
         foreach (string name in (string[])["bin", "etc", "root", "tmp", "var", "home/user"])
         {
             Directory.CreateDirectory(Path.Combine(folder, name));
@@ -28,7 +28,7 @@ internal static class TestRoot
 
         File.WriteAllText(Path.Combine(folder, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n");
         File.WriteAllText(Path.Combine(folder, "etc/group"), "root:x:0:\nuser:x:1000:\n");
-        File.SetUnixFileMode(Path.Combine(folder, "tmp"), (UnixFileMode)0x3FF); // 01777
+        SetMode(Path.Combine(folder, "tmp"), "1777");
     }
 
     /// <summary>Compiles the program with the message as /hello of a root of its own.</summary>
@@ -40,4 +40,6 @@ internal static class TestRoot
         CommandResult compiled = Runsc.Execute(["gcc", "-O1", "-Wall", "-static", "-o", Path.Combine(folder, "hello"), source]);
         Assert.True(compiled.ExitCode == 0, compiled.Error);
     }
+
+    private static void SetMode(string path, string mode) => Assert.Equal(0, Runsc.Execute(["chmod", mode, path]).ExitCode);
 }

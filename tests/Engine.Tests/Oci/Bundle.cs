@@ -123,7 +123,7 @@ public sealed class Bundle : IDisposable
     public void AssertNothingLeft()
     {
         Assert.Empty(Directory.Exists(State) ? Directory.GetFileSystemEntries(State) : []);
-        Assert.Empty(Directory.GetDirectories("/sys/fs/cgroup").Select(hierarchy => Path.Combine(hierarchy, Path.GetFileName(Folder))).Where(Directory.Exists));
+        Assert.DoesNotContain(Directory.GetDirectories("/sys/fs/cgroup"), hierarchy => Directory.Exists(Path.Combine(hierarchy, Path.GetFileName(Folder))));
     }
 
     /// <inheritdoc/>

@@ -201,7 +201,7 @@ public sealed class LifecycleTests(BundleRoot root) : IClassFixture<BundleRoot>
         bundle.Must("update", "--resources", update, Bundle.Id);
         Assert.Equal("134217728", Value("memory", "memory.limit_in_bytes"));
         bundle.Must("delete", "--force", Bundle.Id);
-        Assert.Empty(Directory.GetDirectories("/sys/fs/cgroup").Where(hierarchy => Directory.Exists(Path.Combine(hierarchy, name))));
+        Assert.DoesNotContain(Directory.GetDirectories("/sys/fs/cgroup"), hierarchy => Directory.Exists(Path.Combine(hierarchy, name)));
     }
 
     private static Task<T[]> All<T>(int count, Func<T> work) => Task.WhenAll(Enumerable.Range(0, count).Select(_ => Task.Run(work)));
