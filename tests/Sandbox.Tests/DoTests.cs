@@ -113,6 +113,26 @@ public sealed class DoTests
     }
 
     [Fact]
+    public void FilesOfTheHost_AreCopiedOnce_AtTheirOwnOffsets()
+    {
+        string folder = Directory.CreateTempSubdirectory("moat-copy-").FullName;
+        try
+        {
+            byte[] text = new byte[200_001];
+            new Random(1).NextBytes(text);
+            File.WriteAllBytes($"{folder}/from", text);
+            Assert.Equal(0, Runsc.Execute(["/bin/busybox", "sh", "-c", $"exec 3< {folder}/from; dd bs=5 count=1 <&3 2> /dev/null > {folder}/to; {Runsc.Executable} do /bin/busybox cat <&3 >> {folder}/to"]).ExitCode);
+            Assert.True(text.AsSpan().SequenceEqual(File.ReadAllBytes($"{folder}/to")));
+            Assert.Equal(0, Runsc.Execute(["/bin/busybox", "sh", "-c", $"{Runsc.Executable} do /bin/busybox cat < {folder}/from > {folder}/again"]).ExitCode);
+            Assert.True(text.AsSpan().SequenceEqual(File.ReadAllBytes($"{folder}/again")));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public void Input_ComesFromThePipe()
     {
         CommandResult result = Runsc.Execute([Runsc.Executable, "do", "/bin/busybox", "tr", "a-z", "A-Z"], "moat\n");

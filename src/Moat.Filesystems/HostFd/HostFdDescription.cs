@@ -65,7 +65,7 @@ internal sealed class HostFdDescription(HostPoller poller, HostFdInode inode, in
         if (!IsPollable)
         {
             SyscallResult written = HostTransfer.WriteAt(ref source, hostFd, offset);
-            offset += written.IsError ? 0 : written.Raw;
+            offset += written.IsError || offset < 0 ? 0 : written.Raw; // the host moves its own
             return written;
         }
 

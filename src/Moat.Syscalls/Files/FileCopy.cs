@@ -12,11 +12,12 @@ internal static class FileCopy
     public const long MaxTransfer = 0x7ffff000;
 
     private const int ChunkSize = 64 << 10;
+    private const int SeekCurrent = 1;
 
     /// <summary>Copies from a seekable file until the count is reached, the source ends, or the target takes no more.</summary>
     /// <param name="task">The caller.</param>
     /// <param name="source">Where bytes come from.</param>
-    /// <param name="sourceOffset">Where in it; moved on by what was copied.</param>
+    /// <param name="sourceOffset">Where in it; moved on by what was copied. -1 is the file's own, which the host moves.</param>
     /// <param name="target">Where they go.</param>
     /// <param name="targetOffset">Where in it, if it is seekable; moved on likewise.</param>
     /// <param name="count">How many at most.</param>
@@ -39,6 +40,12 @@ internal static class FileCopy
                 }
 
                 SyscallResult written = Write(task, target, chunk.AsSpan(0, (int)read.Raw), ref targetOffset, waits);
+                long left = read.Raw - (written.IsError ? 0 : written.Raw);
+                if (left > 0 && sourceOffset < 0)
+                {
+                    source.Seek(task, -left, SeekCurrent); // what found no room is read again
+                }
+
                 if (written.IsError)
                 {
                     return done > 0 ? done : written;
@@ -46,7 +53,7 @@ internal static class FileCopy
 
                 FileEvents.Report(source.Location, InotifyMask.IN_ACCESS);
                 FileEvents.Report(target.Location, InotifyMask.IN_MODIFY);
-                sourceOffset += written.Raw;
+                sourceOffset += sourceOffset < 0 ? 0 : written.Raw;
                 done += written.Raw;
                 if (written.Raw < read.Raw)
                 {
