@@ -42,7 +42,7 @@ public sealed class FaultTests(BundleRoot root) : IClassFixture<BundleRoot>
     public void NetworkThatAHookMakes_IsRefused()
     {
         using Bundle bundle = new(root, "exit 0");
-        const string Script = "pid=$(grep -o 'pid[^,]*' | grep -o '[0-9]*'); nsenter --net=/proc/$pid/ns/net sh -c 'ip link add eth0 type dummy && ip addr add 198.51.100.7/24 dev eth0 && ip link set eth0 up'";
+        const string Script = "pid=$(grep -o 'pid[^,]*' | grep -o '[0-9]*'); nsenter --net=/proc/$pid/ns/net sh -c 'ip link add eth0 type veth peer name eth1 && ip addr add 198.51.100.7/24 dev eth0 && ip link set eth0 up'";
         bundle.Set("hooks.prestart", $$"""[{"path": "/bin/sh", "args": ["sh", "-c", "{{Script}}"], "env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]}]""");
         AssertFault(bundle, bundle.Run(), "network interface eth0: a network in the container is not supported yet: use --network=none");
         Assert.Equal(0, bundle.Command("--network=none", "run", "--bundle", bundle.Folder, Bundle.Id).ExitCode);
