@@ -43,9 +43,9 @@ public sealed class ContainerDirectoryTests : IDisposable
             entered.Set();
         });
         second.Start();
-        Assert.False(entered.Wait(100));
+        Assert.False(entered.Wait(100, TestContext.Current.CancellationToken));
         first.Dispose();
-        Assert.True(entered.Wait(10_000));
+        Assert.True(entered.Wait(10_000, TestContext.Current.CancellationToken));
         second.Join();
     }
 
