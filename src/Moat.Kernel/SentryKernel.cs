@@ -30,6 +30,7 @@ public sealed class SentryKernel
         Facts = facts;
         Dispatcher = dispatcher;
         Timers = new TimerService(clock);
+        Load = new LoadAverage(this);
         Ipc = new IpcNamespace(this);
         if (platform.Vdso is { } image)
         {
@@ -70,6 +71,9 @@ public sealed class SentryKernel
 
     /// <summary>All timers.</summary>
     public TimerService Timers { get; }
+
+    /// <summary>The load averages.</summary>
+    public LoadAverage Load { get; }
 
     /// <summary>System V shared memory, semaphores and message queues.</summary>
     public IpcNamespace Ipc { get; }

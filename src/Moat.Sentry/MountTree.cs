@@ -1,5 +1,6 @@
 using System.Text;
 using Moat.Control;
+using Moat.Filesystems.Cgroup;
 using Moat.Filesystems.Dev;
 using Moat.Filesystems.Devpts;
 using Moat.Filesystems.GoferClient;
@@ -120,13 +121,21 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
             case "tmpfs":
                 TmpfsOptions tmpfs = parsed.ToTmpfs(options.Facts.MemoryBytes);
                 return new TmpfsFilesystem(kernel, mount.Destination.TrimEnd('/') == "/dev" ? tmpfs with { TypeName = "devtmpfs" } : tmpfs);
-            case "mqueue" or "cgroup" or "cgroup2":
+            case "cgroup" or "cgroup2":
+                return new CgroupFilesystem(kernel, NewDevice(), LimitsOf(options.Spec.Linux?.Resources));
+            case "mqueue":
                 _ignored.Add($"mounts[{index}] ({mount.Type})");
                 return null;
             default:
                 throw new InvalidOperationException($"config.json: mounts[{index}].type: \"{mount.Type}\" is not supported");
         }
     }
+
+    private static CgroupLimits LimitsOf(OciResources? resources) => new(
+        resources?.Memory?.Limit is > 0 and long memory ? memory : null,
+        resources?.Cpu?.Quota is > 0 and long quota ? quota : null,
+        resources?.Cpu?.Period is > 0 and ulong period ? period : 100_000,
+        resources?.Pids?.Limit is > 0 and long tasks ? tasks : null);
 
     private GoferFilesystem Attach(BootMount mount, bool isShared) =>
         GoferFilesystem.Attach(mount.GoferFd, NewDevice(), isShared).TryGet(out GoferFilesystem? filesystem, out Errno errno) ? filesystem

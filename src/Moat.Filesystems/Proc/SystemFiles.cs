@@ -30,6 +30,7 @@ internal static class SystemFiles
         Add("partitions", _ => "major minor  #blocks  name\n\n");
         Add("stat", _ => Statistics(kernel));
         Add("swaps", _ => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+        root.Add("sysvipc", SysvipcFiles.Make(proc));
         Add("uptime", _ => Uptime(kernel));
         Add("version", _ => $"{KernelVersion.SystemName} version {KernelVersion.Release} (moat@moat) {KernelVersion.Version}\n");
         Add("vmstat", _ => "nr_free_pages " + (kernel.Facts.MemoryBytes / 4096).ToString(CultureInfo.InvariantCulture) + "\n");
@@ -39,12 +40,13 @@ internal static class SystemFiles
         "Character devices:\n  1 mem\n  4 /dev/vc/0\n  4 tty\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n 10 misc\n136 pts\n\nBlock devices:\n";
 
     private const string Filesystems =
-        "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\nnodev\tmqueue\nnodev\toverlay\nnodev\t9p\n";
+        "nodev\tsysfs\nnodev\ttmpfs\nnodev\tcgroup2\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\nnodev\tmqueue\nnodev\toverlay\nnodev\t9p\n";
 
     private static string LoadAverage(SentryKernel kernel)
     {
         ProcessCounts counts = ProcessCounts.Of(kernel);
-        return string.Create(CultureInfo.InvariantCulture, $"0.00 0.00 0.00 {Math.Max(1, counts.Running)}/{counts.Threads} {counts.LastPid}\n");
+        (double one, double five, double fifteen) = kernel.Load.Read();
+        return string.Create(CultureInfo.InvariantCulture, $"{one:F2} {five:F2} {fifteen:F2} {Math.Max(1, counts.Running)}/{counts.Threads} {counts.LastPid}\n");
     }
 
     private static string MemoryInformation(SentryKernel kernel)

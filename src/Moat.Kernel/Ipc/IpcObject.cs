@@ -27,13 +27,17 @@ public abstract class IpcObject(int key, TaskCredentials creator, uint mode, lon
     /// <summary>Whether it has been removed: EIDRM for those who wait for it.</summary>
     public bool IsRemoved { get; internal set; }
 
-    private uint Uid { get; set; } = creator.EffectiveUid;
+    /// <summary>The owner, who can be changed.</summary>
+    public uint Uid { get; private set; } = creator.EffectiveUid;
 
-    private uint Gid { get; set; } = creator.EffectiveGid;
+    /// <summary>The owning group.</summary>
+    public uint Gid { get; private set; } = creator.EffectiveGid;
 
-    private uint CreatorUid { get; } = creator.EffectiveUid;
+    /// <summary>Who made it.</summary>
+    public uint CreatorUid { get; } = creator.EffectiveUid;
 
-    private uint CreatorGid { get; } = creator.EffectiveGid;
+    /// <summary>The group of who made it.</summary>
+    public uint CreatorGid { get; } = creator.EffectiveGid;
 
     /// <summary>Whether the task has all of the permissions (bits as in the owner's, the group's or the others' place of a mode).</summary>
     public bool Allows(TaskCredentials who, uint wanted)

@@ -111,6 +111,9 @@ internal static class SystemCalls
         info.Clear();
         ulong total = task.Kernel.Facts.MemoryBytes;
         info[0] = (ulong)((task.Kernel.Clock.MonotonicNs - task.Kernel.Facts.BootMonotonicNs) / Timespec.NanosecondsPerSecond);
+        (double one, double five, double fifteen) = task.Kernel.Load.Read();
+        const double LoadUnit = 1 << 16; // SI_LOAD_SHIFT
+        (info[1], info[2], info[3]) = ((ulong)(one * LoadUnit), (ulong)(five * LoadUnit), (ulong)(fifteen * LoadUnit));
         info[4] = total;
         info[5] = total - Math.Min(total, task.Kernel.MemoryFile.UsedBytes);
         info[10] = (ulong)Math.Min(ushort.MaxValue, task.Kernel.Pids.Count);
