@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 static int make(const char *text)
@@ -493,6 +494,21 @@ CASE(copy_file_range_copies)
     CHECK_ERRNO(copy_file_range(fd, NULL, open("to", O_RDONLY), NULL, 1, 0), EBADF);
     CHECK_ERRNO(copy_file_range(open(".", O_RDONLY), NULL, to, NULL, 1, 0), EISDIR);
     CHECK_ERRNO(copy_file_range(fd, NULL, open("to", O_WRONLY | O_APPEND), NULL, 1, 0), EBADF);
+}
+
+// The part that finds room goes; the call does not wait for the rest.
+CASE(sendfile_to_a_full_nonblocking_socket)
+{
+    int ends[2], source = open("large", O_CREAT | O_RDWR, 0600);
+    CHECK_EQ(ftruncate(source, 16 << 20), 0);
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    off_t offset = 0;
+    ssize_t sent = sendfile(ends[0], source, &offset, 16 << 20);
+    CHECK(sent > 0 && sent < 16 << 20);
+    CHECK_EQ(offset, sent);
+    while (sendfile(ends[0], source, &offset, 16 << 20) > 0) {
+    }
+    CHECK_EQ(errno, EAGAIN);
 }
 
 CASE(sendfile_copies)
