@@ -15,6 +15,7 @@ internal sealed class PtraceAddressSpace : IAddressSpace
     private readonly object _lock = new();
     private readonly StubOrders _orders = new(); // guarded by _lock
     private readonly List<int> _parked = []; // guarded by _lock
+    private int _reserved; // guarded by _lock: how many of them wait for contexts that have not entered yet
     private readonly List<PtraceContext> _running = []; // guarded by _lock
     private long _flushes; // guarded by _lock
     private bool _isDisposed; // guarded by _lock
@@ -108,12 +109,14 @@ internal sealed class PtraceAddressSpace : IAddressSpace
     }
 
     /// <inheritdoc/>
-    public Errno Reserve()
+    public Errno Reserve(ref readonly int users)
     {
         lock (_lock)
         {
-            if (_parked.Count > 0)
+            _reserved = Math.Min(_reserved, Volatile.Read(in users) - 2);
+            if (_parked.Count > _reserved)
             {
+                _reserved++;
                 return Errno.None;
             }
 
@@ -128,6 +131,7 @@ internal sealed class PtraceAddressSpace : IAddressSpace
             }
 
             _parked.Add(tid);
+            _reserved++;
             return Errno.None;
         }
     }
@@ -174,6 +178,7 @@ internal sealed class PtraceAddressSpace : IAddressSpace
 
             tid = _parked[^1];
             _parked.RemoveAt(_parked.Count - 1);
+            _reserved = Math.Max(0, _reserved - 1);
         }
 
         return StubThread.Seize(_platform.Region, Pid, tid);
@@ -192,6 +197,7 @@ internal sealed class PtraceAddressSpace : IAddressSpace
         }
 
         thread.Reap();
+        _platform.ReapKilled(); // the last thread to be traced held the process back
     }
 
     /// <summary>Before application code runs: carries out what was put off.</summary>

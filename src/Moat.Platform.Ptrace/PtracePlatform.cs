@@ -125,6 +125,15 @@ public sealed class PtracePlatform : IPlatform
         }
     }
 
+    /// <summary>Reaps the stub processes that have been killed and are gone by now.</summary>
+    internal void ReapKilled()
+    {
+        lock (_lock)
+        {
+            ReapLocked();
+        }
+    }
+
     private void ReapLocked()
     {
         const int NoHang = 1;

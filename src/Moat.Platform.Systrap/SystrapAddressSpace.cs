@@ -16,6 +16,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     private readonly List<(MemoryFile File, int Page, int Pages)> _retired = []; // guarded by _lock
     private readonly List<StubThread> _threads = []; // guarded by _lock
     private readonly List<StubThread> _idle = []; // guarded by _lock
+    private int _reserved; // guarded by _lock: how many of them wait for contexts that have not entered yet
     private int _retiredPages; // guarded by _lock
     private int _running; // contexts in the space
     private bool _isPending; // orders or retired pages: set under _lock
@@ -107,12 +108,14 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     }
 
     /// <inheritdoc/>
-    public Errno Reserve()
+    public Errno Reserve(ref readonly int users)
     {
         lock (_lock)
         {
-            if (_idle.Count > 0)
+            _reserved = Math.Min(_reserved, Volatile.Read(in users) - 2);
+            if (_idle.Count > _reserved)
             {
+                _reserved++;
                 return Errno.None;
             }
 
@@ -132,6 +135,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
             if (errno == Errno.None)
             {
                 _idle.Add(thread);
+                _reserved++;
             }
 
             return errno;
@@ -167,6 +171,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
 
             StubThread thread = _idle[^1];
             _idle.RemoveAt(_idle.Count - 1);
+            _reserved = Math.Max(0, _reserved - 1);
             return thread;
         }
     }

@@ -29,7 +29,8 @@ public interface IAddressSpace : IDisposable
     void Flush();
 
     /// <summary>Makes sure that one more context can enter the space beside those that are in it. Called by a task of the space before it starts another one in it
-    /// (clone(2) with CLONE_VM), on that task's thread.</summary>
+    /// (clone(2) with CLONE_VM), on that task's thread. Each call is for one context: until that has entered, nobody else gets its place.</summary>
+    /// <param name="users">How many tasks live in the space, the caller and the new one among them: a place for one that ended before it entered is given out again.</param>
     /// <returns>EAGAIN or ENOMEM when the host refuses another thread.</returns>
-    Errno Reserve();
+    Errno Reserve(ref readonly int users);
 }

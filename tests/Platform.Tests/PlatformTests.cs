@@ -152,7 +152,8 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
         using IContext context = Platform.NewContext();
         RegisterSet registers = Start();
         Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
-        Assert.Equal(Errno.None, space.Reserve());
+        int users = 2;
+        Assert.Equal(Errno.None, space.Reserve(ref users));
         SwitchReason reason = default;
         Thread thread = new(() =>
         {

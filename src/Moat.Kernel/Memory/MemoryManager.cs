@@ -56,8 +56,19 @@ public sealed class MemoryManager
     /// <summary>The most that was resident so far, as faults found it.</summary>
     public ulong PeakResidentBytes { get; private set; }
 
-    /// <summary>Another task shares it (CLONE_VM).</summary>
-    public void AddUser() => Interlocked.Increment(ref _users);
+    /// <summary>A task of it makes another one that shares it (CLONE_VM): there will be a place for that one.</summary>
+    /// <returns>EAGAIN or ENOMEM when the host refuses another thread; nobody is added then.</returns>
+    public Errno AddTask()
+    {
+        Interlocked.Increment(ref _users);
+        Errno errno = AddressSpace.Reserve(ref _users);
+        if (errno != Errno.None)
+        {
+            RemoveUser();
+        }
+
+        return errno;
+    }
 
     /// <summary>Somebody who is none of its tasks uses it for a while; false if the last task has left it.</summary>
     public bool TryAddUser()

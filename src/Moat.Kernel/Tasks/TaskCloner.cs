@@ -141,14 +141,8 @@ public static class TaskCloner
     {
         if (request.Has(CloneRequest.Vm))
         {
-            Errno errno = parent.Memory.AddressSpace.Reserve();
-            if (errno != Errno.None)
-            {
-                return errno;
-            }
-
-            parent.Memory.AddUser();
-            return parent.Memory;
+            Errno errno = parent.Memory.AddTask();
+            return errno == Errno.None ? parent.Memory : errno;
         }
 
         return parent.Kernel.Platform.NewAddressSpace().TryGet(out IAddressSpace? space, out Errno failure) ? parent.Memory.Fork(space) : failure;
