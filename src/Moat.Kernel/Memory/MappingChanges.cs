@@ -1,3 +1,4 @@
+using Moat.Kernel.Ipc;
 using Moat.Linux;
 using Moat.Platform;
 
@@ -122,7 +123,7 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
             Hide(start, end - start);
         }
 
-        bool showedMemory = false;
+        bool isFlushed = false;
         int index = mappings.FirstEndingAfter(start);
         while (index < mappings.Count && mappings[index].Start < end)
         {
@@ -131,13 +132,13 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
             MappedBytes -= mapping.Length;
             CallSites?.Forget(mapping.Start, mapping.End);
             ReleasePages(mapping.Start, mapping.End);
-            showedMemory |= mapping.File is MemoryPages { IsPermanent: false };
-            DropReferences(mapping);
-        }
+            if (!isFlushed && mapping.File is (MemoryPages { IsPermanent: false } or SharedMemorySegment))
+            {
+                owner.AddressSpace.Flush(); // the file gives pages back with its last mapping, or later and no longer knows of this space
+                isFlushed = true;
+            }
 
-        if (showedMemory)
-        {
-            owner.AddressSpace.Flush(); // the file no longer knows of this space when it gives pages back
+            DropReferences(mapping);
         }
     }
 

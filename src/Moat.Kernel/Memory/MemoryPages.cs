@@ -9,7 +9,8 @@ namespace Moat.Kernel.Memory;
 /// <remarks>Pages are held by a reference while bytes are copied, never by the lock: a copy may fault on a mapping of this very file.</remarks>
 /// <param name="memoryFile">Where the pages come from.</param>
 /// <param name="budget">What the pages count against: a filesystem's size; null for no limit but memory.</param>
-public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null) : IMappable
+/// <param name="livesByMappings">Whether nothing but mappings leads to it (MAP_SHARED | MAP_ANONYMOUS): the pages go with the last one.</param>
+public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null, bool livesByMappings = false) : IMappable
 {
     private const int PageSize = MemoryFile.PageSize;
 
@@ -387,6 +388,10 @@ public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null
             }
 
             _mappers.Remove(memory);
+            if (livesByMappings && _mappers.Count == 0)
+            {
+                RemovePagesLocked(0, ulong.MaxValue / PageSize);
+            }
         }
     }
 

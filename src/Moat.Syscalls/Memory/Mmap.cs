@@ -162,7 +162,7 @@ internal static class Mmap
     {
         if (request.IsShared)
         {
-            MemoryPages pages = new(task.Kernel.MemoryFile);
+            MemoryPages pages = new(task.Kernel.MemoryFile, livesByMappings: true);
             pages.SetSize((long)request.Length);
             request = request with { File = pages, Name = "/dev/zero (deleted)" };
         }
