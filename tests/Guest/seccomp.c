@@ -32,6 +32,14 @@ CASE(errno_of_one_call)
     CHECK_EQ(prctl(PR_GET_SECCOMP, 0, 0, 0, 0), 2);
 }
 
+CASE(errno_of_a_restart_is_a_value)
+{
+    for (int number = 511; number <= 517; number++) {
+        CHECK_EQ(install(PROGRAM(LOAD(args[2]), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), RETURN(SECCOMP_RET_ERRNO | number), RETURN(SECCOMP_RET_ALLOW)), 0), 0);
+        CHECK_ERRNO(syscall(SYS_dup, -1, 0, number), number);
+    }
+}
+
 CASE(errno_zero_is_success)
 {
     CHECK_EQ(install(PROGRAM(LOAD(nr), IF_CALL(uname, SECCOMP_RET_ERRNO), RETURN(SECCOMP_RET_ALLOW)), 0), 0);

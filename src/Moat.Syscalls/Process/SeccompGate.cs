@@ -28,6 +28,8 @@ internal static class SeccompGate
                 return true;
             case SeccompAction.Errno:
                 result = new SyscallResult(-(long)Math.Min(data, MaxErrno));
+                task.Registers.Rax = unchecked((ulong)result.Raw);
+                task.KeepsRegisters = true; // 512 to 516 are values here and restart nothing
                 return false;
             case SeccompAction.Trap:
                 Trap(task, (int)data);
