@@ -5,7 +5,12 @@ using Moat.Linux;
 namespace Moat.Filesystems.Pipe;
 
 /// <summary>What the two ends of a pipe share (pipe(7)): a ring of bytes, how many readers and writers there are, and who waits.</summary>
-public sealed class PipeBuffer
+/// <remarks>
+/// Guest memory is copied under the lock of one side (line 1 of the lock order), never under the ring's: a copy can fault. Whoever holds the read lock owns the bytes at the front, whoever holds the
+/// write lock owns the free place and the size of the ring. Both: the read lock first.
+/// </remarks>
+/// <param name="budget">What its capacity counts against while it has an end.</param>
+public sealed class PipeBuffer(PipeBudget budget)
 {
     /// <summary>Writes up to this length are atomic.</summary>
     public const int Atom = 4096;
@@ -13,12 +18,18 @@ public sealed class PipeBuffer
     /// <summary>The capacity of a new pipe.</summary>
     public const int DefaultCapacity = 65536;
 
+    /// <summary>The capacity of a new pipe when there are too many.</summary>
+    public const int SmallCapacity = 2 * Atom;
+
     /// <summary>fs.pipe-max-size.</summary>
     public const int MaxCapacity = 1 << 20;
 
+    private readonly Lock _readLock = new();
+    private readonly Lock _writeLock = new();
     private readonly Lock _lock = new();
     private byte[] _ring = new byte[Atom]; // guarded by _lock; grows to the capacity
-    private int _capacity = DefaultCapacity; // guarded by _lock
+    private int _capacity = SmallCapacity; // guarded by _lock
+    private int _charged; // guarded by _lock: what it has of the budget
     private int _start; // guarded by _lock
     private int _count; // guarded by _lock
     private int _readers; // guarded by _lock
@@ -102,15 +113,31 @@ public sealed class PipeBuffer
     }
 
     /// <summary>F_SETPIPE_SZ: a power of two, at least a page.</summary>
-    /// <returns>The new capacity; EBUSY if what is in it would not fit.</returns>
+    /// <returns>The new capacity; EBUSY if what is in it would not fit; EPERM if all pipes together would be too large.</returns>
     public SyscallResult SetCapacity(int wanted)
     {
         int capacity = Math.Max(Atom, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)wanted));
+        lock (_writeLock)
         lock (_lock)
         {
             if (_count > capacity)
             {
                 return Errno.EBUSY;
+            }
+
+            if (capacity > _capacity && !budget.TryTake(capacity - _charged))
+            {
+                return Errno.EPERM;
+            }
+
+            if (capacity > _capacity)
+            {
+                _charged = capacity;
+            }
+            else if (capacity < _charged)
+            {
+                budget.Return(_charged - capacity);
+                _charged = capacity;
             }
 
             _capacity = capacity;
@@ -126,6 +153,12 @@ public sealed class PipeBuffer
     {
         lock (_lock)
         {
+            if (_readers == 0 && _writers == 0)
+            {
+                _charged = budget.TryTake(DefaultCapacity) ? DefaultCapacity : 0;
+                _capacity = _charged > 0 ? DefaultCapacity : SmallCapacity;
+            }
+
             _readers += reads ? 1 : 0;
             _writers += writes ? 1 : 0;
             _readerOpens += reads ? 1 : 0;
@@ -146,6 +179,8 @@ public sealed class PipeBuffer
             {
                 _count = 0;
                 _ring = new byte[Atom];
+                budget.Return(_charged);
+                _charged = 0;
             }
         }
 
@@ -161,91 +196,112 @@ public sealed class PipeBuffer
             return 0;
         }
 
-        long done = 0;
-        lock (_lock)
+        SyscallResult result;
+        lock (_readLock)
         {
-            if (_count == 0)
+            byte[] ring;
+            int start;
+            int count;
+            lock (_lock)
             {
-                return _writers > 0 ? Errno.EAGAIN : 0;
-            }
-
-            while (_count > 0 && !destination.IsEmpty)
-            {
-                int run = Math.Min(_count, _ring.Length - _start);
-                if (!destination.CopyFrom(_ring.AsSpan(_start, run)).TryGet(out int copied, out Errno errno))
+                if (_count == 0)
                 {
-                    return done > 0 ? done : errno;
+                    return _writers > 0 ? Errno.EAGAIN : 0;
                 }
 
-                _start = (_start + copied) % _ring.Length;
-                _count -= copied;
-                done += copied;
-                if (copied < run)
+                (ring, start, count) = (_ring, _start, (int)Math.Min(_count, destination.Length));
+            }
+
+            int first = Math.Min(count, ring.Length - start);
+            int done = 0;
+            if (destination.CopyFrom(ring.AsSpan(start, first)).TryGet(out int copied, out Errno errno))
+            {
+                done = copied;
+                if (copied == first && first < count && destination.CopyFrom(ring.AsSpan(0, count - first)).TryGet(out copied, out _))
                 {
-                    break;
+                    done += copied;
                 }
             }
+
+            lock (_lock)
+            {
+                _start = (_start + done) % _ring.Length;
+                _count -= done;
+            }
+
+            result = done > 0 ? done : errno;
         }
 
-        Waiters.Notify(PollEvents.Writable);
-        return done;
+        if (!result.IsError)
+        {
+            Waiters.Notify(PollEvents.Writable);
+        }
+
+        return result;
     }
 
     /// <summary>Puts bytes in; up to <see cref="Atom"/> bytes go in together or not at all.</summary>
     /// <returns>The count; EAGAIN when nothing fits; EPIPE when nobody reads.</returns>
     public SyscallResult Write(ref IoBuffer source)
     {
-        long done = 0;
-        lock (_lock)
+        SyscallResult result;
+        lock (_writeLock)
         {
-            if (_readers == 0)
+            byte[] ring;
+            int end;
+            int wanted;
+            lock (_lock)
             {
-                return Errno.EPIPE;
-            }
-
-            int room = _capacity - _count;
-            if (source.IsEmpty)
-            {
-                return 0;
-            }
-
-            if (room == 0 || (source.Length <= Atom && room < source.Length))
-            {
-                return Errno.EAGAIN;
-            }
-
-            int wanted = (int)Math.Min(room, source.Length);
-            if (_count + wanted > _ring.Length)
-            {
-                Resize((int)Math.Min(_capacity, System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(_count + wanted))));
-            }
-
-            while (wanted > 0)
-            {
-                int end = (_start + _count) % _ring.Length;
-                int run = Math.Min(wanted, _ring.Length - end);
-                if (!source.CopyTo(_ring.AsSpan(end, run)).TryGet(out int copied, out Errno errno))
+                if (_readers == 0)
                 {
-                    if (done == 0)
-                    {
-                        return errno;
-                    }
-
-                    break;
+                    return Errno.EPIPE;
                 }
 
-                _count += copied;
-                done += copied;
-                wanted -= copied;
-                if (copied < run)
+                int room = _capacity - _count;
+                if (source.IsEmpty)
                 {
-                    break;
+                    return 0;
+                }
+
+                if (room <= 0 || (source.Length <= Atom && room < source.Length))
+                {
+                    return Errno.EAGAIN;
+                }
+
+                wanted = (int)Math.Min(room, source.Length);
+                if (_count + wanted > _ring.Length)
+                {
+                    Resize((int)Math.Min(_capacity, System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(_count + wanted))));
+                }
+
+                (ring, end) = (_ring, (_start + _count) % _ring.Length);
+            }
+
+            int first = Math.Min(wanted, ring.Length - end);
+            int done = 0;
+            if (source.CopyTo(ring.AsSpan(end, first)).TryGet(out int copied, out Errno errno))
+            {
+                done = copied;
+                if (copied == first && first < wanted && source.CopyTo(ring.AsSpan(0, wanted - first)).TryGet(out copied, out _))
+                {
+                    done += copied;
                 }
             }
+
+            lock (_lock)
+            {
+                _count += done;
+            }
+
+            result = done > 0 ? done : errno;
         }
 
-        Waiters.Notify(PollEvents.Readable);
-        return done;
+        if (!result.IsError)
+        {
+            Waiters.Notify(PollEvents.Readable);
+        }
+
+        return result;
     }
 
     /// <summary>How many bytes fit now.</summary>
@@ -278,6 +334,7 @@ public sealed class PipeBuffer
     public SyscallResult Append(ReadOnlySpan<byte> bytes)
     {
         int count;
+        lock (_writeLock)
         lock (_lock)
         {
             if (_readers == 0)
@@ -301,6 +358,8 @@ public sealed class PipeBuffer
             return;
         }
 
+        lock (_readLock)
+        lock (_writeLock)
         lock (_lock)
         {
             Insert(bytes, atFront: true);

@@ -11,6 +11,7 @@ namespace Moat.Filesystems.Pipe;
 public sealed class PipeFilesystem(SentryKernel kernel) : SyntheticFilesystem(new DeviceNumber(0, (uint)kernel.NextAnonymousDevice()), kernel.Clock), IFifoOpener
 {
     private readonly ConditionalWeakTable<Inode, PipeBuffer> _fifos = [];
+    private readonly PipeBudget _budget = new();
 
     /// <inheritdoc/>
     public override string TypeName => "pipefs";
@@ -26,7 +27,7 @@ public sealed class PipeFilesystem(SentryKernel kernel) : SyntheticFilesystem(ne
     /// <param name="flags">O_NONBLOCK, O_DIRECT.</param>
     public (FileDescription Reader, FileDescription Writer) Create(GuestTask task, OpenFlags flags)
     {
-        PipeBuffer pipe = new();
+        PipeBuffer pipe = new(_budget);
         PipeInode inode = new(this, pipe, new NewOwner(task.Credentials.FilesystemUid, task.Credentials.FilesystemGid));
         return (new PipeDescription(pipe, inode, flags | OpenFlags.O_RDONLY, null), new PipeDescription(pipe, inode, flags | OpenFlags.O_WRONLY, null));
     }
@@ -34,7 +35,7 @@ public sealed class PipeFilesystem(SentryKernel kernel) : SyntheticFilesystem(ne
     /// <inheritdoc/>
     public Result<FileDescription> Open(GuestTask task, Inode node, PathLocation location, OpenFlags flags)
     {
-        PipeBuffer pipe = _fifos.GetValue(node, static _ => new PipeBuffer());
+        PipeBuffer pipe = _fifos.GetValue(node, _ => new PipeBuffer(_budget));
         bool nonBlocking = (flags & OpenFlags.O_NONBLOCK) != 0;
         OpenFlags access = flags & OpenFlags.O_ACCMODE;
         if (access == OpenFlags.O_WRONLY && nonBlocking && !pipe.HasReaders)
