@@ -38,10 +38,8 @@ internal sealed class DoCommand : ICommand
         }
 
         string root = Path.GetFullPath(flags.Text("root"));
-        Span<byte> random = stackalloc byte[4]; // not by System.Security.Cryptography, which loads a library
-        HostFile.FillRandom(random);
-        string id = string.Create(CultureInfo.InvariantCulture, $"do-{Environment.ProcessId}-{Convert.ToHexStringLower(random)}");
-        CreateOptions create = new() { Id = id, Bundle = root, Spec = MakeSpec(flags, root) };
+        AbandonedRuns.Sweep(context.Options, static _ => { });
+        CreateOptions create = new() { Id = AbandonedRuns.NewId(), Bundle = root, Spec = MakeSpec(flags, root) };
         // The configuration is not the user's: what it asks for in vain is nothing to tell.
         return ForegroundRun.Run(context.Options with { IgnoreCgroups = true }, create, static _ => { }, isJob: true);
     }
