@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using Moat.Host;
 using Moat.Linux;
@@ -8,6 +9,8 @@ namespace Moat.Runtime;
 /// <summary>Containers that nobody named: each belongs to one <c>do</c> command. One that was killed leaves its directory behind, which the next removes.</summary>
 public static class AbandonedRuns
 {
+    private static readonly SearchValues<char> s_hexadecimal = SearchValues.Create("0123456789abcdef");
+
     private const string Prefix = "do-";
 
     /// <summary>An id for this command: its pid, and a number that tells it from an earlier process with the same.</summary>
@@ -50,7 +53,7 @@ public static class AbandonedRuns
     {
         const int RandomDigits = 8;
         int dash = id.LastIndexOf('-');
-        return id.StartsWith(Prefix, StringComparison.Ordinal) && dash > Prefix.Length && id.Length - dash - 1 == RandomDigits && id.AsSpan(dash + 1).IndexOfAnyExcept("0123456789abcdef") < 0
+        return id.StartsWith(Prefix, StringComparison.Ordinal) && dash > Prefix.Length && id.Length - dash - 1 == RandomDigits && !id.AsSpan(dash + 1).ContainsAnyExcept(s_hexadecimal)
             && int.TryParse(id.AsSpan(Prefix.Length, dash - Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) ? pid : null;
     }
 }

@@ -55,7 +55,8 @@ public sealed class SystrapPlatformTests() : PlatformTests(new SystrapPlatform()
         {
             using IContext context = Platform.NewContext();
             RegisterSet registers = Start();
-            Assert.Equal(Errno.None, space.Reserve());
+            int users = 1;
+            Assert.Equal(Errno.None, space.Reserve(ref users));
             Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
             Assert.Equal((39UL, 12UL, CodeAddress + (ulong)syscall + 2), (registers.OrigRax, registers.R12, registers.Rip));
             if (wantsFpu)
