@@ -157,7 +157,7 @@ public sealed class DockerContainerTests(DockerDaemon daemon) : IDisposable
         File.WriteAllText(file, "outside\n");
         daemon.Must("cp", file, $"{Name}:/copied");
         Assert.Equal("outside", daemon.Must("exec", Name, "cat", "/copied"));
-        Assert.Contains("Could not find the file /made", daemon.Docker("cp", $"{Name}:/made", file).Error, StringComparison.Ordinal);
+        Assert.Matches("(Could not find the file|No such container:path:) .*/made", daemon.Docker("cp", $"{Name}:/made", file).Error); // clients word it differently
     }
 
     [Fact]
