@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace Moat.Sandbox.Tests;
+namespace Moat.TestSupport;
 
 /// <summary>A shell of the host in a terminal that a tmux server of its own emulates: what a user sees and types.</summary>
-internal sealed class TmuxSession : IDisposable
+public sealed class TmuxSession : IDisposable
 {
     private const int TimeoutMs = 20_000;
 
@@ -13,8 +13,17 @@ internal sealed class TmuxSession : IDisposable
     /// <summary>Starts a shell with the prompt <c>host$</c> in 80 columns and 24 rows.</summary>
     public TmuxSession()
     {
-        Tmux("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "env", "PS1=host$ ", "bash", "--norc", "--noprofile");
-        Expect("host$");
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
+        try
+        {
+            Tmux("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "env", "PS1=host$ ", "bash", "--norc", "--noprofile");
+            Expect("host$");
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Types text as it is.</summary>
@@ -50,7 +59,14 @@ internal sealed class TmuxSession : IDisposable
         Tmux("clear-history");
     }
 
-    public void Dispose() => Tmux("kill-server");
+    /// <summary>Ends the server, and with a hangup what runs in the terminal.</summary>
+    public void Dispose()
+    {
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
+        Tmux("kill-server");
+    }
+
+    private void OnExit(object? sender, EventArgs e) => Dispose();
 
     private string Await(Func<string, bool> holds, string what)
     {
@@ -58,7 +74,11 @@ internal sealed class TmuxSession : IDisposable
         string screen = Screen();
         while (!holds(screen))
         {
-            Assert.True(Environment.TickCount64 < end, $"the screen does not show \"{what}\":\n{screen}");
+            if (Environment.TickCount64 >= end)
+            {
+                throw new TimeoutException($"the screen does not show \"{what}\":\n{screen}");
+            }
+
             Thread.Sleep(50);
             screen = Screen();
         }
