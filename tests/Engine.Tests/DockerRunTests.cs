@@ -24,6 +24,7 @@ public sealed class DockerRunTests(DockerDaemon daemon)
     [InlineData("--user user --group-add 7", "id", "uid=1000(user) gid=1000(user) groups=7,1000(user)\n")]
     [InlineData("--read-only", "touch /x 2>&1; touch /dev/shm/y && echo ok; grep ' / ' /proc/mounts | cut -d' ' -f4 | cut -d, -f1", "touch: /x: Read-only file system\nok\nro\n")]
     [InlineData("--read-only --tmpfs /scratch:mode=1770,uid=1000", "touch /scratch/y && stat -c '%a %u' /scratch; grep -c '/scratch tmpfs' /proc/mounts", "1770 1000\n1\n")]
+    [InlineData("--tmpfs /t:size=1m", "dd if=/dev/zero of=/t/f bs=64k count=32 2>&1 | head -n1; stat -c %s /t/f; rm /t/f && echo x > /t/g && cat /t/g", "dd: error writing '/t/f': No space left on device\n1048576\nx\n")]
     [InlineData("--shm-size 3m", "df -k /dev/shm | tail -n1 | tr -s ' ' | cut -d' ' -f2", "3072\n")]
     [InlineData("--memory 64m", "free -m | sed -n 2p | tr -s ' ' | cut -d' ' -f2", "64\n")]
     [InlineData("--cap-drop ALL --cap-add CHOWN", "grep CapBnd /proc/self/status; chown 5 /etc/passwd && stat -c %u /etc/passwd", "CapBnd:\t0000000000000001\n5\n")]
