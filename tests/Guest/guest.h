@@ -159,11 +159,12 @@ static void guest_run(const char *family, guest_case *test)
         if (chdir(directory) != 0) {
             guest_fail("chdir: %s", strerror(errno));
         }
-        // Whoever started the program may have ignored signals, and given it any input.
-        struct sigaction action = { .sa_handler = SIG_DFL };
-        for (int signal = 1; signal < NSIG; signal++) {
-            sigaction(signal, &action, NULL);
+        // Whoever started the program may have ignored or blocked signals, also those that the C library keeps for itself, and given it any input.
+        unsigned long action[4] = { 0 }, mask = 0; // SIG_DFL as the kernel takes it
+        for (int signal = 1; signal <= 64; signal++) {
+            syscall(SYS_rt_sigaction, signal, action, NULL, sizeof mask);
         }
+        syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
         int null = open("/dev/null", O_RDWR);
         if (null > 0) {
             dup2(null, STDIN_FILENO);

@@ -80,7 +80,7 @@ internal static class FileCopy
             Errno tooBig = FileSizeLimit.Clip(task, target, ref buffer, offset);
             SyscallResult result = tooBig != Errno.None ? tooBig : target.Write(task, ref buffer, ref offset);
             done += result.IsError ? 0 : result.Raw;
-            if (buffer.IsEmpty || (result.IsError && (result.Errno != Errno.EAGAIN || !waits)) || (!result.IsError && target.IsSeekable))
+            if (buffer.IsEmpty || !waits || (result.IsError && result.Errno != Errno.EAGAIN) || (!result.IsError && target.IsSeekable))
             {
                 if (result.Errno == Errno.EPIPE)
                 {
