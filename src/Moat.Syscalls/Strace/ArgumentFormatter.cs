@@ -35,6 +35,9 @@ internal sealed class ArgumentFormatter(int maxStringLength)
             case Arg.Size:
                 text.Append(value);
                 break;
+            case Arg.Hex:
+                text.Append(value == 0 ? "0" : $"0x{value:x}");
+                break;
             case Arg.Octal or Arg.Mode:
                 text.Append('0').Append(Convert.ToString(unchecked((uint)value), 8));
                 break;
