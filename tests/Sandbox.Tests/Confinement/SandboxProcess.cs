@@ -52,8 +52,12 @@ internal sealed record SandboxProcess(int Pid, string CommandLine)
         List<(int, string, int)> list = [];
         foreach (FileInfo entry in new DirectoryInfo($"/proc/{Pid}/fd").GetFiles())
         {
-            string flags = File.ReadLines($"/proc/{Pid}/fdinfo/{entry.Name}").First(static line => line.StartsWith("flags:", StringComparison.Ordinal))[6..].Trim();
-            list.Add((int.Parse(entry.Name, System.Globalization.CultureInfo.InvariantCulture), entry.LinkTarget!, Convert.ToInt32(flags, 8)));
+            string? target = entry.LinkTarget;
+            string? flags = TryRead($"/proc/{Pid}/fdinfo/{entry.Name}").Split('\n').FirstOrDefault(static line => line.StartsWith("flags:", StringComparison.Ordinal));
+            if (target is not null && flags is not null) // otherwise closed meanwhile: a control connection
+            {
+                list.Add((int.Parse(entry.Name, System.Globalization.CultureInfo.InvariantCulture), target, Convert.ToInt32(flags[6..].Trim(), 8)));
+            }
         }
 
         return list;
