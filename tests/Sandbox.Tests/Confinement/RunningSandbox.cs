@@ -23,7 +23,16 @@ internal sealed class RunningSandbox : IDisposable
             Thread.Sleep(20);
         }
 
-        Processes = SandboxProcess.Tree(_command.Id);
+        // The program that said so is being replaced: the stub that ran it goes, and another is made ready.
+        const int SettledMs = 200;
+        int[] before;
+        do
+        {
+            before = [.. SandboxProcess.Tree(_command.Id).Select(static process => process.Pid)];
+            Thread.Sleep(SettledMs);
+            Processes = SandboxProcess.Tree(_command.Id);
+        }
+        while (!Processes.Select(static process => process.Pid).SequenceEqual(before));
     }
 
     /// <summary>The command and all processes of the sandbox.</summary>
