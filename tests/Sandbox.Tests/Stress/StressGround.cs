@@ -89,6 +89,8 @@ internal sealed class StressGround : IDisposable
             Process.GetProcessById(pid).Kill();
         }
 
+        // The parents of the containers' cgroups are this test's own; rmdir(2) refuses one that is in use.
+        Runsc.Execute(["/bin/sh", "-c", $"rmdir /sys/fs/cgroup/*/{_name} /sys/fs/cgroup/{_name} 2>/dev/null; true"]);
         Directory.Delete(Folder, recursive: true);
     }
 
