@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -200,8 +201,27 @@ static void guest_run(const char *family, guest_case *test)
     }
 }
 
+// The cases see the same process whoever started the program: no descriptors but the standard ones, usual limits, niceness and umask.
+static void guest_normalise(void)
+{
+    static const struct { int resource; struct rlimit limit; } limits[] = {
+        { RLIMIT_STACK, { 8 << 20, RLIM_INFINITY } },
+        { RLIMIT_NOFILE, { 20000, 20000 } },
+        { RLIMIT_CORE, { 0, RLIM_INFINITY } },
+    };
+    syscall(SYS_close_range, 3, ~0U, 0);
+    umask(022);
+    if (getpriority(PRIO_PROCESS, 0) != 0) {
+        setpriority(PRIO_PROCESS, 0, 0);
+    }
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        setrlimit(limits[i].resource, &limits[i].limit);
+    }
+}
+
 __attribute__((unused)) static int guest_main(const char *family, int count, char **names)
 {
+    guest_normalise();
     for (int i = 0; i < guest_case_count; i++) {
         int wanted = count < 2;
         for (int k = 1; k < count; k++) {
