@@ -7,6 +7,7 @@ using Moat.Netstack.Packets;
 using Moat.Netstack.PacketSockets;
 using Moat.Netstack.Raw;
 using Moat.Netstack.Routing;
+using Moat.Netstack.Sockets;
 using Moat.Netstack.Tcp;
 using Moat.Netstack.Timers;
 using Moat.Netstack.Udp;
@@ -26,9 +27,13 @@ public sealed class NetworkStack
     private int _lastIndex; // guarded by _lock
 
     /// <summary>A stack without interfaces.</summary>
-    public NetworkStack(INetHost host)
+    /// <param name="host">Time and randomness.</param>
+    /// <param name="memory">What its sockets share with those of other stacks and families; null for an account of its own.</param>
+    public NetworkStack(INetHost host, SocketMemory? memory = null)
     {
         Host = host;
+        Memory = memory ?? new SocketMemory();
+        Memory.Add(Pool);
         Timers = new TimerQueue(host);
         Output = new IpOutput(this);
         Errors = new IcmpErrors(this);
@@ -42,6 +47,9 @@ public sealed class NetworkStack
 
     /// <summary>Time and randomness.</summary>
     public INetHost Host { get; }
+
+    /// <summary>What sockets hold.</summary>
+    public SocketMemory Memory { get; }
 
     /// <summary>Packets.</summary>
     public PacketPool Pool { get; } = new();

@@ -2,6 +2,7 @@ using Moat.Kernel;
 using Moat.Netstack;
 using Moat.Netstack.Interfaces;
 using Moat.Netstack.Link;
+using Moat.Netstack.Sockets;
 using Moat.Netstack.Wire;
 using Moat.Sockets.Inet;
 
@@ -11,10 +12,12 @@ namespace Moat.Sentry;
 internal static class NetworkSetup
 {
     /// <summary>The stack with its loopback interface.</summary>
-    public static NetworkStack Create(SentryKernel kernel)
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="memory">What sockets hold.</param>
+    public static NetworkStack Create(SentryKernel kernel, SocketMemory memory)
     {
         NetHost host = new(kernel);
-        NetworkStack stack = new(host);
+        NetworkStack stack = new(host, memory);
         host.Stack = stack;
         _ = stack.AddInterface("lo", new LoopbackLink(), out NetworkInterface? loopback);
         _ = stack.AddAddress(loopback!, new InterfaceAddress(IpAddress.LoopbackV4, 8, null));

@@ -68,7 +68,7 @@ public sealed class Sandbox : IDisposable
         _kernel.Fifos = new PipeFilesystem(_kernel);
         SocketFilesystem sockets = new(_kernel);
         sockets.Register(AddressFamily.AF_UNIX, new UnixFamily(sockets));
-        NetworkStack stack = NetworkSetup.Create(_kernel);
+        NetworkStack stack = NetworkSetup.Create(_kernel, sockets.Memory);
         sockets.Network = stack;
         _kernel.NetworkFiles = new NetworkFiles(stack);
         sockets.Register(AddressFamily.AF_INET, new InetFamily(sockets, stack, isV6: false));

@@ -4,6 +4,7 @@ using Moat.Kernel.Time;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.Netstack;
+using Moat.Netstack.Sockets;
 
 namespace Moat.Sockets;
 
@@ -24,6 +25,9 @@ public sealed class SocketFilesystem(SentryKernel kernel) : Filesystem
 
     /// <summary>The time, for new inodes and deadlines.</summary>
     public IKernelClock Clock => kernel.Clock;
+
+    /// <summary>What the sockets of all families hold.</summary>
+    public SocketMemory Memory { get; } = new();
 
     /// <summary>The network whose interfaces a socket of any family shows (netdevice(7)); null if there is none. Set at boot.</summary>
     public NetworkStack? Network { get; set; }

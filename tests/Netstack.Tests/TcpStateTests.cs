@@ -207,7 +207,7 @@ public sealed class TcpStateTests
         _ = network.RunUntil(() => false, 3600 * Second);
         foreach (NetworkStack stack in new[] { left, right })
         {
-            Assert.Equal((0, 0, 0, 0), (stack.Pool.Small.Rented, stack.Pool.Frames.Rented, stack.Pool.Large.Rented, stack.Pool.Data.Rented));
+            Assert.Equal((0, 0, 0, 0, 0), (stack.Pool.Small.Rented, stack.Pool.Frames.Rented, stack.Pool.Medium.Rented, stack.Pool.Large.Rented, stack.Pool.Data.Rented));
         }
     }
 

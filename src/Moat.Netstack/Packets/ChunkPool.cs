@@ -20,6 +20,9 @@ public sealed class ChunkPool(int chunkSize, int maxFree)
         }
     }
 
+    /// <summary>What they take; as it was a moment ago.</summary>
+    public long HeldBytes => (long)Volatile.Read(ref _rented) * chunkSize;
+
     /// <summary>Bytes of each chunk.</summary>
     public int ChunkSize => chunkSize;
 

@@ -19,7 +19,7 @@ public abstract class MessageSocket : IDisposable
     private protected MessageSocket(NetworkStack stack, bool isV6, IpProtocol protocol, ISocketObserver observer)
     {
         (Stack, IsV6, Protocol, _observer) = (stack, isV6, protocol, observer);
-        Queue = new DatagramQueue(observer);
+        Queue = new DatagramQueue(observer, stack.Memory);
     }
 
     /// <summary>Whether it is for IPv6.</summary>

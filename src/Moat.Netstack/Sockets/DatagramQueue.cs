@@ -5,7 +5,7 @@ using Moat.Netstack.Wire;
 namespace Moat.Netstack.Sockets;
 
 /// <summary>What a datagram socket has received and nobody has read: whole datagrams within a limit of memory. Any thread.</summary>
-public sealed class DatagramQueue(ISocketObserver observer)
+public sealed class DatagramQueue(ISocketObserver observer, SocketMemory memory)
 {
     private readonly Lock _lock = new();
     private readonly Queue<Entry> _entries = new(); // guarded by _lock
@@ -47,7 +47,7 @@ public sealed class DatagramQueue(ISocketObserver observer)
     {
         lock (_lock)
         {
-            if (_trueSize + packet.TrueSize > Limit && _entries.Count > 0)
+            if (_entries.Count > 0 && (_trueSize + packet.TrueSize > Limit || memory.IsShort))
             {
                 Interlocked.Increment(ref _dropped);
                 packet.Release();

@@ -185,7 +185,8 @@ internal sealed class TcpArrival(TcpConnection connection, TcpLayer layer)
             connection.Sender.Acknowledge(acknowledgment, segment.Options, window, segment.Start, isDuplicate, now);
         }
 
-        if (wasFull && connection.IsWritable(connection.Options.SendBuffer))
+        bool getsMemory = connection.LacksMemory && connection.Sender.Queue.Length < SocketMemory.GuaranteedBytes;
+        if ((wasFull || getsMemory) && connection.IsWritable(connection.Options.SendBuffer))
         {
             connection.Notify(NetEvents.Writable);
         }

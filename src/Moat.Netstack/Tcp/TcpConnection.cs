@@ -88,6 +88,9 @@ internal sealed class TcpConnection : TcpFlow
     /// <summary>An acknowledgment is to go out, alone if nothing else does.</summary>
     public bool AckIsDue { get; set; }
 
+    /// <summary>Whether the socket was refused memory: it is told when it holds little enough to get some.</summary>
+    public bool LacksMemory { get; set; }
+
     /// <summary>Whether no socket is left and the layer counts it.</summary>
     public bool IsOrphan { get; set; }
 
@@ -129,6 +132,9 @@ internal sealed class TcpConnection : TcpFlow
 
         Receiver.OnAckSent(Receiver.Window);
     }
+
+    /// <inheritdoc/>
+    public override int HeldBytes => 3072;
 
     /// <inheritdoc/>
     public override void Receive(Packet packet, in TcpSegment segment, in IpInfo info)

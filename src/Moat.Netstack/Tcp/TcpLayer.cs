@@ -145,8 +145,9 @@ public sealed class TcpLayer : ITransport
     /// <summary>Adds a flow; false if its ends are taken or there are too many.</summary>
     internal bool TryAdd(TcpFlow flow)
     {
-        if (Interlocked.Increment(ref _flowCount) <= MaxFlows && _flows.TryAdd(flow.Key, flow))
+        if (Interlocked.Increment(ref _flowCount) <= MaxFlows && !Stack.Memory.IsShort && _flows.TryAdd(flow.Key, flow))
         {
+            Stack.Memory.Take(flow.HeldBytes);
             return true;
         }
 
@@ -155,7 +156,16 @@ public sealed class TcpLayer : ITransport
     }
 
     /// <summary>Puts a flow in the place of another with the same ends.</summary>
-    internal bool TryReplace(TcpFlow before, TcpFlow after) => _flows.TryUpdate(after.Key, after, before);
+    internal bool TryReplace(TcpFlow before, TcpFlow after)
+    {
+        if (!_flows.TryUpdate(after.Key, after, before))
+        {
+            return false;
+        }
+
+        Stack.Memory.Take(after.HeldBytes - before.HeldBytes);
+        return true;
+    }
 
     /// <summary>Takes a flow out, if it is still the one with its ends.</summary>
     internal void Forget(TcpFlow flow)
@@ -163,6 +173,7 @@ public sealed class TcpLayer : ITransport
         if (_flows.TryRemove(new KeyValuePair<FlowKey, TcpFlow>(flow.Key, flow)))
         {
             Interlocked.Decrement(ref _flowCount);
+            Stack.Memory.Return(flow.HeldBytes);
             if (flow is TcpTimeWait)
             {
                 Interlocked.Decrement(ref _timeWaitCount);

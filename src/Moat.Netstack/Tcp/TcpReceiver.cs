@@ -1,4 +1,5 @@
 using Moat.Netstack.Packets;
+using Moat.Netstack.Sockets;
 using Moat.Netstack.Wire;
 
 namespace Moat.Netstack.Tcp;
@@ -7,6 +8,7 @@ namespace Moat.Netstack.Tcp;
 internal sealed class TcpReceiver
 {
     private const int QuickAcks = 16; // TCP_MAX_QUICKACKS
+    private const int MaxWhenShort = 65536; // of what has been offered before memory was short
     private const int MaxReported = TcpOptions.MaxSackBlocks;
 
     private readonly TcpConnection _connection;
@@ -79,7 +81,8 @@ internal sealed class TcpReceiver
         get
         {
             long used = _queue.TrueSize + _outOfOrder.TrueSize;
-            long free = Math.Max((_buffer - used) / 2, 0); // half of a buffer is for data, half for what packets cost beside it
+            long buffer = IsMemoryShort ? Math.Min(_buffer, SocketMemory.GuaranteedBytes) : _buffer;
+            long free = Math.Max((buffer - used) / 2, 0); // half of a buffer is for data, half for what packets cost beside it
             int offered = Math.Max(_windowEnd - Next, 0);
             int step = (int)Math.Min(_connection.ReceiveMss, Math.Max(_buffer / 4, 1));
             int window = (int)Math.Min(free, (long)ushort.MaxValue << WindowScale);
@@ -165,6 +168,13 @@ internal sealed class TcpReceiver
             return false;
         }
 
+        if (IsMemoryShort && _queue.TrueSize > MaxWhenShort)
+        {
+            packet.Release(); // it comes again
+            AckNow();
+            return false;
+        }
+
         bool filledHole = !_outOfOrder.IsEmpty;
         AppendInOrder(packet);
         while (_outOfOrder.TakeNext(Next) is { } following)
@@ -219,6 +229,8 @@ internal sealed class TcpReceiver
         AvailableBytes = 0;
     }
 
+    private bool IsMemoryShort => _connection.Stack.Memory.IsShort;
+
     private void AppendInOrder(Packet packet)
     {
         int length = packet.Length;
@@ -230,7 +242,7 @@ internal sealed class TcpReceiver
 
     private void AddOutOfOrder(Packet packet, SequenceNumber start)
     {
-        if (_queue.TrueSize + _outOfOrder.TrueSize + packet.TrueSize > 2 * _buffer)
+        if (IsMemoryShort || _queue.TrueSize + _outOfOrder.TrueSize + packet.TrueSize > 2 * _buffer)
         {
             packet.Release();
         }

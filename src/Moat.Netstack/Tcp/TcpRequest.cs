@@ -41,6 +41,9 @@ internal sealed class TcpRequest(TcpListener listener, FlowKey key, TcpHandshake
     }
 
     /// <inheritdoc/>
+    public override int HeldBytes => 512;
+
+    /// <inheritdoc/>
     public override void Receive(Packet packet, in TcpSegment segment, in IpInfo info)
     {
         lock (_lock)

@@ -49,6 +49,8 @@ internal sealed class TcpSendTurn(TcpLayer layer)
             {
                 error = CheckSend(connection);
             }
+
+            DropLargeTail();
         }
 
         if (sent > 0)
@@ -110,7 +112,14 @@ internal sealed class TcpSendTurn(TcpLayer layer)
             }
 
             GrowBuffer(connection);
-            free = connection.Options.SendBuffer - connection.Sender.Queue.Length;
+            long limit = connection.Options.SendBuffer;
+            connection.LacksMemory = layer.Stack.Memory.IsShort;
+            if (connection.LacksMemory)
+            {
+                limit = Math.Min(limit, SocketMemory.GuaranteedBytes);
+            }
+
+            free = limit - connection.Sender.Queue.Length;
         }
 
         if (free <= 0)
@@ -118,10 +127,10 @@ internal sealed class TcpSendTurn(TcpLayer layer)
             return NetError.WouldBlock;
         }
 
-        if (_tail is null || _tailUsed == _tail.Bytes.Length)
+        if (_tail is null || _tailUsed == _tail.Bytes.Length || IsTooSmallFor(wanted))
         {
             _tail?.Release();
-            _tail = layer.Stack.Pool.Data.Rent();
+            _tail = layer.Stack.Pool.RentChunk(Math.Min(free, wanted));
             _tailUsed = 0;
         }
 
@@ -142,6 +151,25 @@ internal sealed class TcpSendTurn(TcpLayer layer)
             _tailUsed += length;
             connection.Partials.MoreFollows = more;
             connection.Output(layer.Stack.Host.NowNs);
+        }
+    }
+
+    // The rest of a small chunk is not worth a segment of its own in front of much more.
+    private bool IsTooSmallFor(long wanted)
+    {
+        const int WorthASegment = 1024;
+        int left = _tail!.Bytes.Length - _tailUsed;
+        return left < WorthASegment && left < wanted;
+    }
+
+    // What a connection holds between two calls must be little, since there may be very many.
+    private void DropLargeTail()
+    {
+        const int KeptSize = 512;
+        if (_tail is { Bytes.Length: > KeptSize })
+        {
+            _tail.Release();
+            _tail = null;
         }
     }
 

@@ -43,6 +43,9 @@ internal sealed class TcpTimeWait(TcpLayer layer, FlowKey key, SequenceNumber ne
     }
 
     /// <inheritdoc/>
+    public override int HeldBytes => 256;
+
+    /// <inheritdoc/>
     public override void Receive(Packet packet, in TcpSegment segment, in IpInfo info)
     {
         long now = layer.Stack.Host.NowNs;

@@ -14,7 +14,7 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
     private const int MaxPayload = 65507;
 
     private readonly Lock _lock = new();
-    private readonly DatagramQueue _queue = new(observer);
+    private readonly DatagramQueue _queue = new(observer, layer.Stack.Memory);
     private readonly HashSet<(IpAddress Group, int Interface)> _groups = []; // guarded by _lock
     private PortBinding? _binding; // guarded by _lock
     private IpEndpoint? _remote; // guarded by _lock

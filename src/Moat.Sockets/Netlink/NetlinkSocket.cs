@@ -199,6 +199,7 @@ internal sealed class NetlinkSocket : Socket
             {
                 _ = _received.Dequeue();
                 _receivedBytes -= ChargeOf(first);
+                _family.Home.Memory.Return(ChargeOf(first));
                 _hasOverrun = false;
                 if (_received.Count == 0 && _dump.TryDequeue(out byte[]? next))
                 {
@@ -227,7 +228,7 @@ internal sealed class NetlinkSocket : Socket
     {
         lock (_lock)
         {
-            if (_receivedBytes + ChargeOf(message) <= Options.ReceiveBuffer)
+            if (_receivedBytes + ChargeOf(message) <= Options.ReceiveBuffer && !(_received.Count > 0 && _family.Home.Memory.IsShort))
             {
                 AddLocked(message);
             }
@@ -289,6 +290,14 @@ internal sealed class NetlinkSocket : Socket
         if (_isBound)
         {
             _family.Ports.Release(this, _port);
+        }
+
+        lock (_lock)
+        {
+            _family.Home.Memory.Return(_receivedBytes);
+            _received.Clear();
+            _dump.Clear();
+            _receivedBytes = 0;
         }
     }
 
@@ -402,5 +411,6 @@ internal sealed class NetlinkSocket : Socket
     {
         _received.Enqueue(message);
         _receivedBytes += ChargeOf(message);
+        _family.Home.Memory.Take(ChargeOf(message));
     }
 }

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
+using Moat.Netstack.Sockets;
 using Moat.Platform;
 
 namespace Moat.Sockets.Unix;
@@ -17,6 +18,9 @@ public sealed class UnixFamily(SocketFilesystem home) : ISocketFamily
 
     /// <summary>The home of the sockets.</summary>
     internal SocketFilesystem Home => home;
+
+    /// <summary>What the sockets of all families hold.</summary>
+    internal SocketMemory Memory => home.Memory;
 
     /// <summary>Files that are on their way.</summary>
     internal InFlightFiles InFlight { get; } = new();

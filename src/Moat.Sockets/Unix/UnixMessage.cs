@@ -30,6 +30,9 @@ internal sealed class UnixMessage(UnixSocket sender, int length)
     /// <summary>What it counts.</summary>
     public int Charge { get; } = length + Overhead;
 
+    /// <summary>The memory that it takes.</summary>
+    public int HeldBytes => _buffer.Length + Overhead;
+
     /// <summary>The bytes that have not been received.</summary>
     public ReadOnlySpan<byte> Unread => _buffer.AsSpan(_start, _end - _start);
 

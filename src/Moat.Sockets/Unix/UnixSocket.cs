@@ -4,6 +4,7 @@ using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
+using Moat.Netstack.Sockets;
 
 namespace Moat.Sockets.Unix;
 
@@ -134,6 +135,7 @@ internal abstract class UnixSocket : Socket
             sender.Family.InFlight.Drop(message.Credentials.Uid, files);
         }
 
+        sender.Family.Memory.Return(message.HeldBytes);
         message.Recycle();
         int left = Interlocked.Add(ref sender._charged, -message.Charge);
         if (left <= sender.Options.SendBuffer / 4)
@@ -169,9 +171,15 @@ internal abstract class UnixSocket : Socket
     protected static PeerCredentials CredentialsOf(GuestTask task) => new(task.ThreadGroup.Pid, task.Credentials.EffectiveUid, task.Credentials.EffectiveGid);
 
     /// <summary>Makes a message out of guest memory and charges this socket with it.</summary>
-    /// <returns>EFAULT; ETOOMANYREFS.</returns>
+    /// <returns>ENOBUFS if the sockets hold too much together; EFAULT; ETOOMANYREFS.</returns>
     protected Result<UnixMessage> NewMessage(GuestTask task, ref IoBuffer source, int length, AncillaryData? ancillary)
     {
+        bool isGuaranteed = Volatile.Read(ref _charged) == 0 && length <= SocketMemory.GuaranteedBytes;
+        if (!isGuaranteed && Family.Memory.IsShort)
+        {
+            return Errno.ENOBUFS;
+        }
+
         PeerCredentials who = ancillary?.Credentials ?? new PeerCredentials(task.ThreadGroup.Pid, task.Credentials.RealUid, task.Credentials.RealGid);
         UnixMessage message = new(this, length) { Credentials = who };
         IoBuffer copy = source;
@@ -204,6 +212,7 @@ internal abstract class UnixSocket : Socket
 
         message.SetLength(filled);
         Interlocked.Add(ref _charged, message.Charge);
+        Family.Memory.Take(message.HeldBytes);
         return message;
     }
 

@@ -11,7 +11,7 @@ public sealed class HostileTests(HostilePrograms programs) : IClassFixture<Hosti
 
     private static readonly string[] s_attacks =
     [
-        "forkbomb", "threads", "descriptors", "pipes", "sockets", "cycles", "timers", "shared", "deep", "epolls", "inotify", "ipc", "filters", "vectors", "races", "images",
+        "forkbomb", "threads", "descriptors", "pipes", "sockets", "buffers", "cycles", "timers", "shared", "deep", "epolls", "inotify", "ipc", "filters", "vectors", "races", "images",
     ];
 
     public static TheoryData<string, string> AttacksOnEachPlatform

@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <mqueue.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -134,6 +135,73 @@ static void sockets(void) {
     }
   }
   printf("%ld MiB in sockets\n", total >> 20);
+  need(total < 256L << 20, "a limit on what unix sockets hold");
+
+  // Whoever holds nothing gets a little all the same, and everything is given back.
+  int own[2];
+  char c;
+  need(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, own), "a pair when memory is short");
+  need(write(own[0], "x", 1) == 1 && read(own[1], &c, 1) == 1, "a byte when memory is short");
+  need(!close_range(own[1] + 1, ~0U, 0) && !close_range(3, own[0] - 1, 0), "close_range");
+  long after = 0;
+  for (ssize_t put; (put = write(own[0], bytes, sizeof bytes)) > 0;) {
+    after += put;
+  }
+  need(after >= 65536, "room when all is closed");
+}
+
+static int loopback(int type, struct sockaddr_in *name) {
+  int fd = socket(AF_INET, type | SOCK_NONBLOCK, 0);
+  socklen_t length = sizeof *name;
+  *name = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  need(fd >= 0 && !bind(fd, (struct sockaddr *)name, sizeof *name) && !getsockname(fd, (struct sockaddr *)name, &length), "a socket of loopback");
+  return fd;
+}
+
+// Buffers of TCP and UDP as large as they go, and nobody reads.
+static void buffers(void) {
+  static char bytes[1 << 16];
+  long total = 0;
+  int size = 1 << 30;
+  struct sockaddr_in name;
+  int listener = loopback(SOCK_STREAM, &name);
+  need(!listen(listener, 4096), "listen");
+  int first = -1;
+  for (int i = 0; i < 1000; i++) {
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0) {
+      break;
+    }
+    first = first < 0 ? fd : first;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    if (connect(fd, (struct sockaddr *)&name, sizeof name) && errno != EINPROGRESS) {
+      close(fd);
+      break;
+    }
+    for (int j = 0; j < 64; j++) {
+      ssize_t put = send(fd, bytes, sizeof bytes, MSG_NOSIGNAL);
+      if (put <= 0) {
+        break;
+      }
+      total += put;
+    }
+  }
+  printf("%ld MiB in TCP\n", total >> 20);
+  need(total < 256L << 20, "a limit on what TCP holds");
+  for (int i = 0; i < 1000; i++) {
+    int fd = loopback(SOCK_DGRAM, &name);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
+    for (int j = 0; j < 64; j++) {
+      sendto(fd, bytes, 32768, 0, (struct sockaddr *)&name, sizeof name);
+    }
+  }
+  need(!close_range(first, ~0U, 0) && !close(listener), "close");
+  listener = loopback(SOCK_STREAM, &name);
+  need(!listen(listener, 1), "listen again");
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  need(!connect(fd, (struct sockaddr *)&name, sizeof name), "connect again");
+  need(send(fd, bytes, sizeof bytes, 0) == sizeof bytes, "send again");
 }
 
 // Sockets in flight inside one another, then forgotten.
@@ -429,7 +497,7 @@ static void nothing(void) {
 
 int main(int count, char **arguments) {
   static const struct { const char *name; void (*run)(void); } attacks[] = {
-      {"forkbomb", forkbomb}, {"files", files}, {"threads", threads}, {"descriptors", descriptors}, {"pipes", pipes}, {"sockets", sockets}, {"cycles", cycles},
+      {"forkbomb", forkbomb}, {"files", files}, {"threads", threads}, {"descriptors", descriptors}, {"pipes", pipes}, {"sockets", sockets}, {"buffers", buffers}, {"cycles", cycles},
       {"timers", timers}, {"maps", maps}, {"shared", shared}, {"deep", deep}, {"epolls", epolls}, {"inotify", inotify}, {"ipc", ipc}, {"storm", storm},
       {"filters", filters}, {"vectors", vectors}, {"races", races}, {"images", images}, {"nothing", nothing},
   };
