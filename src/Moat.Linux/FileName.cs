@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 
 namespace Moat.Linux;
@@ -7,6 +8,10 @@ public sealed class FileName : IEquatable<FileName>
 {
     /// <summary>The longest component: NAME_MAX.</summary>
     public const int MaxLength = 255;
+
+    // HashCode has a random seed for each process.
+    private static readonly ulong s_seed = ((ulong)(uint)HashCode.Combine(1) << 32) | (uint)HashCode.Combine(2);
+    private static readonly ulong s_factor = ((ulong)(uint)HashCode.Combine(3) << 32) | (uint)HashCode.Combine(4) | 1;
 
     private readonly byte[] _bytes;
     private readonly int _hash;
@@ -42,10 +47,30 @@ public sealed class FileName : IEquatable<FileName>
     /// <summary>The name for a log: UTF-8, replacement characters for what is not.</summary>
     public override string ToString() => Encoding.UTF8.GetString(_bytes);
 
-    internal static int HashOf(ReadOnlySpan<byte> bytes)
+    /// <summary>The hash of a name's bytes, eight at a time, with a seed of this process: whoever chooses names cannot choose hashes.</summary>
+    public static int HashOf(ReadOnlySpan<byte> bytes)
     {
-        HashCode hash = default;
-        hash.AddBytes(bytes);
-        return hash.ToHashCode();
+        ulong hash = s_seed ^ (ulong)bytes.Length;
+        while (bytes.Length >= sizeof(ulong))
+        {
+            hash = Fold(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+            bytes = bytes[sizeof(ulong)..];
+        }
+
+        ulong rest = 0;
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            rest |= (ulong)bytes[i] << (8 * i);
+        }
+
+        hash = Fold(hash ^ rest);
+        return (int)(hash ^ (hash >> 32));
+    }
+
+    // Multiplies by a secret factor; both halves of the product count.
+    private static ulong Fold(ulong value)
+    {
+        ulong high = Math.BigMul(value, s_factor, out ulong low);
+        return high ^ low;
     }
 }

@@ -15,11 +15,19 @@ internal static class Guest
     public const int AtSymlinkNoFollow = 0x100;
     public const int AtEmptyPath = 0x1000;
 
-    /// <summary>Reads a path: ENAMETOOLONG past PATH_MAX, EFAULT.</summary>
+    /// <summary>Reads the path that a call is about into the task's buffer: valid until the next path is read. ENAMETOOLONG past PATH_MAX, EFAULT.</summary>
+    public static Errno ReadPath(GuestTask task, GuestAddress address, out ReadOnlySpan<byte> path)
+    {
+        byte[] buffer = task.PathBuffer;
+        path = task.Memory.CopyInString(address, buffer).TryGet(out int length, out Errno errno) ? buffer.AsSpan(0, length) : default;
+        return errno;
+    }
+
+    /// <summary>As above, for calls that are about several paths: a copy.</summary>
     public static Result<byte[]> ReadPath(GuestTask task, GuestAddress address)
     {
-        Span<byte> buffer = stackalloc byte[PathWalker.MaxPath];
-        return task.Memory.CopyInString(address, buffer).TryGet(out int length, out Errno errno) ? buffer[..length].ToArray() : errno;
+        Errno errno = ReadPath(task, address, out ReadOnlySpan<byte> path);
+        return errno == Errno.None ? path.ToArray() : errno;
     }
 
     /// <summary>Where a relative path starts.</summary>
@@ -46,13 +54,12 @@ internal static class Guest
     /// <summary>Reads a path and resolves it.</summary>
     public static Result<PathLocation> Resolve(GuestTask task, int directoryFd, GuestAddress address, WalkFlags flags = WalkFlags.None)
     {
-        Span<byte> buffer = stackalloc byte[PathWalker.MaxPath];
-        if (!task.Memory.CopyInString(address, buffer).TryGet(out int length, out Errno errno))
+        Errno errno = ReadPath(task, address, out ReadOnlySpan<byte> path);
+        if (errno != Errno.None)
         {
             return errno;
         }
 
-        ReadOnlySpan<byte> path = buffer[..length];
         return StartOf(task, directoryFd, path).TryGet(out PathLocation start, out errno) ? PathWalker.Resolve(task, start, path, flags) : errno;
     }
 

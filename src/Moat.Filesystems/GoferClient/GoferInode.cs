@@ -69,6 +69,14 @@ internal sealed class GoferInode : Inode
     }
 
     /// <inheritdoc/>
+    public override Errno GetOwnership(out FileOwnership ownership)
+    {
+        Errno errno = _tree.IsShared ? Refresh() : Errno.None;
+        ownership = new FileOwnership(_attributes.Mode, _attributes.Uid, _attributes.Gid); // without the lock: each is read as a whole
+        return errno;
+    }
+
+    /// <inheritdoc/>
     public override Errno SetAttributes(GuestTask task, in AttributeChange change)
     {
         NinePAttributeChange wanted = new()

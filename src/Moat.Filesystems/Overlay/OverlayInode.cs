@@ -66,6 +66,8 @@ internal sealed class OverlayInode : Inode
         return errno;
     }
 
+    public override Errno GetOwnership(out FileOwnership ownership) => Shown.GetOwnership(out ownership);
+
     public override Errno SetAttributes(GuestTask task, in AttributeChange change)
     {
         return CopyUp(task, copyData: change.Size is not 0).TryGet(out Inode? upper, out Errno errno) ? upper.SetAttributes(task, change) : errno;

@@ -81,6 +81,12 @@ internal abstract class TmpfsInode : Inode
         return Errno.None;
     }
 
+    public override Errno GetOwnership(out FileOwnership ownership)
+    {
+        ownership = new FileOwnership(_type | _permissions, _uid, _gid); // without the lock: each is read as a whole
+        return Errno.None;
+    }
+
     public override Errno SetAttributes(GuestTask task, in AttributeChange change)
     {
         const Mode ExecuteBits = (Mode)0x49;

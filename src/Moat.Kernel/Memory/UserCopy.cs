@@ -9,6 +9,7 @@ namespace Moat.Kernel.Memory;
 public static class UserCopy
 {
     private const int PageSize = MemoryFile.PageSize;
+    private const int StringPiece = 128;
 
     /// <summary>Copies guest memory in, all of it or EFAULT.</summary>
     public static Errno CopyIn(this MemoryManager memory, GuestAddress address, Span<byte> destination) =>
@@ -107,22 +108,66 @@ public static class UserCopy
         {
             ulong at = unchecked(address.Value + (ulong)done);
             Span<byte> part = buffer.Slice(done, Math.Min(buffer.Length - done, PageSize - (int)(at % PageSize)));
-            int count = memory.CopyInPartial(new GuestAddress(at), part);
-            int zero = part[..count].IndexOf((byte)0);
-            if (zero >= 0)
-            {
-                return done + zero;
-            }
-
-            if (count < part.Length)
+            if (!memory.TryAcquire(at, MemoryAccess.Read, out AcquiredPage page))
             {
                 return Errno.EFAULT;
             }
 
-            done += count;
+            int length = page.File is not null ? ReadString(page.File, page.FileOffset + (at % PageSize), part) : CopyString(memory.MemoryFile.Bytes(page.Page, (int)(at % PageSize), part.Length), part);
+            if (page.File is null)
+            {
+                memory.MemoryFile.RemovePin(page.Page);
+            }
+
+            if (length < part.Length)
+            {
+                return length < 0 ? Errno.EFAULT : done + length;
+            }
+
+            done += length;
         }
 
         return Errno.ENAMETOOLONG;
+    }
+
+    // Strings are short: they are taken in small pieces, and what was copied is what is searched, since the guest may change it meanwhile.
+    private static int CopyString(ReadOnlySpan<byte> source, Span<byte> destination)
+    {
+        for (int done = 0; done < source.Length; done += StringPiece)
+        {
+            int count = Math.Min(StringPiece, source.Length - done);
+            Span<byte> piece = destination.Slice(done, count);
+            source.Slice(done, count).CopyTo(piece);
+            int zero = piece.IndexOf((byte)0);
+            if (zero >= 0)
+            {
+                return done + zero;
+            }
+        }
+
+        return source.Length;
+    }
+
+    // The same from a file's page; behind its end are zeros. -1 if it cannot be read.
+    private static int ReadString(IMappable file, ulong offset, Span<byte> destination)
+    {
+        for (int done = 0; done < destination.Length; done += StringPiece)
+        {
+            Span<byte> piece = destination.Slice(done, Math.Min(StringPiece, destination.Length - done));
+            if (!file.ReadAt(offset + (ulong)done, piece).TryGet(out int read, out _))
+            {
+                return -1;
+            }
+
+            piece[read..].Clear();
+            int zero = piece.IndexOf((byte)0);
+            if (zero >= 0)
+            {
+                return done + zero;
+            }
+        }
+
+        return destination.Length;
     }
 
     /// <summary>Finds the page behind an address, for one 32-bit word that is read and written atomically (futex). The caller releases the page.</summary>

@@ -18,6 +18,7 @@ public sealed class GuestTask
 {
     private readonly ThreadParker _parker = new();
     private readonly TaskWaitEntry _fileWait;
+    private byte[]? _pathBuffer;
 
     /// <summary>A task that does not run yet; it takes over the references it is given.</summary>
     internal GuestTask(SentryKernel kernel, ThreadGroup group, MemoryManager memory, FdTable files, FsContext fs, TaskCredentials credentials, UtsNamespace uts, IContext context)
@@ -58,6 +59,9 @@ public sealed class GuestTask
 
     /// <summary>Who it is. Any thread may read.</summary>
     public TaskCredentials Credentials { get; set; }
+
+    /// <summary>PATH_MAX bytes for the one path that the call in progress is about; see <c>Guest.ReadPath</c>.</summary>
+    public byte[] PathBuffer => _pathBuffer ??= new byte[PathWalker.MaxPath];
 
     /// <summary>Host and domain name.</summary>
     public UtsNamespace Uts { get; set; }

@@ -2,12 +2,13 @@ using Moat.Linux;
 
 namespace Moat.Kernel.Vfs;
 
-/// <summary>A name in a directory, cached: parent, name and the inode (null: known not to exist). Children are guarded by the directory inode's <see cref="Inode.DirectoryLock"/>.</summary>
+/// <summary>A name in a directory, cached: parent, name and the inode (null: known not to exist). Children change under the directory inode's <see cref="Inode.DirectoryLock"/>.</summary>
 public sealed class Dentry
 {
     private const int MaxNegative = 4096;
 
-    private Dictionary<FileName, Dentry>? _children;
+    private DentryChildren? _children;
+    private Dentry? _nextInBucket;
     private int _negative;
     private int _mountCount;
 
@@ -64,49 +65,64 @@ public sealed class Dentry
         return at == ancestor;
     }
 
-    /// <summary>The cached child, without making a key.</summary>
-    internal Dentry? FindChild(ReadOnlySpan<byte> name) =>
-        _children is not null && _children.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(name, out Dentry? child) ? child : null;
+    /// <summary>The next in a chain of <see cref="DentryChildren"/>, which alone sets it.</summary>
+    internal Dentry? NextInBucket
+    {
+        get => Volatile.Read(ref _nextInBucket);
+        set => Volatile.Write(ref _nextInBucket, value);
+    }
 
-    /// <summary>Caches a child.</summary>
+    /// <summary>The cached child, without making a key. Without the directory's lock null says nothing; what is found is a child at that moment.</summary>
+    internal Dentry? FindChild(ReadOnlySpan<byte> name) => Volatile.Read(ref _children)?.Find(this, name);
+
+    /// <summary>Caches a child, whose name is not cached yet.</summary>
     internal Dentry AddChild(FileName name, Inode? inode)
     {
         if (inode is null && ++_negative > MaxNegative)
         {
-            DropNegative();
+            _negative = 1;
+            Children.RemoveNegative();
         }
 
         Dentry child = new(this, name, inode);
-        (_children ??= new Dictionary<FileName, Dentry>(FileNameComparer.Instance))[name] = child;
+        Children.Add(child);
         return child;
+    }
+
+    /// <summary>Caches a file under a name of which it is known that it names nothing so far.</summary>
+    internal Dentry ReplaceChild(Dentry negative, Inode inode)
+    {
+        RemoveChild(negative);
+        return AddChild(negative.Name, inode);
     }
 
     /// <summary>Forgets a child.</summary>
     internal void RemoveChild(Dentry child)
     {
-        if (_children is not null && _children.TryGetValue(child.Name, out Dentry? known) && known == child)
+        if (_children is not null && _children.Remove(child) && child.Inode is null)
         {
-            _children.Remove(child.Name);
+            _negative--;
         }
     }
 
-    /// <summary>Puts a dentry under a name (rename).</summary>
+    /// <summary>Puts a dentry, which is in no directory's list now, under a name (rename).</summary>
     internal void Adopt(Dentry child, FileName name)
     {
         child.Parent = this;
         child.Name = name;
-        (_children ??= new Dictionary<FileName, Dentry>(FileNameComparer.Instance))[name] = child;
+        Children.Add(child);
     }
 
-    private void DropNegative()
+    private DentryChildren Children
     {
-        _negative = 0;
-        foreach (Dentry child in _children!.Values.ToArray())
+        get
         {
-            if (child.Inode is null)
+            if (_children is null)
             {
-                _children.Remove(child.Name);
+                Volatile.Write(ref _children, new DentryChildren());
             }
+
+            return _children;
         }
     }
 }

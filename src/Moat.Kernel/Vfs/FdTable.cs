@@ -9,7 +9,7 @@ public sealed class FdTable
     private const int MaxDescriptors = 1 << 20;
 
     private readonly Lock _lock = new();
-    private FileDescription?[] _files = new FileDescription?[64]; // guarded by _lock
+    private FileDescription?[] _files = new FileDescription?[64]; // changed under _lock
     private bool[] _closeOnExec = new bool[64]; // guarded by _lock
     private int _lowestFree; // guarded by _lock: nothing below is free
     private int _users = 1;
@@ -58,15 +58,26 @@ public sealed class FdTable
     /// <returns>EBADF if it is not open.</returns>
     public Result<FileDescription> Get(int fd)
     {
-        lock (_lock)
+        while (true)
         {
-            if ((uint)fd >= (uint)_files.Length || _files[fd] is not { } file)
+            // Without the lock: a reference counts if the description still stood in the table afterwards; then it did so while the reference was taken.
+            FileDescription?[] files = Volatile.Read(ref _files);
+            if ((uint)fd >= (uint)files.Length || Volatile.Read(ref files[fd]) is not { } file)
             {
                 return Errno.EBADF;
             }
 
-            file.AddReference();
-            return file;
+            if (!file.TryAddReference())
+            {
+                continue; // it was closed just now
+            }
+
+            if (Volatile.Read(ref files[fd]) == file && Volatile.Read(ref _files) == files)
+            {
+                return file;
+            }
+
+            file.Release();
         }
     }
 
@@ -232,7 +243,9 @@ public sealed class FdTable
         }
 
         int size = Math.Max(fd + 1, _files.Length * 2);
-        Array.Resize(ref _files, size);
+        FileDescription?[] files = new FileDescription?[size];
+        _files.CopyTo(files, 0);
+        Volatile.Write(ref _files, files);
         Array.Resize(ref _closeOnExec, size);
     }
 }

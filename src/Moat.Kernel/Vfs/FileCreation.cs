@@ -115,15 +115,15 @@ public static class FileCreation
     /// <summary>The owner of a new file in a directory: the task's, or the directory's group when it has the set-group-id bit.</summary>
     public static NewOwner OwnerIn(GuestTask task, Inode directory)
     {
-        bool inherits = directory.GetAttributes(out InodeAttributes attributes) == Errno.None && (attributes.Mode & Mode.S_ISGID) != 0;
-        return new NewOwner(task.Credentials.FilesystemUid, inherits ? attributes.Gid : task.Credentials.FilesystemGid);
+        bool inherits = directory.GetOwnership(out FileOwnership own) == Errno.None && (own.Mode & Mode.S_ISGID) != 0;
+        return new NewOwner(task.Credentials.FilesystemUid, inherits ? own.Gid : task.Credentials.FilesystemGid);
     }
 
     /// <summary>Whether a name is "." or "..".</summary>
     internal static bool IsSpecialName(FileName name) => name.Bytes.SequenceEqual("."u8) || name.Bytes.SequenceEqual(".."u8);
 
     private static Mode InheritedSetGid(Inode directory) =>
-        directory.GetAttributes(out InodeAttributes attributes) == Errno.None ? attributes.Mode & Mode.S_ISGID : 0;
+        directory.GetOwnership(out FileOwnership own) == Errno.None ? own.Mode & Mode.S_ISGID : 0;
 
     private static Errno Add(GuestTask task, PathLocation start, ReadOnlySpan<byte> path, bool isDirectory, Func<Inode, FileName, NewOwner, Result<Inode>> make) =>
         PathWalker.ResolveParent(task, start, path).TryGet(out ParentLocation parent, out Errno errno) ? AddAt(task, parent, isDirectory, make) : errno;
@@ -164,7 +164,7 @@ public static class FileCreation
                 return errno;
             }
 
-            directory.Dentry.AddChild(parent.Name, inode);
+            directory.Dentry.ReplaceChild(child, inode);
             FileEvents.ReportCreated(directory.Inode, parent.Name, inode, isLink);
             return Errno.None;
         }

@@ -235,15 +235,15 @@ public abstract class FileDescription : IWaitable
 
     private void NotifyObservers()
     {
+        if (Volatile.Read(ref _observers) is not { } list)
+        {
+            return; // whoever adds one holds a reference
+        }
+
         IFileCloseObserver[] observers;
         lock (_observerLock)
         {
-            if (_observers is null)
-            {
-                return;
-            }
-
-            observers = [.. _observers];
+            observers = [.. list];
             _observers = null;
         }
 

@@ -195,7 +195,7 @@ public static class FileOpener
                     return errno;
                 }
 
-                child = directory.Dentry.AddChild(parent.Name, inode);
+                child = directory.Dentry.ReplaceChild(child, inode);
                 FileEvents.ReportCreated(directory.Inode, parent.Name, inode);
                 made = true;
             }

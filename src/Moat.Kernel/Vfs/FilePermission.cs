@@ -31,13 +31,15 @@ public static class FilePermission
             return decided;
         }
 
-        Errno errno = inode.GetAttributes(out InodeAttributes attributes);
-        return errno != Errno.None ? errno : Allows(who, attributes, access) ? Errno.None : Errno.EACCES;
+        Errno errno = inode.GetOwnership(out FileOwnership file);
+        return errno != Errno.None ? errno : Allows(who, file, access) ? Errno.None : Errno.EACCES;
     }
 
     /// <summary>Whether the task owns the file or may act as if it did.</summary>
-    public static bool IsOwner(TaskCredentials who, in InodeAttributes attributes) =>
-        who.FilesystemUid == attributes.Uid || who.HasCapability(Capability.CAP_FOWNER);
+    public static bool IsOwner(TaskCredentials who, in InodeAttributes attributes) => IsOwner(who, FileOwnership.Of(attributes));
+
+    /// <inheritdoc cref="IsOwner(TaskCredentials, in InodeAttributes)"/>
+    public static bool IsOwner(TaskCredentials who, FileOwnership file) => who.FilesystemUid == file.Uid || who.HasCapability(Capability.CAP_FOWNER);
 
     /// <summary>Permission bits without what a change of owner or content takes: set-user-ID, and set-group-ID of what the group may execute (chown(2)).</summary>
     public static Mode WithoutSetId(Mode permissions)
@@ -56,13 +58,13 @@ public static class FilePermission
             return errno;
         }
 
-        errno = directory.Inode.GetAttributes(out InodeAttributes parent);
+        errno = directory.Inode.GetOwnership(out FileOwnership parent);
         if (errno != Errno.None || (parent.Mode & Mode.S_ISVTX) == 0)
         {
             return errno;
         }
 
-        errno = child.GetAttributes(out InodeAttributes own);
+        errno = child.GetOwnership(out FileOwnership own);
         TaskCredentials who = task.Credentials;
         return errno != Errno.None ? errno
             : who.FilesystemUid == own.Uid || who.FilesystemUid == parent.Uid || who.HasCapability(Capability.CAP_FOWNER) ? Errno.None : Errno.EPERM;
@@ -73,13 +75,13 @@ public static class FilePermission
     public static Errno CheckFollow(GuestTask task, Inode directory, Inode link)
     {
         const Mode StickyAndOpen = Mode.S_ISVTX | (Mode)2;
-        Errno errno = directory.GetAttributes(out InodeAttributes parent);
+        Errno errno = directory.GetOwnership(out FileOwnership parent);
         if (errno != Errno.None || (parent.Mode & StickyAndOpen) != StickyAndOpen)
         {
             return errno;
         }
 
-        errno = link.GetAttributes(out InodeAttributes own);
+        errno = link.GetOwnership(out FileOwnership own);
         return errno != Errno.None ? errno : own.Uid == task.Credentials.FilesystemUid || own.Uid == parent.Uid ? Errno.None : Errno.EACCES;
     }
 
@@ -88,29 +90,29 @@ public static class FilePermission
     public static Errno CheckLink(GuestTask task, PathLocation location)
     {
         const Mode GroupExecute = (Mode)8;
-        Errno errno = location.Inode.GetAttributes(out InodeAttributes attributes);
-        if (errno != Errno.None || IsOwner(task.Credentials, attributes))
+        Errno errno = location.Inode.GetOwnership(out FileOwnership file);
+        if (errno != Errno.None || IsOwner(task.Credentials, file))
         {
             return errno;
         }
 
-        bool isSetGid = (attributes.Mode & (Mode.S_ISGID | GroupExecute)) == (Mode.S_ISGID | GroupExecute);
-        bool isSafe = attributes.FileType == Mode.S_IFREG && (attributes.Mode & Mode.S_ISUID) == 0 && !isSetGid && Allows(task.Credentials, attributes, MemoryAccess.Read | MemoryAccess.Write);
+        bool isSetGid = (file.Mode & (Mode.S_ISGID | GroupExecute)) == (Mode.S_ISGID | GroupExecute);
+        bool isSafe = (file.Mode & Mode.S_IFMT) == Mode.S_IFREG && (file.Mode & Mode.S_ISUID) == 0 && !isSetGid && Allows(task.Credentials, file, MemoryAccess.Read | MemoryAccess.Write);
         return isSafe ? Errno.None : Errno.EPERM;
     }
 
-    private static bool Allows(TaskCredentials who, in InodeAttributes attributes, MemoryAccess access)
+    private static bool Allows(TaskCredentials who, FileOwnership file, MemoryAccess access)
     {
-        int shift = who.FilesystemUid == attributes.Uid ? 6 : who.IsInGroup(attributes.Gid) ? 3 : 0;
-        uint bits = ((uint)attributes.Mode >> shift) & 7;
+        int shift = who.FilesystemUid == file.Uid ? 6 : who.IsInGroup(file.Gid) ? 3 : 0;
+        uint bits = ((uint)file.Mode >> shift) & 7;
         uint wanted = ((access & MemoryAccess.Read) != 0 ? 4u : 0) | ((access & MemoryAccess.Write) != 0 ? 2u : 0) | ((access & MemoryAccess.Execute) != 0 ? 1u : 0);
         if ((wanted & ~bits) == 0)
         {
             return true;
         }
 
-        bool isDirectory = attributes.FileType == Mode.S_IFDIR;
-        if (who.HasCapability(Capability.CAP_DAC_OVERRIDE) && (isDirectory || (wanted & 1) == 0 || ((uint)attributes.Mode & 0x49) != 0))
+        bool isDirectory = (file.Mode & Mode.S_IFMT) == Mode.S_IFDIR;
+        if (who.HasCapability(Capability.CAP_DAC_OVERRIDE) && (isDirectory || (wanted & 1) == 0 || ((uint)file.Mode & 0x49) != 0))
         {
             return true;
         }

@@ -7,15 +7,13 @@ public sealed class FsContext
 {
     private readonly Lock _lock = new();
     private int _users = 1;
-    private PathLocation _root; // guarded by _lock
-    private PathLocation _workingDirectory; // guarded by _lock
+    private volatile Places _places; // replaced under _lock
 
     /// <summary>A context at these places.</summary>
     public FsContext(MountNamespace mountNamespace, PathLocation root, PathLocation workingDirectory, Mode umask)
     {
         MountNamespace = mountNamespace;
-        _root = root;
-        _workingDirectory = workingDirectory;
+        _places = new Places(root, workingDirectory);
         Umask = umask;
         mountNamespace.AddUser();
         root.Mount.AddUser();
@@ -34,21 +32,16 @@ public sealed class FsContext
     /// <summary>chroot(2).</summary>
     public PathLocation Root
     {
-        get
-        {
-            lock (_lock)
-            {
-                return _root;
-            }
-        }
+        get => _places.Root;
 
         set
         {
             lock (_lock)
             {
+                Places before = _places;
                 value.Mount.AddUser();
-                _root.Mount.RemoveUser();
-                _root = value;
+                before.Root.Mount.RemoveUser();
+                _places = before with { Root = value };
             }
         }
     }
@@ -56,21 +49,16 @@ public sealed class FsContext
     /// <summary>chdir(2).</summary>
     public PathLocation WorkingDirectory
     {
-        get
-        {
-            lock (_lock)
-            {
-                return _workingDirectory;
-            }
-        }
+        get => _places.WorkingDirectory;
 
         set
         {
             lock (_lock)
             {
+                Places before = _places;
                 value.Mount.AddUser();
-                _workingDirectory.Mount.RemoveUser();
-                _workingDirectory = value;
+                before.WorkingDirectory.Mount.RemoveUser();
+                _places = before with { WorkingDirectory = value };
             }
         }
     }
@@ -142,10 +130,13 @@ public sealed class FsContext
 
         lock (_lock)
         {
-            _root.Mount.RemoveUser();
-            _workingDirectory.Mount.RemoveUser();
+            _places.Root.Mount.RemoveUser();
+            _places.WorkingDirectory.Mount.RemoveUser();
         }
 
         MountNamespace.RemoveUser();
     }
+
+    // Both in one object, so that each system call reads them without a lock.
+    private sealed record Places(PathLocation Root, PathLocation WorkingDirectory);
 }

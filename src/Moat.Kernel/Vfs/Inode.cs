@@ -70,6 +70,14 @@ public abstract class Inode(Filesystem filesystem)
     /// <summary>stat(2).</summary>
     public abstract Errno GetAttributes(out InodeAttributes attributes);
 
+    /// <summary>Owner and permissions alone, which each step of a path walk asks for. What changes at the same time may be seen in part, as on Linux.</summary>
+    public virtual Errno GetOwnership(out FileOwnership ownership)
+    {
+        Errno errno = GetAttributes(out InodeAttributes attributes);
+        ownership = FileOwnership.Of(attributes);
+        return errno;
+    }
+
     /// <summary>Changes attributes; the change time follows. EPERM/EROFS where the filesystem has nothing to change.</summary>
     public virtual Errno SetAttributes(GuestTask task, in AttributeChange change) => Errno.EPERM;
 

@@ -72,6 +72,11 @@ public static class PathWalker
         }
 
         Inode inode = directory.Inode!;
+        if (inode.Filesystem.IsStable && directory.FindChild(name) is { } cached)
+        {
+            return cached; // as it was at some moment of this call, which is all that the lock could promise
+        }
+
         lock (inode.DirectoryLock)
         {
             return LookupChildLocked(task, directory, name);

@@ -83,12 +83,12 @@ internal static class Directories
     private static SyscallResult MkdirAt(GuestTask task, in SyscallArguments arguments) => Make(task, arguments.Int(0), arguments.Address(1), arguments.UInt(2));
 
     private static SyscallResult Make(GuestTask task, int directoryFd, GuestAddress address, uint mode) =>
-        Guest.ReadPath(task, address).TryGet(out byte[]? path, out Errno errno) && Guest.StartOf(task, directoryFd, path).TryGet(out PathLocation start, out errno)
-            ? FileCreation.Make(task, start, path, Mode.S_IFDIR | ((Mode)mode & (Mode)0x3ff), default)
+        Guest.ReadPath(task, address, out ReadOnlySpan<byte> path) is var errno and not Errno.None ? errno
+            : Guest.StartOf(task, directoryFd, path).TryGet(out PathLocation start, out errno) ? FileCreation.Make(task, start, path, Mode.S_IFDIR | ((Mode)mode & (Mode)0x3ff), default)
             : errno;
 
     private static SyscallResult Rmdir(GuestTask task, in SyscallArguments arguments) =>
-        Guest.ReadPath(task, arguments.Address(0)).TryGet(out byte[]? path, out Errno errno) ? FileCreation.RemoveDirectory(task, task.Fs.WorkingDirectory, path) : errno;
+        Guest.ReadPath(task, arguments.Address(0), out ReadOnlySpan<byte> path) is var errno and not Errno.None ? errno : FileCreation.RemoveDirectory(task, task.Fs.WorkingDirectory, path);
 
     private static SyscallResult Getcwd(GuestTask task, in SyscallArguments arguments)
     {

@@ -41,7 +41,7 @@ internal static class Links
     private static SyscallResult Make(GuestTask task, int oldFd, GuestAddress oldPath, int newFd, GuestAddress newPath, WalkFlags walk)
     {
         if (!Guest.Resolve(task, oldFd, oldPath, walk).TryGet(out PathLocation existing, out Errno errno)
-            || !Guest.ReadPath(task, newPath).TryGet(out byte[]? path, out errno)
+            || (errno = Guest.ReadPath(task, newPath, out ReadOnlySpan<byte> path)) != Errno.None
             || !Guest.StartOf(task, newFd, path).TryGet(out PathLocation start, out errno))
         {
             return errno;
@@ -61,7 +61,8 @@ internal static class Links
 
     private static SyscallResult Remove(GuestTask task, int directoryFd, GuestAddress address, bool directory)
     {
-        if (!Guest.ReadPath(task, address).TryGet(out byte[]? path, out Errno errno) || !Guest.StartOf(task, directoryFd, path).TryGet(out PathLocation start, out errno))
+        Errno errno = Guest.ReadPath(task, address, out ReadOnlySpan<byte> path);
+        if (errno != Errno.None || !Guest.StartOf(task, directoryFd, path).TryGet(out PathLocation start, out errno))
         {
             return errno;
         }
@@ -85,7 +86,8 @@ internal static class Links
             return Errno.ENOENT;
         }
 
-        return Guest.ReadPath(task, address).TryGet(out byte[]? path, out errno) && Guest.StartOf(task, directoryFd, path).TryGet(out PathLocation start, out errno)
+        errno = Guest.ReadPath(task, address, out ReadOnlySpan<byte> path);
+        return errno == Errno.None && Guest.StartOf(task, directoryFd, path).TryGet(out PathLocation start, out errno)
             ? FileCreation.MakeSymlink(task, start, path, target)
             : errno;
     }
@@ -107,7 +109,7 @@ internal static class Links
         }
 
         if (!Guest.ReadPath(task, oldAddress).TryGet(out byte[]? oldPath, out Errno errno) || !Guest.StartOf(task, oldFd, oldPath).TryGet(out PathLocation oldStart, out errno)
-            || !Guest.ReadPath(task, newAddress).TryGet(out byte[]? newPath, out errno) || !Guest.StartOf(task, newFd, newPath).TryGet(out PathLocation newStart, out errno))
+            || (errno = Guest.ReadPath(task, newAddress, out ReadOnlySpan<byte> newPath)) != Errno.None || !Guest.StartOf(task, newFd, newPath).TryGet(out PathLocation newStart, out errno))
         {
             return errno;
         }
@@ -128,7 +130,8 @@ internal static class Links
             return (mode & Mode.S_IFMT) == Mode.S_IFDIR ? Errno.EPERM : Errno.EINVAL;
         }
 
-        return Guest.ReadPath(task, address).TryGet(out byte[]? path, out Errno errno) && Guest.StartOf(task, directoryFd, path).TryGet(out PathLocation start, out errno)
+        Errno errno = Guest.ReadPath(task, address, out ReadOnlySpan<byte> path);
+        return errno == Errno.None && Guest.StartOf(task, directoryFd, path).TryGet(out PathLocation start, out errno)
             ? FileCreation.Make(task, start, path, mode, new DeviceNumber(device))
             : errno;
     }

@@ -27,8 +27,8 @@ internal static class Open
     /// <summary>Opens and installs.</summary>
     private static SyscallResult Run(GuestTask task, int directoryFd, GuestAddress address, OpenFlags flags, Mode mode, WalkFlags walk = WalkFlags.None)
     {
-        Span<byte> buffer = stackalloc byte[PathWalker.MaxPath];
-        if (!task.Memory.CopyInString(address, buffer).TryGet(out int length, out Errno errno) || !Guest.StartOf(task, directoryFd, buffer[..length], (walk & WalkFlags.InRoot) != 0).TryGet(out PathLocation start, out errno))
+        Errno errno = Guest.ReadPath(task, address, out ReadOnlySpan<byte> path);
+        if (errno != Errno.None || !Guest.StartOf(task, directoryFd, path, (walk & WalkFlags.InRoot) != 0).TryGet(out PathLocation start, out errno))
         {
             return errno;
         }
@@ -38,7 +38,7 @@ internal static class Open
             return Errno.EINVAL;
         }
 
-        if (!FileOpener.Open(task, start, buffer[..length], flags & Known, mode, walk).TryGet(out FileDescription? file, out errno))
+        if (!FileOpener.Open(task, start, path, flags & Known, mode, walk).TryGet(out FileDescription? file, out errno))
         {
             return errno;
         }

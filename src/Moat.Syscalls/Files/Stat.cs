@@ -30,7 +30,7 @@ internal static class Stat
     private static SyscallResult Lstat(GuestTask task, in SyscallArguments arguments) => ByPath(task, Guest.AtFdCwd, arguments.Address(0), arguments.Address(1), WalkFlags.NoFollow);
 
     private static SyscallResult Fstat(GuestTask task, in SyscallArguments arguments) =>
-        AttributesOf(task, arguments.Int(0)).TryGet(out InodeAttributes attributes, out Errno errno) ? Write(task, arguments.Address(1), attributes) : errno;
+        AttributesOf(task, arguments.Int(0), out InodeAttributes attributes) is var errno and not Errno.None ? errno : Write(task, arguments.Address(1), attributes);
 
     private static SyscallResult FstatAt(GuestTask task, in SyscallArguments arguments)
     {
@@ -41,7 +41,8 @@ internal static class Stat
             return Errno.EINVAL;
         }
 
-        return Find(task, arguments.Int(0), arguments.Address(1), flags).TryGet(out InodeAttributes attributes, out Errno errno) ? Write(task, arguments.Address(2), attributes) : errno;
+        Errno errno = Find(task, arguments.Int(0), arguments.Address(1), flags, out InodeAttributes attributes);
+        return errno != Errno.None ? errno : Write(task, arguments.Address(2), attributes);
     }
 
     private static SyscallResult Statx(GuestTask task, in SyscallArguments arguments)
@@ -54,9 +55,8 @@ internal static class Stat
             return Errno.EINVAL;
         }
 
-        return Find(task, arguments.Int(0), arguments.Address(1), flags).TryGet(out InodeAttributes attributes, out Errno errno)
-            ? task.Memory.Write(arguments.Address(4), StatxBuffer.From(attributes))
-            : errno;
+        Errno errno = Find(task, arguments.Int(0), arguments.Address(1), flags, out InodeAttributes attributes);
+        return errno != Errno.None ? errno : task.Memory.Write(arguments.Address(4), StatxBuffer.From(attributes));
     }
 
     private static SyscallResult Statfs(GuestTask task, in SyscallArguments arguments) =>
@@ -154,39 +154,37 @@ internal static class Stat
         return errno != Errno.None ? errno : Write(task, buffer, attributes);
     }
 
-    private static Result<InodeAttributes> Find(GuestTask task, int directoryFd, GuestAddress address, int flags)
+    private static Errno Find(GuestTask task, int directoryFd, GuestAddress address, int flags, out InodeAttributes attributes)
     {
+        attributes = default;
         bool emptyAllowed = (flags & Guest.AtEmptyPath) != 0;
-        byte[]? path = [];
-        if (!(emptyAllowed && address.IsNull) && !Guest.ReadPath(task, address).TryGet(out path, out Errno errno))
+        ReadOnlySpan<byte> path = default;
+        if (!(emptyAllowed && address.IsNull) && Guest.ReadPath(task, address, out path) is var unreadable and not Errno.None)
         {
-            return errno;
+            return unreadable;
         }
 
-        if (path.Length == 0 && emptyAllowed && directoryFd != Guest.AtFdCwd)
+        if (path.IsEmpty && emptyAllowed && directoryFd != Guest.AtFdCwd)
         {
-            return AttributesOf(task, directoryFd);
+            return AttributesOf(task, directoryFd, out attributes);
         }
 
-        if (!Guest.StartOf(task, directoryFd, path).TryGet(out PathLocation start, out errno) || !PathWalker.Resolve(task, start, path, Guest.WalkFlagsOf(flags)).TryGet(out PathLocation location, out errno))
-        {
-            return errno;
-        }
-
-        errno = location.Inode.GetAttributes(out InodeAttributes attributes);
-        return errno != Errno.None ? errno : attributes;
+        return Guest.StartOf(task, directoryFd, path).TryGet(out PathLocation start, out Errno errno) && PathWalker.Resolve(task, start, path, Guest.WalkFlagsOf(flags)).TryGet(out PathLocation location, out errno)
+            ? location.Inode.GetAttributes(out attributes)
+            : errno;
     }
 
-    private static Result<InodeAttributes> AttributesOf(GuestTask task, int fd)
+    private static Errno AttributesOf(GuestTask task, int fd, out InodeAttributes attributes)
     {
+        attributes = default;
         if (!task.Files.Get(fd).TryGet(out FileDescription? file, out Errno errno))
         {
             return errno;
         }
 
-        errno = file.Inode.GetAttributes(out InodeAttributes attributes);
+        errno = file.Inode.GetAttributes(out attributes);
         file.Release();
-        return errno != Errno.None ? errno : attributes;
+        return errno;
     }
 
     private static SyscallResult Write(GuestTask task, GuestAddress buffer, in InodeAttributes attributes) => task.Memory.Write(buffer, StatBuffer.From(attributes));
