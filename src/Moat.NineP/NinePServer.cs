@@ -5,9 +5,7 @@ namespace Moat.NineP;
 
 /// <summary>Serves one connection: reads requests, carries them out on the tree one after the other, answers. Whatever the peer sends, it gets an errno or an answer; only a stream
 /// that cannot be cut into messages any more ends the connection.</summary>
-/// <param name="transport">The connection.</param>
-/// <param name="root">What an attach gets; the server duplicates it.</param>
-public sealed class NinePServer(INinePTransport transport, NinePFile root)
+public sealed class NinePServer
 {
     /// <summary>The largest message.</summary>
     public const int MaxMessage = 1 << 20;
@@ -19,24 +17,37 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
     private const int MaxWalk = 16;
     private const int IoHeader = NinePWriter.HeaderSize + 4;
 
-    private readonly Dictionary<uint, NinePFid> _fids = [];
-    private readonly NinePWriter _writer = new(MaxMessage);
-    private readonly List<int> _donated = [];
+    private readonly NinePSession _session;
+    private readonly NameRequests _names;
+    private readonly ExtensionRequests _extensions;
+    private readonly INinePTransport _transport;
+    private readonly NinePFile _root;
     private int _messageSize = MinMessage;
     private bool _isExtended;
+
+    /// <param name="transport">The connection.</param>
+    /// <param name="root">What an attach gets; the server duplicates it.</param>
+    public NinePServer(INinePTransport transport, NinePFile root)
+    {
+        _transport = transport;
+        _root = root;
+        _session = new NinePSession();
+        _names = new NameRequests(_session);
+        _extensions = new ExtensionRequests(_session);
+    }
 
     /// <summary>Serves until the peer has gone.</summary>
     /// <returns>ECONNRESET after an ordinary end; otherwise what went wrong with the stream.</returns>
     public Errno Run()
     {
-        NinePStream stream = new(transport, MaxMessage);
+        NinePStream stream = new(_transport, MaxMessage);
         List<int> received = [];
         try
         {
             while (true)
             {
                 Errno errno = stream.Receive(received, out ReadOnlySpan<byte> message);
-                received.ForEach(root.CloseDescriptor); // nobody may send descriptors to a server
+                received.ForEach(_root.CloseDescriptor); // nobody may send descriptors to a server
                 received.Clear();
                 if (errno == Errno.None)
                 {
@@ -51,7 +62,7 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
         }
         finally
         {
-            Clear();
+            _session.Clear();
         }
     }
 
@@ -60,17 +71,17 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
         NinePReader reader = new(message[4..]);
         NinePMessageType type = (NinePMessageType)reader.Byte();
         ushort tag = reader.UInt16();
-        _writer.Begin((byte)(type + 1), tag);
+        _session.Writer.Begin((byte)(type + 1), tag);
         Errno errno = Dispatch(type, ref reader);
         if (errno != Errno.None)
         {
-            _writer.Begin((byte)NinePMessageType.Rlerror, tag);
-            _writer.UInt32((uint)errno);
+            _session.Writer.Begin((byte)NinePMessageType.Rlerror, tag);
+            _session.Writer.UInt32((uint)errno);
         }
 
-        errno = transport.Send(_writer.End(), System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_donated));
-        _donated.ForEach(root.CloseDescriptor);
-        _donated.Clear();
+        errno = _transport.Send(_session.Writer.End(), System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_session.Donated));
+        _session.Donated.ForEach(_root.CloseDescriptor);
+        _session.Donated.Clear();
         return errno;
     }
 
@@ -92,17 +103,17 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
             NinePMessageType.Tgetattr => GetAttributes(ref reader),
             NinePMessageType.Tsetattr => SetAttributes(ref reader),
             NinePMessageType.Treadlink => ReadLink(ref reader),
-            NinePMessageType.Tsymlink => MakeSymlink(ref reader),
-            NinePMessageType.Tmkdir => MakeDirectory(ref reader),
-            NinePMessageType.Tmknod => MakeNode(ref reader),
-            NinePMessageType.Tlink => Link(ref reader),
-            NinePMessageType.Trenameat => RenameAt(ref reader),
-            NinePMessageType.Tunlinkat => UnlinkAt(ref reader),
+            NinePMessageType.Tsymlink => _names.MakeSymlink(ref reader),
+            NinePMessageType.Tmkdir => _names.MakeDirectory(ref reader),
+            NinePMessageType.Tmknod => _names.MakeNode(ref reader),
+            NinePMessageType.Tlink => _names.Link(ref reader),
+            NinePMessageType.Trenameat => _names.RenameAt(ref reader),
+            NinePMessageType.Tunlinkat => _names.UnlinkAt(ref reader),
             NinePMessageType.Tfsync => Sync(ref reader),
             NinePMessageType.Tstatfs => Statistics(ref reader),
-            NinePMessageType.Tlookup when _isExtended => Lookup(ref reader),
-            NinePMessageType.Topenat when _isExtended => OpenAt(ref reader),
-            NinePMessageType.Tcreateat when _isExtended => CreateAt(ref reader),
+            NinePMessageType.Tlookup when _isExtended => _extensions.Lookup(ref reader),
+            NinePMessageType.Topenat when _isExtended => _extensions.OpenAt(ref reader),
+            NinePMessageType.Tcreateat when _isExtended => _extensions.CreateAt(ref reader),
             _ => Errno.EOPNOTSUPP,
         };
     }
@@ -116,13 +127,13 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
             return reader.IsMalformed ? Errno.EBADMSG : Errno.EINVAL;
         }
 
-        Clear(); // a session starts anew
+        _session.Clear(); // a session starts anew
         _messageSize = (int)Math.Min(size, MaxMessage);
         _isExtended = version == NinePVersion.Extended;
         string answer = _isExtended ? NinePVersion.Extended
             : version == NinePVersion.Linux || version.StartsWith(NinePVersion.Linux + ".", StringComparison.Ordinal) ? NinePVersion.Linux : NinePVersion.Unknown;
-        _writer.UInt32((uint)_messageSize);
-        _writer.String(answer);
+        _session.Writer.UInt32((uint)_messageSize);
+        _session.Writer.String(answer);
         return Errno.None;
     }
 
@@ -137,13 +148,13 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
             return Errno.EBADMSG;
         }
 
-        if (!root.Duplicate().TryGet(out NinePFile? file, out Errno errno))
+        if (!_root.Duplicate().TryGet(out NinePFile? file, out Errno errno))
         {
             return errno;
         }
 
-        errno = Install(number, file);
-        return errno != Errno.None ? errno : WriteQid(file);
+        errno = _session.Install(number, file);
+        return errno != Errno.None ? errno : _session.WriteQid(file);
     }
 
     private Errno Walk(ref NinePReader reader)
@@ -156,13 +167,13 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
             return Errno.EINVAL;
         }
 
-        if (!Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) || !fid.File.Duplicate().TryGet(out NinePFile? current, out errno))
+        if (!_session.Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) || !fid.File.Duplicate().TryGet(out NinePFile? current, out errno))
         {
             return errno;
         }
 
-        int countPosition = _writer.Length;
-        _writer.UInt16(0);
+        int countPosition = _session.Writer.Length;
+        _session.Writer.UInt16(0);
         int walked = 0;
         for (; walked < count; walked++)
         {
@@ -178,7 +189,7 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
                 break;
             }
 
-            _writer.Qid(attributes.Qid);
+            _session.Writer.Qid(attributes.Qid);
         }
 
         if (walked < count)
@@ -192,20 +203,20 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
         }
         else
         {
-            errno = number == newNumber ? Replace(fid, current) : Install(newNumber, current);
+            errno = number == newNumber ? NinePSession.Replace(fid, current) : _session.Install(newNumber, current);
             if (errno != Errno.None)
             {
                 return errno;
             }
         }
 
-        _writer.PatchUInt16(countPosition, (ushort)walked);
+        _session.Writer.PatchUInt16(countPosition, (ushort)walked);
         return Errno.None;
     }
 
     private static Errno Step(ref NinePFile current, ReadOnlySpan<byte> name)
     {
-        Result<NinePFile> next = name.SequenceEqual(".."u8) ? current.Parent() : CheckName(name) is var fault and not Errno.None ? fault : current.Walk(name);
+        Result<NinePFile> next = name.SequenceEqual(".."u8) ? current.Parent() : NinePSession.CheckName(name) is var fault and not Errno.None ? fault : current.Walk(name);
         if (!next.TryGet(out NinePFile? found, out Errno errno))
         {
             return errno;
@@ -219,13 +230,12 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
     private Errno Clunk(ref NinePReader reader)
     {
         uint number = reader.UInt32();
-        if (!Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno))
+        if (!_session.Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno))
         {
             return errno;
         }
 
-        _fids.Remove(number);
-        fid.File.Dispose();
+        _session.Remove(number);
         return Errno.None;
     }
 
@@ -233,7 +243,7 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
     {
         uint number = reader.UInt32();
         OpenFlags flags = (OpenFlags)reader.UInt32();
-        if (!Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno))
+        if (!_session.Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno))
         {
             return errno;
         }
@@ -250,8 +260,8 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
         }
 
         fid.IsOpen = true;
-        errno = WriteQid(fid.File);
-        _writer.UInt32((uint)(_messageSize - IoHeader));
+        errno = _session.WriteQid(fid.File);
+        _session.Writer.UInt32((uint)(_messageSize - IoHeader));
         return errno;
     }
 
@@ -262,12 +272,12 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
         OpenFlags flags = (OpenFlags)reader.UInt32();
         Mode mode = (Mode)reader.UInt32();
         uint gid = reader.UInt32();
-        if (!Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno))
+        if (!_session.Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno))
         {
             return errno;
         }
 
-        errno = fid.IsOpen ? Errno.EBUSY : CheckName(name);
+        errno = fid.IsOpen ? Errno.EBUSY : NinePSession.CheckName(name);
         if (errno == Errno.None)
         {
             errno = fid.File.Create(name, flags, mode & Mode.PermissionMask, gid);
@@ -279,8 +289,8 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
         }
 
         fid.IsOpen = true;
-        errno = WriteQid(fid.File);
-        _writer.UInt32((uint)(_messageSize - IoHeader));
+        errno = _session.WriteQid(fid.File);
+        _session.Writer.UInt32((uint)(_messageSize - IoHeader));
         return errno;
     }
 
@@ -289,21 +299,21 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
         uint number = reader.UInt32();
         ulong offset = reader.UInt64();
         uint count = reader.UInt32();
-        if (!FindOpen(number, ref reader).TryGet(out NinePFid? fid, out Errno errno))
+        if (!_session.FindOpen(number, ref reader).TryGet(out NinePFid? fid, out Errno errno))
         {
             return errno;
         }
 
         int wanted = (int)Math.Min(count, (uint)(_messageSize - IoHeader));
-        int position = _writer.Length;
-        _writer.UInt32(0);
-        if (!fid.File.Read(offset, _writer.Take(wanted)).TryGet(out int got, out errno))
+        int position = _session.Writer.Length;
+        _session.Writer.UInt32(0);
+        if (!fid.File.Read(offset, _session.Writer.Take(wanted)).TryGet(out int got, out errno))
         {
             return errno;
         }
 
-        _writer.GiveBack(wanted - got);
-        _writer.PatchUInt32(position, (uint)got);
+        _session.Writer.GiveBack(wanted - got);
+        _session.Writer.PatchUInt32(position, (uint)got);
         return Errno.None;
     }
 
@@ -313,12 +323,12 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
         ulong offset = reader.UInt64();
         uint count = reader.UInt32();
         ReadOnlySpan<byte> bytes = reader.Bytes((int)Math.Min(count, int.MaxValue));
-        if (!FindOpen(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) || !fid.File.Write(offset, bytes).TryGet(out int put, out errno))
+        if (!_session.FindOpen(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) || !fid.File.Write(offset, bytes).TryGet(out int put, out errno))
         {
             return errno;
         }
 
-        _writer.UInt32((uint)put);
+        _session.Writer.UInt32((uint)put);
         return Errno.None;
     }
 
@@ -327,15 +337,15 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
         uint number = reader.UInt32();
         ulong offset = reader.UInt64();
         uint count = reader.UInt32();
-        if (!FindOpen(number, ref reader).TryGet(out NinePFid? fid, out Errno errno))
+        if (!_session.FindOpen(number, ref reader).TryGet(out NinePFid? fid, out Errno errno))
         {
             return errno;
         }
 
-        int position = _writer.Length;
-        _writer.UInt32(0);
-        errno = fid.File.ReadDirectory(offset, new NinePDirectorySink(_writer, (int)Math.Min(count, (uint)(_messageSize - IoHeader))));
-        _writer.PatchUInt32(position, (uint)(_writer.Length - position - 4));
+        int position = _session.Writer.Length;
+        _session.Writer.UInt32(0);
+        errno = fid.File.ReadDirectory(offset, new NinePDirectorySink(_session.Writer, (int)Math.Min(count, (uint)(_messageSize - IoHeader))));
+        _session.Writer.PatchUInt32(position, (uint)(_session.Writer.Length - position - 4));
         return errno;
     }
 
@@ -343,12 +353,12 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
     {
         uint number = reader.UInt32();
         reader.UInt64(); // which ones are wanted: the basic ones are what there is
-        if (!Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) || !fid.File.GetAttributes().TryGet(out NinePAttributes attributes, out errno))
+        if (!_session.Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) || !fid.File.GetAttributes().TryGet(out NinePAttributes attributes, out errno))
         {
             return errno;
         }
 
-        attributes.Write(_writer);
+        attributes.Write(_session.Writer);
         return Errno.None;
     }
 
@@ -356,76 +366,19 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
     {
         uint number = reader.UInt32();
         NinePAttributeChange change = NinePAttributeChange.Read(ref reader);
-        return Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) ? fid.File.SetAttributes(change) : errno;
+        return _session.Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) ? fid.File.SetAttributes(change) : errno;
     }
 
     private Errno ReadLink(ref NinePReader reader)
     {
         uint number = reader.UInt32();
-        if (!Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) || !fid.File.ReadLink().TryGet(out byte[]? target, out errno))
+        if (!_session.Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) || !fid.File.ReadLink().TryGet(out byte[]? target, out errno))
         {
             return errno;
         }
 
-        _writer.String(target);
+        _session.Writer.String(target);
         return Errno.None;
-    }
-
-    private Errno MakeSymlink(ref NinePReader reader)
-    {
-        uint number = reader.UInt32();
-        ReadOnlySpan<byte> name = reader.String();
-        ReadOnlySpan<byte> target = reader.String();
-        uint gid = reader.UInt32();
-        return FindDirectory(number, name, ref reader).TryGet(out NinePFid? fid, out Errno errno) ? WriteQid(fid.File.MakeSymlink(name, target, gid)) : errno;
-    }
-
-    private Errno MakeDirectory(ref NinePReader reader)
-    {
-        uint number = reader.UInt32();
-        ReadOnlySpan<byte> name = reader.String();
-        Mode mode = (Mode)reader.UInt32();
-        uint gid = reader.UInt32();
-        return FindDirectory(number, name, ref reader).TryGet(out NinePFid? fid, out Errno errno) ? WriteQid(fid.File.MakeDirectory(name, mode & Mode.PermissionMask, gid)) : errno;
-    }
-
-    private Errno MakeNode(ref NinePReader reader)
-    {
-        uint number = reader.UInt32();
-        ReadOnlySpan<byte> name = reader.String();
-        Mode mode = (Mode)reader.UInt32();
-        uint major = reader.UInt32();
-        uint minor = reader.UInt32();
-        uint gid = reader.UInt32();
-        return FindDirectory(number, name, ref reader).TryGet(out NinePFid? fid, out Errno errno) ? WriteQid(fid.File.MakeNode(name, mode, new DeviceNumber(major, minor), gid)) : errno;
-    }
-
-    private Errno Link(ref NinePReader reader)
-    {
-        uint directory = reader.UInt32();
-        uint number = reader.UInt32();
-        ReadOnlySpan<byte> name = reader.String();
-        return FindDirectory(directory, name, ref reader).TryGet(out NinePFid? into, out Errno errno) && Find(number, ref reader).TryGet(out NinePFid? fid, out errno)
-            ? into.File.Link(name, fid.File) : errno;
-    }
-
-    private Errno RenameAt(ref NinePReader reader)
-    {
-        uint from = reader.UInt32();
-        ReadOnlySpan<byte> name = reader.String();
-        uint to = reader.UInt32();
-        ReadOnlySpan<byte> newName = reader.String();
-        return FindDirectory(from, name, ref reader).TryGet(out NinePFid? old, out Errno errno) && FindDirectory(to, newName, ref reader).TryGet(out NinePFid? target, out errno)
-            ? old.File.Rename(name, target.File, newName) : errno;
-    }
-
-    private Errno UnlinkAt(ref NinePReader reader)
-    {
-        const uint RemoveDirectory = 0x200;
-        uint number = reader.UInt32();
-        ReadOnlySpan<byte> name = reader.String();
-        uint flags = reader.UInt32();
-        return FindDirectory(number, name, ref reader).TryGet(out NinePFid? fid, out Errno errno) ? fid.File.Unlink(name, (flags & RemoveDirectory) != 0) : errno;
     }
 
     private Errno Sync(ref NinePReader reader)
@@ -433,148 +386,26 @@ public sealed class NinePServer(INinePTransport transport, NinePFile root)
         // The second field came later; clients without it want all.
         uint number = reader.UInt32();
         bool dataOnly = reader.Remaining >= 4 && reader.UInt32() != 0;
-        return Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) ? fid.File.Sync(dataOnly) : errno;
+        return _session.Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) ? fid.File.Sync(dataOnly) : errno;
     }
 
     private Errno Statistics(ref NinePReader reader)
     {
         uint number = reader.UInt32();
-        if (!Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) || !fid.File.GetStatistics().TryGet(out NinePStatistics found, out errno))
+        if (!_session.Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) || !fid.File.GetStatistics().TryGet(out NinePStatistics found, out errno))
         {
             return errno;
         }
 
-        _writer.UInt32(found.Type);
-        _writer.UInt32(found.BlockSize);
-        _writer.UInt64(found.Blocks);
-        _writer.UInt64(found.BlocksFree);
-        _writer.UInt64(found.BlocksAvailable);
-        _writer.UInt64(found.Files);
-        _writer.UInt64(found.FilesFree);
-        _writer.UInt64(found.Identifier);
-        _writer.UInt32(found.NameLength);
+        _session.Writer.UInt32(found.Type);
+        _session.Writer.UInt32(found.BlockSize);
+        _session.Writer.UInt64(found.Blocks);
+        _session.Writer.UInt64(found.BlocksFree);
+        _session.Writer.UInt64(found.BlocksAvailable);
+        _session.Writer.UInt64(found.Files);
+        _session.Writer.UInt64(found.FilesFree);
+        _session.Writer.UInt64(found.Identifier);
+        _session.Writer.UInt32(found.NameLength);
         return Errno.None;
-    }
-
-    private Errno Lookup(ref NinePReader reader)
-    {
-        uint number = reader.UInt32();
-        ReadOnlySpan<byte> name = reader.String();
-        if (!FindForName(number, name, ref reader).TryGet(out NinePFid? fid, out Errno errno) || !fid.File.Lookup(name, out byte[] target).TryGet(out NinePAttributes attributes, out errno))
-        {
-            return errno;
-        }
-
-        attributes.Write(_writer);
-        _writer.String(target);
-        return Errno.None;
-    }
-
-    private Errno OpenAt(ref NinePReader reader)
-    {
-        uint number = reader.UInt32();
-        ReadOnlySpan<byte> name = reader.String();
-        OpenFlags flags = (OpenFlags)reader.UInt32();
-        if (!FindForName(number, name, ref reader).TryGet(out NinePFid? fid, out Errno errno) || !fid.File.OpenDescriptor(name, flags, out NinePAttributes attributes).TryGet(out int descriptor, out errno))
-        {
-            return errno;
-        }
-
-        _donated.Add(descriptor);
-        attributes.Write(_writer);
-        return Errno.None;
-    }
-
-    private Errno CreateAt(ref NinePReader reader)
-    {
-        uint number = reader.UInt32();
-        ReadOnlySpan<byte> name = reader.String();
-        OpenFlags flags = (OpenFlags)reader.UInt32();
-        Mode mode = (Mode)reader.UInt32();
-        uint uid = reader.UInt32();
-        uint gid = reader.UInt32();
-        if (!FindDirectory(number, name, ref reader).TryGet(out NinePFid? fid, out Errno errno)
-            || !fid.File.CreateDescriptor(name, flags, mode & Mode.PermissionMask, uid, gid, out NinePAttributes attributes).TryGet(out int descriptor, out errno))
-        {
-            return errno;
-        }
-
-        _donated.Add(descriptor);
-        attributes.Write(_writer);
-        return Errno.None;
-    }
-
-    private Result<NinePFid> Find(uint number, ref NinePReader reader) =>
-        reader.IsMalformed ? Errno.EBADMSG : _fids.TryGetValue(number, out NinePFid? fid) ? fid : Errno.EBADF;
-
-    private Result<NinePFid> FindOpen(uint number, ref NinePReader reader) =>
-        Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) ? fid.IsOpen ? fid : Errno.EBADF : errno;
-
-    private Result<NinePFid> FindDirectory(uint number, ReadOnlySpan<byte> name, ref NinePReader reader) =>
-        Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) ? CheckName(name) is var fault and not Errno.None ? fault : fid : errno;
-
-    private Result<NinePFid> FindForName(uint number, ReadOnlySpan<byte> name, ref NinePReader reader) =>
-        name.IsEmpty ? Find(number, ref reader) : FindDirectory(number, name, ref reader);
-
-    private static Errno CheckName(ReadOnlySpan<byte> name)
-    {
-        bool isValid = !name.IsEmpty && !name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8) && name.IndexOfAny((byte)'/', (byte)0) < 0;
-        return !isValid ? Errno.EINVAL : name.Length > FileName.MaxLength ? Errno.ENAMETOOLONG : Errno.None;
-    }
-
-    private Errno Install(uint number, NinePFile file)
-    {
-        if (_fids.Count < MaxFids && _fids.TryAdd(number, new NinePFid(file)))
-        {
-            return Errno.None;
-        }
-
-        file.Dispose();
-        return _fids.Count >= MaxFids ? Errno.EMFILE : Errno.EBADF;
-    }
-
-    private static Errno Replace(NinePFid fid, NinePFile file)
-    {
-        if (fid.IsOpen)
-        {
-            file.Dispose();
-            return Errno.EBUSY;
-        }
-
-        fid.File.Dispose();
-        fid.File = file;
-        return Errno.None;
-    }
-
-    private Errno WriteQid(NinePFile file)
-    {
-        if (!file.GetAttributes().TryGet(out NinePAttributes attributes, out Errno errno))
-        {
-            return errno;
-        }
-
-        _writer.Qid(attributes.Qid);
-        return Errno.None;
-    }
-
-    private Errno WriteQid(Result<Qid> made)
-    {
-        if (!made.TryGet(out Qid qid, out Errno errno))
-        {
-            return errno;
-        }
-
-        _writer.Qid(qid);
-        return Errno.None;
-    }
-
-    private void Clear()
-    {
-        foreach (NinePFid fid in _fids.Values)
-        {
-            fid.File.Dispose();
-        }
-
-        _fids.Clear();
     }
 }
