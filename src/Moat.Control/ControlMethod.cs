@@ -30,6 +30,9 @@ public enum ControlMethod
     /// <summary>Counts of resources.</summary>
     Statistics,
 
+    /// <summary>Collects garbage, then counts what the Sentry holds.</summary>
+    Memory,
+
     /// <summary>Stops all application code until <see cref="Resume"/>.</summary>
     Pause,
 

@@ -27,6 +27,9 @@ public sealed record ControlReply
     /// <summary>Counts.</summary>
     public SandboxStatistics? Statistics { get; init; }
 
+    /// <summary>What the Sentry holds (Memory).</summary>
+    public SandboxMemory? Memory { get; init; }
+
     /// <summary>A refusal.</summary>
     public static ControlReply Fail(Linux.Errno errno, string error) => new() { Error = error, Errno = (int)errno };
 }

@@ -27,6 +27,9 @@ public sealed record SandboxFlags
     /// <summary>A call whose handler is to fail, by name, for tests; empty for none.</summary>
     public required string BugInSyscall { get; init; }
 
+    /// <summary>Whether what system calls allocate is counted, for tests; the debug log has the counts in the end.</summary>
+    public required bool CountAllocations { get; init; }
+
     /// <summary>Where writes to host files go: none, root:memory, all:memory …</summary>
     public required string Overlay2 { get; init; }
 

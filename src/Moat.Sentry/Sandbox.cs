@@ -61,7 +61,12 @@ public sealed class Sandbox : IDisposable
             table.BreakForTest(ToNumber(options.Flags.BugInSyscall, "-TESTONLY-bug-in-syscall"));
         }
 
-        SyscallDispatcher dispatcher = new(table, options.Log, strace);
+        ISyscallDispatcher dispatcher = new SyscallDispatcher(table, options.Log, strace);
+        if (options.Flags.CountAllocations)
+        {
+            dispatcher = Allocations = new AllocationMeter(dispatcher);
+        }
+
         _kernel = new SentryKernel(_platform, new MemoryFile(options.Facts.MemoryBytes), clock, options.Log, new HostRandom(), facts, dispatcher) { Observer = _watch };
         _kernel.AnonymousFiles = new AnonymousFilesystem(_kernel);
         _kernel.MemoryFiles = new TmpfsFilesystem(_kernel, new TmpfsOptions());
@@ -94,6 +99,9 @@ public sealed class Sandbox : IDisposable
 
     /// <summary>Members of the configuration that have no effect.</summary>
     internal IReadOnlyList<string> IgnoredSettings { get; }
+
+    /// <summary>What system calls allocated, if that is counted.</summary>
+    internal AllocationMeter? Allocations { get; }
 
     /// <summary>How processes ended.</summary>
     internal ProcessWatch Watch => _watch;

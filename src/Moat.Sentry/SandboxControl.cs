@@ -26,6 +26,7 @@ internal sealed class SandboxControl(Sandbox sandbox, DebugLog log) : IControlHa
             ControlMethod.Signal => SendSignal(request),
             ControlMethod.Processes => new ControlReply { Processes = ListProcesses() },
             ControlMethod.Statistics => new ControlReply { Statistics = Count() },
+            ControlMethod.Memory => new ControlReply { Memory = CountMemory() },
             ControlMethod.Destroy => Destroy(),
             _ => ControlReply.Fail(Errno.ENOSYS, $"{request.Method} is not supported yet"),
         };
@@ -204,6 +205,23 @@ internal sealed class SandboxControl(Sandbox sandbox, DebugLog log) : IControlHa
         }
 
         return new SandboxStatistics { CpuUserNs = cpu, TaskCount = sandbox.Kernel.Pids.Count, MemoryUsageBytes = (long)sandbox.Kernel.MemoryFile.UsedBytes };
+    }
+
+    private SandboxMemory CountMemory()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        GCMemoryInfo info = GC.GetGCMemoryInfo();
+        return new SandboxMemory
+        {
+            HeapBytes = GC.GetTotalMemory(forceFullCollection: false),
+            CommittedBytes = info.TotalCommittedBytes,
+            AllocatedBytes = GC.GetTotalAllocatedBytes(),
+            Collections = GC.CollectionCount(0), // a collection of an older generation collects the younger ones
+            ApplicationBytes = (long)sandbox.Kernel.MemoryFile.UsedBytes,
+            TaskCount = sandbox.Kernel.Pids.Count,
+        };
     }
 
     private ControlReply Destroy()

@@ -82,6 +82,11 @@ public static class SentryProcess
 
         Report(config.ReadyFd, null, sandbox.IgnoredSettings);
         int status = sandbox.Wait();
+        foreach (string line in sandbox.Allocations?.Describe() ?? [])
+        {
+            log.Debug(line);
+        }
+
         if (sandbox.Watch.Bug is { } bug)
         {
             Tell(config.StdioFds[2], bug);

@@ -40,6 +40,7 @@ internal sealed class CommandContext(FlagSet globals, ErrorLog errors, string co
             StraceSyscalls = globals.Text("strace-syscalls").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
             StraceLogSize = globals.Number("strace-log-size"),
             BugInSyscall = globals.Text("TESTONLY-bug-in-syscall"),
+            CountAllocations = globals.IsSet("TESTONLY-count-allocations"),
             Overlay2 = CheckOverlay(globals.IsSet("overlay") ? "all:memory" : globals.Text("overlay2")),
             FileAccess = globals.Text("file-access"),
             FileAccessMounts = globals.Text("file-access-mounts"),

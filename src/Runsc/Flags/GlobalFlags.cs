@@ -36,6 +36,7 @@ internal static class GlobalFlags
         new("ignore-cgroups", FlagKind.Boolean, "false", "leave cgroups alone"),
 
         Text("TESTONLY-bug-in-syscall", "", "for tests: the kernel fails at this system call"),
+        Boolean("TESTONLY-count-allocations", "for tests: the debug log says in the end what system calls allocated"),
 
         Text("debug-log-format", "text", NoEffect),
         Text("debug-command", "", NoEffect),
