@@ -5,7 +5,7 @@
 PREFIX ?= /usr/local
 export PACKAGES
 
-.PHONY: all run test test-python guest bench install uninstall format clean
+.PHONY: all run test test-python guest bench soak install uninstall format clean
 
 all:
 	@tools/publish
@@ -21,6 +21,10 @@ test-python: all
 
 guest: all
 	@tools/guest $(FAMILY) $(CASE)
+
+# An hour of applications in two sandboxes that live throughout, and short-lived ones: fails if something is left behind or grows. SOAK_SECONDS= for less.
+soak: all
+	@tools/soak
 
 # What the platforms cost beside runc: docs/performance. As root, about four minutes.
 bench: all
