@@ -21,6 +21,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     private SystrapAddressSpace? _space;
     private StubThread? _thread;
     private byte[]? _fpuState; // to be set before the next switch
+    private byte[]? _fpuBuffer; // where it is kept
     private int _frame;
     private int _tid;
     private RegisterSet _callRegisters; // what a patched call had
@@ -89,8 +90,8 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
             return Errno.EINVAL;
         }
 
-        (_fpuState ??= new byte[FpuStateSize]).AsSpan().Clear();
-        state.CopyTo(_fpuState);
+        _fpuState = _fpuBuffer ??= new byte[FpuStateSize];
+        state.CopyTo(_fpuState); // all of it: the size is right
         return Errno.None;
     }
 

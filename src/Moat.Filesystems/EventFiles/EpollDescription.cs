@@ -1,3 +1,4 @@
+using System.Buffers;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Kernel.Waiting;
@@ -20,7 +21,7 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
     private readonly Lock _lock = new();
     private readonly Lock _readyLock = new();
     private readonly Dictionary<(int Fd, FileDescription File), EpollItem> _items = []; // guarded by _lock
-    private readonly LinkedList<EpollItem> _ready = []; // guarded by _readyLock
+    private readonly EpollReadyList _ready = new(); // guarded by _readyLock
     private readonly WaitQueue _waiters = new();
 
     /// <inheritdoc/>
@@ -119,11 +120,24 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
         return Errno.None;
     }
 
-    /// <summary>Collects what is ready now.</summary>
-    /// <param name="results">Where it goes.</param>
-    /// <param name="max">How many at most.</param>
-    public void Collect(List<(uint Events, ulong Data)> results, int max)
+    /// <summary>How many descriptors may be ready; more may be the next moment.</summary>
+    public int CandidateCount
     {
+        get
+        {
+            lock (_readyLock)
+            {
+                return _ready.Count;
+            }
+        }
+    }
+
+    /// <summary>Collects what is ready now, as much as there is room for.</summary>
+    /// <param name="results">Where it goes.</param>
+    /// <returns>How many there are.</returns>
+    public int Collect(Span<EpollEvent> results)
+    {
+        int found = 0;
         int candidates;
         lock (_readyLock)
         {
@@ -131,19 +145,18 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
         }
 
         // Each candidate once: level-triggered ones go to the end of the list again.
-        for (; candidates > 0 && results.Count < max; candidates--)
+        for (; candidates > 0 && found < results.Length; candidates--)
         {
             EpollItem item;
             lock (_readyLock)
             {
                 if (_ready.First is not { } first)
                 {
-                    return;
+                    return found;
                 }
 
-                item = first.Value;
-                _ready.RemoveFirst();
-                item.ReadyNode = null;
+                item = first;
+                _ready.Remove(item);
             }
 
             uint events;
@@ -170,7 +183,7 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
                 continue;
             }
 
-            results.Add(((uint)ready, data));
+            results[found++] = new EpollEvent((uint)ready, data);
             if ((events & OneShot) != 0)
             {
                 lock (_lock)
@@ -183,27 +196,31 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
                 MarkReady(item, tell: false);
             }
         }
+
+        return found;
     }
 
     /// <inheritdoc/>
     public override PollEvents Readiness(PollEvents mask)
     {
-        EpollItem[] candidates;
+        // The items are asked without the lock, which they take when they tell of a change.
+        EpollItem[] candidates = ArrayPool<EpollItem>.Shared.Rent(CandidateCount);
+        int count;
         lock (_readyLock)
         {
-            candidates = [.. _ready];
+            count = _ready.CopyTo(candidates);
         }
 
-        foreach (EpollItem item in candidates)
+        bool isReady = false;
+        for (int i = 0; i < count && !isReady; i++)
         {
-            PollEvents wanted = (PollEvents)(item.Events & EventMask);
-            if (!item.IsRemoved && wanted != 0 && item.Source.Readiness(wanted) != 0)
-            {
-                return PollEvents.Readable & mask;
-            }
+            PollEvents wanted = (PollEvents)(candidates[i].Events & EventMask);
+            isReady = !candidates[i].IsRemoved && wanted != 0 && candidates[i].Source.Readiness(wanted) != 0;
         }
 
-        return PollEvents.None;
+        candidates.AsSpan(0, count).Clear();
+        ArrayPool<EpollItem>.Shared.Return(candidates);
+        return isReady ? PollEvents.Readable & mask : PollEvents.None;
     }
 
     /// <inheritdoc/>
@@ -217,7 +234,7 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
     {
         lock (_readyLock)
         {
-            item.ReadyNode ??= _ready.AddLast(item);
+            _ready.Add(item);
         }
 
         if (tell)
@@ -238,11 +255,7 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
 
         lock (_readyLock)
         {
-            if (item.ReadyNode is { } node)
-            {
-                _ready.Remove(node);
-                item.ReadyNode = null;
-            }
+            _ready.Remove(item);
         }
     }
 

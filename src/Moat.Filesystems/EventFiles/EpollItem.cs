@@ -22,8 +22,14 @@ internal sealed class EpollItem(EpollDescription owner, int fd, FileDescription 
     /// <summary>What epoll_wait(2) hands back. Guarded by the owner's lock.</summary>
     public ulong Data { get; set; }
 
-    /// <summary>Its place in the ready list. Guarded by the owner's ready lock.</summary>
-    public LinkedListNode<EpollItem>? ReadyNode { get; set; }
+    /// <summary>Whether it is on the ready list, and its neighbours there. Guarded by the owner's ready lock.</summary>
+    public bool IsReady { get; set; }
+
+    /// <inheritdoc cref="IsReady"/>
+    public EpollItem? NextReady { get; set; }
+
+    /// <inheritdoc cref="IsReady"/>
+    public EpollItem? PreviousReady { get; set; }
 
     /// <summary>Set when it has been taken off the list.</summary>
     public bool IsRemoved { get; set; }

@@ -15,9 +15,11 @@ public sealed class FutexTable
     private const uint Waiters = 0x80000000;
     private const uint TidMask = 0x3fffffff;
     private const int MaxRobustEntries = 2048;
+    private const int MaxSpare = 64;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<FutexKey, LinkedList<FutexWaiter>> _queues = []; // guarded by _lock
+    private readonly Dictionary<FutexKey, FutexQueue> _queues = []; // guarded by _lock
+    private readonly Stack<FutexQueue> _spare = []; // empty queues, guarded by _lock
 
     /// <summary>FUTEX_WAIT and FUTEX_WAIT_BITSET: sleeps if the word still has the expected value.</summary>
     /// <returns>None when woken; EAGAIN if the value differs; ETIMEDOUT; ERESTARTSYS.</returns>
@@ -28,8 +30,8 @@ public sealed class FutexTable
             return errno;
         }
 
-        FutexWaiter waiter = new(task, KeyOf(task.Memory, address, isPrivate), bitset);
-        LinkedListNode<FutexWaiter> node = new(waiter);
+        FutexKey key = KeyOf(task.Memory, address, isPrivate);
+        FutexWaiter waiter = task.FutexWaiter;
         lock (_lock)
         {
             uint value = Volatile.Read(ref task.Memory.WordIn(page, address));
@@ -39,7 +41,8 @@ public sealed class FutexTable
                 return Errno.EAGAIN;
             }
 
-            QueueOf(waiter.Key).AddLast(node);
+            waiter.Bitset = bitset;
+            QueueOf(key).Add(waiter);
         }
 
         errno = Errno.None;
@@ -47,7 +50,7 @@ public sealed class FutexTable
         {
             lock (_lock)
             {
-                if (waiter.IsWoken)
+                if (waiter.Queue is null)
                 {
                     return Errno.None;
                 }
@@ -58,12 +61,12 @@ public sealed class FutexTable
 
         lock (_lock)
         {
-            if (waiter.IsWoken)
+            if (waiter.Queue is null)
             {
                 return Errno.None;
             }
 
-            Remove(node);
+            Remove(waiter);
             return errno;
         }
     }
@@ -124,11 +127,10 @@ public sealed class FutexTable
 
             int woken = WakeLocked(source, wake, AnyBit);
             int moved = 0;
-            while (moved < move && _queues.TryGetValue(source, out LinkedList<FutexWaiter>? queue) && queue.First is { } node)
+            while (moved < move && _queues.TryGetValue(source, out FutexQueue? queue) && queue.First is { } waiter)
             {
-                Remove(node);
-                node.Value.Key = target;
-                QueueOf(target).AddLast(node);
+                Remove(waiter);
+                QueueOf(target).Add(waiter);
                 moved++;
             }
 
@@ -260,11 +262,13 @@ public sealed class FutexTable
     private static FutexKey KeyOf(MemoryManager memory, GuestAddress address, bool isPrivate) =>
         !isPrivate && memory.TryGetSharedIdentity(address, out IMappable? file, out ulong offset) ? new FutexKey(file!, offset) : new FutexKey(memory, address.Value);
 
-    private LinkedList<FutexWaiter> QueueOf(FutexKey key)
+    private FutexQueue QueueOf(FutexKey key)
     {
-        if (!_queues.TryGetValue(key, out LinkedList<FutexWaiter>? queue))
+        if (!_queues.TryGetValue(key, out FutexQueue? queue))
         {
-            _queues.Add(key, queue = new LinkedList<FutexWaiter>());
+            queue = _spare.TryPop(out FutexQueue? spare) ? spare : new FutexQueue();
+            queue.Key = key;
+            _queues.Add(key, queue);
         }
 
         return queue;
@@ -272,37 +276,42 @@ public sealed class FutexTable
 
     private int WakeLocked(FutexKey key, int count, uint bitset)
     {
-        if (!_queues.TryGetValue(key, out LinkedList<FutexWaiter>? queue))
+        if (!_queues.TryGetValue(key, out FutexQueue? queue))
         {
             return 0;
         }
 
         int woken = 0;
-        LinkedListNode<FutexWaiter>? next;
-        for (LinkedListNode<FutexWaiter>? node = queue.First; node is not null && woken < count; node = next)
+        FutexWaiter? next;
+        for (FutexWaiter? waiter = queue.First; waiter is not null && woken < count; waiter = next)
         {
-            next = node.Next;
-            if ((node.Value.Bitset & bitset) == 0)
+            next = waiter.Next;
+            if ((waiter.Bitset & bitset) == 0)
             {
                 continue;
             }
 
-            Remove(node);
-            node.Value.IsWoken = true;
-            node.Value.Task.Unblock();
+            Remove(waiter);
+            waiter.Task.Unblock();
             woken++;
         }
 
         return woken;
     }
 
-    private void Remove(LinkedListNode<FutexWaiter> node)
+    // An empty queue goes with its last waiter; what it named is not held any longer.
+    private void Remove(FutexWaiter waiter)
     {
-        LinkedList<FutexWaiter> queue = node.List!;
-        queue.Remove(node);
-        if (queue.Count == 0)
+        FutexQueue queue = waiter.Queue!;
+        queue.Remove(waiter);
+        if (queue.First is null)
         {
-            _queues.Remove(node.Value.Key);
+            _queues.Remove(queue.Key);
+            queue.Key = default;
+            if (_spare.Count < MaxSpare)
+            {
+                _spare.Push(queue);
+            }
         }
     }
 }

@@ -2,15 +2,19 @@ using Moat.Kernel.Tasks;
 
 namespace Moat.Kernel.Futex;
 
-/// <summary>A task waiting on a futex word. Guarded by the <see cref="FutexTable"/>'s lock.</summary>
-internal sealed class FutexWaiter(GuestTask task, FutexKey key, uint bitset)
+/// <summary>A task's place in the queue of a futex word. A task waits for one word at a time and keeps its place for life, so that waiting allocates nothing. Guarded by the <see cref="FutexTable"/>'s lock.</summary>
+internal sealed class FutexWaiter(GuestTask task)
 {
     public GuestTask Task { get; } = task;
 
-    public FutexKey Key { get; set; } = key;
+    /// <summary>The queue it is in; null once it has been woken or has given up.</summary>
+    public FutexQueue? Queue { get; set; }
 
-    public uint Bitset { get; } = bitset;
+    public uint Bitset { get; set; }
 
-    /// <summary>Whether it has been taken off the queue by a wake-up.</summary>
-    public bool IsWoken { get; set; }
+    /// <summary>Its neighbours in the queue.</summary>
+    public FutexWaiter? Next { get; set; }
+
+    /// <inheritdoc cref="Next"/>
+    public FutexWaiter? Previous { get; set; }
 }

@@ -36,14 +36,14 @@ internal static class SignalFrame
         }
 
         int stateSize = task.Context.FpuStateSize;
-        byte[] fpu = new byte[stateSize + 4];
-        task.Context.ReadFpuState(fpu.AsSpan(0, stateSize));
-        ulong features = BinaryPrimitives.ReadUInt64LittleEndian(fpu.AsSpan(SoftwareBytes)); // ptrace leaves XCR0 here
-        BinaryPrimitives.WriteUInt32LittleEndian(fpu.AsSpan(SoftwareBytes), Magic1);
-        BinaryPrimitives.WriteUInt32LittleEndian(fpu.AsSpan(SoftwareBytes + 4), (uint)fpu.Length);
-        BinaryPrimitives.WriteUInt64LittleEndian(fpu.AsSpan(SoftwareBytes + 8), features);
-        BinaryPrimitives.WriteUInt32LittleEndian(fpu.AsSpan(SoftwareBytes + 16), (uint)stateSize);
-        BinaryPrimitives.WriteUInt32LittleEndian(fpu.AsSpan(stateSize), Magic2);
+        Span<byte> fpu = stackalloc byte[stateSize + 4]; // the host's processor decides: a few kilobytes
+        task.Context.ReadFpuState(fpu[..stateSize]);
+        ulong features = BinaryPrimitives.ReadUInt64LittleEndian(fpu[SoftwareBytes..]); // ptrace leaves XCR0 here
+        BinaryPrimitives.WriteUInt32LittleEndian(fpu[SoftwareBytes..], Magic1);
+        BinaryPrimitives.WriteUInt32LittleEndian(fpu[(SoftwareBytes + 4)..], (uint)fpu.Length);
+        BinaryPrimitives.WriteUInt64LittleEndian(fpu[(SoftwareBytes + 8)..], features);
+        BinaryPrimitives.WriteUInt32LittleEndian(fpu[(SoftwareBytes + 16)..], (uint)stateSize);
+        BinaryPrimitives.WriteUInt32LittleEndian(fpu[stateSize..], Magic2);
         ulong fpuAddress = (stack - (ulong)fpu.Length) & ~63UL;
         ulong frameAddress = ((fpuAddress - FrameSize) & ~15UL) - 8;
         if (onAlternate && !alternate.Contains(frameAddress))
@@ -112,7 +112,7 @@ internal static class SignalFrame
             return true;
         }
 
-        byte[] fpu = new byte[task.Context.FpuStateSize];
+        Span<byte> fpu = stackalloc byte[task.Context.FpuStateSize];
         return task.Memory.CopyIn(new GuestAddress(fpuAddress), fpu) == Errno.None && task.Context.WriteFpuState(fpu) == Errno.None;
     }
 

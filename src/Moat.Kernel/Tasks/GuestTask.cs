@@ -1,5 +1,6 @@
 using System.Text;
 using Moat.Kernel.Credentials;
+using Moat.Kernel.Futex;
 using Moat.Kernel.Memory;
 using Moat.Kernel.Namespaces;
 using Moat.Kernel.Seccomp;
@@ -19,6 +20,7 @@ public sealed class GuestTask
     private readonly ThreadParker _parker = new();
     private readonly TaskWaitEntry _fileWait;
     private byte[]? _pathBuffer;
+    private PollSet? _pollSet;
 
     /// <summary>A task that does not run yet; it takes over the references it is given.</summary>
     internal GuestTask(SentryKernel kernel, ThreadGroup group, MemoryManager memory, FdTable files, FsContext fs, TaskCredentials credentials, UtsNamespace uts, IContext context)
@@ -34,6 +36,7 @@ public sealed class GuestTask
         Signals = new TaskSignals(this);
         CpuClock = new TaskCpuClock(kernel.Clock);
         _fileWait = new TaskWaitEntry(this);
+        FutexWaiter = new FutexWaiter(this);
     }
 
     /// <summary>The kernel it runs in.</summary>
@@ -119,11 +122,17 @@ public sealed class GuestTask
     /// <summary>The call in progress has set all registers itself.</summary>
     public bool KeepsRegisters { get; set; }
 
+    /// <summary>Its place in a futex's queue.</summary>
+    internal FutexWaiter FutexWaiter { get; }
+
+    /// <summary>Several files that it waits for together; made by the first call that does.</summary>
+    public PollSet PollSet => _pollSet ??= new PollSet(this);
+
     /// <summary>Set by vfork(2): the parent waits until the child has let go of its memory.</summary>
     internal VforkGate? VforkGate { get; set; }
 
     /// <summary>What restart_syscall(2) goes on with.</summary>
-    public Func<GuestTask, SyscallResult>? RestartBlock { get; set; }
+    public RestartBlock? RestartBlock { get; set; }
 
     /// <summary>Sets the name, cut to 15 bytes.</summary>
     public void SetName(ReadOnlySpan<byte> name)

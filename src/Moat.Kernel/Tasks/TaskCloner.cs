@@ -43,7 +43,7 @@ public static class TaskCloner
         UtsNamespace uts = request.Has(CloneRequest.NewUts) ? parent.Uts.Clone() : parent.Uts;
         GuestTask child;
         int pidfd = -1;
-        byte[] fpu = new byte[context.FpuStateSize];
+        Span<byte> fpu = stackalloc byte[context.FpuStateSize];
         parent.Context.ReadFpuState(fpu);
         lock (kernel.TaskLock)
         {

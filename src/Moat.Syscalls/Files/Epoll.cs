@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using Moat.Filesystems.EventFiles;
 using Moat.Kernel.Memory;
@@ -12,6 +13,7 @@ internal static class Epoll
 {
     private const int EventSize = 12; // packed on x86-64
     private const int MaxEvents = int.MaxValue / EventSize;
+    private const int FewEvents = 32;
     private const uint Exclusive = 1u << 28;
     private const uint AllowedWithExclusive = Exclusive | 0x1d | (1u << 29) | (1u << 31); // IN, OUT, ERR, HUP, WAKEUP, ET
     private const uint Always = 0x18; // ERR, HUP
@@ -142,13 +144,12 @@ internal static class Epoll
                 return Errno.EINVAL;
             }
 
-            List<(uint Events, ulong Data)> ready = [];
             while (true)
             {
-                epoll.Collect(ready, max);
-                if (ready.Count > 0)
+                SyscallResult found = Collect(task, epoll, arguments.Address(1), max);
+                if (found.Raw != 0)
                 {
-                    return WriteEvents(task, arguments.Address(1), ready);
+                    return found;
                 }
 
                 errno = task.WaitFor(epoll, PollEvents.Readable, deadlineNs);
@@ -169,10 +170,26 @@ internal static class Epoll
         }
     }
 
-    private static SyscallResult WriteEvents(GuestTask task, GuestAddress address, List<(uint Events, ulong Data)> ready)
+    private static SyscallResult Collect(GuestTask task, EpollDescription epoll, GuestAddress address, int max)
+    {
+        int room = Math.Min(max, epoll.CandidateCount);
+        if (room <= FewEvents)
+        {
+            Span<EpollEvent> few = stackalloc EpollEvent[FewEvents];
+            few = few[..room];
+            return WriteEvents(task, address, few[..epoll.Collect(few)]);
+        }
+
+        EpollEvent[] many = ArrayPool<EpollEvent>.Shared.Rent(room);
+        SyscallResult result = WriteEvents(task, address, many.AsSpan(0, epoll.Collect(many.AsSpan(0, room))));
+        ArrayPool<EpollEvent>.Shared.Return(many);
+        return result;
+    }
+
+    private static SyscallResult WriteEvents(GuestTask task, GuestAddress address, ReadOnlySpan<EpollEvent> ready)
     {
         Span<byte> one = stackalloc byte[EventSize];
-        for (int i = 0; i < ready.Count; i++)
+        for (int i = 0; i < ready.Length; i++)
         {
             BinaryPrimitives.WriteUInt32LittleEndian(one, ready[i].Events);
             BinaryPrimitives.WriteUInt64LittleEndian(one[4..], ready[i].Data);
@@ -183,6 +200,6 @@ internal static class Epoll
             }
         }
 
-        return ready.Count;
+        return ready.Length;
     }
 }

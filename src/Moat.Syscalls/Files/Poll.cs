@@ -10,6 +10,9 @@ namespace Moat.Syscalls.Files;
 internal static class Poll
 {
     private const int MaxSelect = 1024;
+    private const int FewEntries = 64;
+    private const PollEvents ReadMeaning = PollEvents.Readable | PollEvents.POLLHUP | PollEvents.POLLERR;
+    private const PollEvents WriteMeaning = PollEvents.Writable | PollEvents.POLLERR;
 
     public static void Register(SyscallTableBuilder table)
     {
@@ -63,35 +66,42 @@ internal static class Poll
             return Errno.EINVAL;
         }
 
-        PollEntry[] entries = new PollEntry[count];
-        Errno errno = task.Memory.CopyIn(address, MemoryMarshal.AsBytes(entries.AsSpan()));
+        Span<PollEntry> entries = count <= FewEntries ? stackalloc PollEntry[(int)count] : new PollEntry[count];
+        Errno errno = task.Memory.CopyIn(address, MemoryMarshal.AsBytes(entries));
         if (errno != Errno.None)
         {
             return errno;
         }
 
-        using PollSet set = new(task, entries.Length);
-        foreach (PollEntry entry in entries)
+        PollSet set = task.PollSet;
+        try
         {
-            set.Add(entry.Fd, (PollEvents)(ushort)entry.Events);
-        }
-
-        errno = set.Wait(deadlineNs, out int ready);
-        if (errno is not (Errno.None or Errno.ETIMEDOUT))
-        {
-            return Errno.ERESTARTNOHAND;
-        }
-
-        for (int i = 0; i < entries.Length; i++)
-        {
-            errno = task.Memory.Write(address + (ulong)((i * 8) + 6), (short)set.ResultOf(i));
-            if (errno != Errno.None)
+            foreach (PollEntry entry in entries)
             {
-                return errno;
+                set.Add(entry.Fd, (PollEvents)(ushort)entry.Events);
             }
-        }
 
-        return ready;
+            errno = set.Wait(deadlineNs, out int ready);
+            if (errno is not (Errno.None or Errno.ETIMEDOUT))
+            {
+                return Errno.ERESTARTNOHAND;
+            }
+
+            for (int i = 0; i < entries.Length; i++)
+            {
+                errno = task.Memory.Write(address + (ulong)((i * 8) + 6), (short)set.ResultOf(i));
+                if (errno != Errno.None)
+                {
+                    return errno;
+                }
+            }
+
+            return ready;
+        }
+        finally
+        {
+            set.Clear();
+        }
     }
 
     private static SyscallResult Select(GuestTask task, in SyscallArguments arguments)
@@ -151,13 +161,12 @@ internal static class Poll
 
         count = Math.Min(count, MaxSelect);
         int bytes = ((count + 63) / 64) * 8;
-        byte[][] sets = new byte[3][];
-        for (int i = 0; i < 3; i++)
+        Span<byte> bits = stackalloc byte[6 * MaxSelect / 8]; // three sets that are asked for, three of what is ready
+        for (int kind = 0; kind < 3; kind++)
         {
-            sets[i] = new byte[bytes];
-            if (!arguments.Address(i + 1).IsNull)
+            if (!arguments.Address(kind + 1).IsNull)
             {
-                Errno failure = task.Memory.CopyIn(arguments.Address(i + 1), sets[i]);
+                Errno failure = task.Memory.CopyIn(arguments.Address(kind + 1), SetOf(bits, kind)[..bytes]);
                 if (failure != Errno.None)
                 {
                     return failure;
@@ -165,55 +174,82 @@ internal static class Poll
             }
         }
 
-        using PollSet set = new(task, count);
-        List<int> fds = [];
-        for (int fd = 0; fd < count; fd++)
+        SyscallResult result = SelectIn(task, count, bits, deadlineNs);
+        for (int kind = 0; kind < 3 && result.Raw >= 0; kind++)
         {
-            PollEvents wanted = (IsSet(sets[0], fd) ? PollEvents.Readable | PollEvents.POLLHUP | PollEvents.POLLERR : 0) | (IsSet(sets[1], fd) ? PollEvents.Writable | PollEvents.POLLERR : 0)
-                | (IsSet(sets[2], fd) ? PollEvents.POLLPRI : 0);
-            if (wanted != 0)
+            if (!arguments.Address(kind + 1).IsNull && task.Memory.CopyOut(arguments.Address(kind + 1), SetOf(bits, 3 + kind)[..bytes]) is var failure and not Errno.None)
             {
-                fds.Add(fd);
-                if (!set.Add(fd, wanted))
+                return failure;
+            }
+        }
+
+        return result;
+    }
+
+    private static SyscallResult SelectIn(GuestTask task, int count, Span<byte> bits, long deadlineNs)
+    {
+        PollSet set = task.PollSet;
+        try
+        {
+            for (int fd = 0; fd < count; fd++)
+            {
+                PollEvents wanted = WantedOf(bits, fd);
+                if (wanted != 0 && !set.Add(fd, wanted))
                 {
                     return Errno.EBADF;
                 }
             }
-        }
 
-        Errno errno = set.Wait(deadlineNs, out _);
-        if (errno is not (Errno.None or Errno.ETIMEDOUT))
-        {
-            return Errno.ERESTARTNOHAND;
-        }
-
-        int total = 0;
-        byte[][] results = [new byte[bytes], new byte[bytes], new byte[bytes]];
-        PollEvents[] meaning = [PollEvents.Readable | PollEvents.POLLHUP | PollEvents.POLLERR, PollEvents.Writable | PollEvents.POLLERR, PollEvents.POLLPRI];
-        for (int i = 0; i < fds.Count; i++)
-        {
-            for (int kind = 0; kind < 3; kind++)
+            Errno errno = set.Wait(deadlineNs, out _);
+            if (errno is not (Errno.None or Errno.ETIMEDOUT))
             {
-                if (IsSet(sets[kind], fds[i]) && (set.ResultOf(i) & meaning[kind]) != 0)
+                return Errno.ERESTARTNOHAND;
+            }
+
+            int total = 0;
+            int index = 0;
+            for (int fd = 0; fd < count; fd++)
+            {
+                if (WantedOf(bits, fd) == 0)
                 {
-                    results[kind][fds[i] / 8] |= (byte)(1 << (fds[i] % 8));
-                    total++;
+                    continue;
+                }
+
+                PollEvents ready = set.ResultOf(index++);
+                for (int kind = 0; kind < 3; kind++)
+                {
+                    if (IsSet(SetOf(bits, kind), fd) && (ready & MeaningOf(kind)) != 0)
+                    {
+                        SetOf(bits, 3 + kind)[fd / 8] |= (byte)(1 << (fd % 8));
+                        total++;
+                    }
                 }
             }
-        }
 
-        for (int i = 0; i < 3; i++)
+            return total;
+        }
+        finally
         {
-            if (!arguments.Address(i + 1).IsNull && (errno = task.Memory.CopyOut(arguments.Address(i + 1), results[i])) != Errno.None)
-            {
-                return errno;
-            }
+            set.Clear();
         }
-
-        return total;
     }
 
-    private static bool IsSet(byte[] set, int fd) => (set[fd / 8] & (1 << (fd % 8))) != 0;
+    private static Span<byte> SetOf(Span<byte> bits, int index) => bits.Slice(index * (MaxSelect / 8), MaxSelect / 8);
+
+    private static PollEvents MeaningOf(int kind) => kind switch { 0 => ReadMeaning, 1 => WriteMeaning, _ => PollEvents.POLLPRI };
+
+    private static PollEvents WantedOf(Span<byte> bits, int fd)
+    {
+        PollEvents wanted = 0;
+        for (int kind = 0; kind < 3; kind++)
+        {
+            wanted |= IsSet(SetOf(bits, kind), fd) ? MeaningOf(kind) : 0;
+        }
+
+        return wanted;
+    }
+
+    private static bool IsSet(ReadOnlySpan<byte> set, int fd) => (set[fd / 8] & (1 << (fd % 8))) != 0;
 
     /// <remarks><c>struct pollfd</c>.</remarks>
     [StructLayout(LayoutKind.Sequential)]

@@ -52,7 +52,7 @@ internal static class FutexCalls
                 }
 
                 // A relative timeout goes on with what is left of it.
-                task.RestartBlock = waiter => RestartWait(waiter, address, isPrivate, value, deadlineNs);
+                task.RestartBlock = new RestartBlock(RestartWait, address, deadlineNs, value, isPrivate);
                 return Errno.ERESTART_RESTARTBLOCK;
             case 1: // FUTEX_WAKE
                 return futexes.Wake(task.Memory, address, isPrivate, Math.Max(1, (int)value), FutexTable.AnyBit);
@@ -67,10 +67,16 @@ internal static class FutexCalls
         }
     }
 
-    private static SyscallResult RestartWait(GuestTask task, GuestAddress address, bool isPrivate, uint value, long deadlineNs)
+    private static SyscallResult RestartWait(GuestTask task, in RestartBlock block)
     {
-        Errno errno = task.Kernel.Futexes.Wait(task, address, isPrivate, value, FutexTable.AnyBit, deadlineNs);
-        return errno == Errno.ERESTARTSYS ? Errno.ERESTART_RESTARTBLOCK : errno;
+        Errno errno = task.Kernel.Futexes.Wait(task, block.Address, block.IsPrivate, block.Value, FutexTable.AnyBit, block.DeadlineNs);
+        if (errno != Errno.ERESTARTSYS)
+        {
+            return errno;
+        }
+
+        task.RestartBlock = block;
+        return Errno.ERESTART_RESTARTBLOCK;
     }
 
     private static Result<long> Deadline(GuestTask task, GuestAddress address, bool isAbsolute, bool realtime)

@@ -253,14 +253,18 @@ internal static class Clocks
             }
         }
 
-        task.RestartBlock = sleeper => Sleep(sleeper, deadlineNs, remainder);
+        task.RestartBlock = new RestartBlock(static (GuestTask sleeper, in RestartBlock block) => Sleep(sleeper, block.DeadlineNs, block.Address), remainder, deadlineNs);
         return Errno.ERESTART_RESTARTBLOCK;
     }
 
     private static SyscallResult RestartSyscall(GuestTask task, in SyscallArguments arguments)
     {
-        Func<GuestTask, SyscallResult>? restart = task.RestartBlock;
+        if (task.RestartBlock is not { } block)
+        {
+            return Errno.EINTR;
+        }
+
         task.RestartBlock = null;
-        return restart is null ? Errno.EINTR : restart(task);
+        return block.Handler(task, block);
     }
 }
