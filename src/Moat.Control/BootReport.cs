@@ -8,4 +8,7 @@ public sealed record BootReport
 
     /// <summary>Members of the configuration that have no effect.</summary>
     public IReadOnlyList<string>? Ignored { get; init; }
+
+    /// <summary>What the user should know besides, one line; null for nothing.</summary>
+    public string? Note { get; init; }
 }

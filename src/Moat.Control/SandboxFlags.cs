@@ -3,7 +3,7 @@ namespace Moat.Control;
 /// <summary>The command line's flags that matter inside a sandbox, checked.</summary>
 public sealed record SandboxFlags
 {
-    /// <summary>How application code runs: ptrace or systrap.</summary>
+    /// <summary>How application code runs: ptrace or systrap; empty for the best that the host allows.</summary>
     public required string Platform { get; init; }
 
     /// <summary>Whether the application's code stays as it is (--systrap-disable-syscall-patching).</summary>

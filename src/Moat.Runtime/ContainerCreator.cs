@@ -68,7 +68,7 @@ public static class ContainerCreator
         }
 
         ContainerRecord started = record;
-        IReadOnlyList<string> ignored;
+        BootReport report;
         void OnGoferStarted(HostProcess process)
         {
             started = started with { GoferPid = process.Pid, GoferStart = process.StartTicks };
@@ -83,7 +83,7 @@ public static class ContainerCreator
 
         try
         {
-            ignored = new SentryLauncher(options, directory).Launch(create.Id, create.Spec, create.Bundle, streams, create.PreservedFds, create.EndsWithCaller, cgroup?.MemberFiles ?? [], OnGoferStarted, OnStarted);
+            report = new SentryLauncher(options, directory).Launch(create.Id, create.Spec, create.Bundle, streams, create.PreservedFds, create.EndsWithCaller, cgroup?.MemberFiles ?? [], OnGoferStarted, OnStarted);
         }
         finally
         {
@@ -97,10 +97,15 @@ public static class ContainerCreator
         HookRunner.Run("createContainer", hooks.CreateContainer, state, Container.NetworkNamespace(record));
         NetworkCheck.RequireEmpty(record.SandboxPid, options.Sandbox.Network);
         Container.Open(options, create.Id).Ask(new ControlRequest { Method = ControlMethod.Prepare });
-        ignored = [.. IgnoredSettings.Find(create.Spec), .. ignored, .. skipped];
+        IReadOnlyList<string> ignored = [.. IgnoredSettings.Find(create.Spec), .. report.Ignored ?? [], .. skipped];
         if (ignored.Count > 0)
         {
             warn($"config.json: without effect: {string.Join(", ", ignored)}");
+        }
+
+        if (report.Note is { } note)
+        {
+            warn(note);
         }
 
         if (create.PidFile is { } pidFile)

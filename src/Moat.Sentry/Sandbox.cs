@@ -14,8 +14,6 @@ using Moat.Linux;
 using Moat.Netstack;
 using Moat.Oci;
 using Moat.Platform;
-using Moat.Platform.Ptrace;
-using Moat.Platform.Systrap;
 using Moat.Sockets;
 using Moat.Sockets.Inet;
 using Moat.Sockets.Netlink;
@@ -44,7 +42,8 @@ public sealed class Sandbox : IDisposable
     public Sandbox(SandboxOptions options)
     {
         _options = options;
-        _platform = OpenPlatform(options);
+        _platform = PlatformChoice.Open(options.Flags, out string? note);
+        PlatformNote = note;
         HostClock clock = new();
         HostFacts facts = new()
         {
@@ -102,6 +101,9 @@ public sealed class Sandbox : IDisposable
 
     /// <summary>What system calls allocated, if that is counted.</summary>
     internal AllocationMeter? Allocations { get; }
+
+    /// <summary>Why the platform is not the best one; null if it is, or was asked for.</summary>
+    internal string? PlatformNote { get; }
 
     /// <summary>How processes ended.</summary>
     internal ProcessWatch Watch => _watch;
@@ -184,24 +186,6 @@ public sealed class Sandbox : IDisposable
     {
         _platform.Dispose();
         _watch.Dispose();
-    }
-
-    // Where the host or the processor lacks something for systrap, ptrace does, and the log says why.
-    private static IPlatform OpenPlatform(SandboxOptions options)
-    {
-        if (options.Flags.Platform == "systrap")
-        {
-            try
-            {
-                return new SystrapPlatform(!options.Flags.DisableSyscallPatching);
-            }
-            catch (InvalidOperationException e)
-            {
-                options.Log.Warning($"platform ptrace instead of systrap: {e.Message}");
-            }
-        }
-
-        return new PtracePlatform();
     }
 
     private static HashSet<SyscallNumber>? ToNumbers(IReadOnlyList<string> names)

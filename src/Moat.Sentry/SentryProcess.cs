@@ -24,7 +24,7 @@ public static class SentryProcess
         HostMemory.Close(BootConfig.Descriptor);
         if (!MappedFile.Map(config.ExitStatusFd, BootConfig.ExitStatusBytes).TryGet(out MappedFile? exitStatus, out errno))
         {
-            Report(config.ReadyFd, $"exit status file: {errno}");
+            Report(config.ReadyFd, new BootReport { Error = $"exit status file: {errno}" });
             return Failure;
         }
 
@@ -76,11 +76,11 @@ public static class SentryProcess
         catch (InvalidOperationException e)
         {
             log.Error("the sandbox cannot start", e);
-            Report(config.ReadyFd, e.Message);
+            Report(config.ReadyFd, new BootReport { Error = e.Message });
             return Failure;
         }
 
-        Report(config.ReadyFd, null, sandbox.IgnoredSettings);
+        Report(config.ReadyFd, new BootReport { Ignored = sandbox.IgnoredSettings, Note = sandbox.PlatformNote });
         int status = sandbox.Wait();
         foreach (string line in sandbox.Allocations?.Describe() ?? [])
         {
@@ -105,9 +105,9 @@ public static class SentryProcess
         }
     }
 
-    private static void Report(int fd, string? error, IReadOnlyList<string>? ignored = null)
+    private static void Report(int fd, BootReport report)
     {
-        ConfigFile.Write(fd, new BootReport { Error = error, Ignored = ignored }, ControlJson.Default.BootReport);
+        ConfigFile.Write(fd, report, ControlJson.Default.BootReport);
         HostMemory.Close(fd);
     }
 }

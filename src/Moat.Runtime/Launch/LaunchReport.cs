@@ -12,14 +12,14 @@ internal static class LaunchReport
     /// <param name="readyRead">Where it comes.</param>
     /// <param name="pid">Who sends it.</param>
     /// <param name="role">What to call it.</param>
-    /// <returns>Members of the configuration that have no effect there.</returns>
+    /// <returns>The report of a start that has succeeded.</returns>
     /// <exception cref="RuntimeException">It failed; then it is gone.</exception>
-    public static IReadOnlyList<string> Await(int readyRead, int pid, string role)
+    public static BootReport Await(int readyRead, int pid, string role)
     {
         Result<BootReport> read = ConfigFile.Read(readyRead, ControlJson.Default.BootReport);
         if (read.TryGet(out BootReport? report, out Errno errno) && report.Error is null)
         {
-            return report.Ignored ?? [];
+            return report;
         }
 
         HostCall.Invoke(SyscallNumber.kill, pid, (int)Signal.SIGKILL);

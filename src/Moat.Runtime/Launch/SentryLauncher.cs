@@ -24,9 +24,9 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
     /// <param name="memberFiles">Files of the cgroups that it joins.</param>
     /// <param name="onGoferStarted">Told of the Gofer as soon as there is one.</param>
     /// <param name="onStarted">Told of the Sentry as soon as there is one, before it is waited for.</param>
-    /// <returns>Members of the configuration that have no effect in a sandbox.</returns>
+    /// <returns>What the Sentry reports.</returns>
     /// <exception cref="RuntimeException">It did not start; then it is gone.</exception>
-    public IReadOnlyList<string> Launch(string id, OciSpec spec, string bundle, SandboxStreams streams, int preservedFds, bool endsWithCaller, IReadOnlyList<string> memberFiles, Action<HostProcess> onGoferStarted, Action<HostProcess> onStarted)
+    public BootReport Launch(string id, OciSpec spec, string bundle, SandboxStreams streams, int preservedFds, bool endsWithCaller, IReadOnlyList<string> memberFiles, Action<HostProcess> onGoferStarted, Action<HostProcess> onStarted)
     {
         using DescriptorSet owned = new();
         ChildDescriptors child = new();

@@ -25,7 +25,7 @@ internal static class GlobalFlags
         new("strace", FlagKind.Boolean, "false", "print system calls to the debug log"),
         new("strace-syscalls", FlagKind.Text, "", "print only these, separated by commas"),
         new("strace-log-size", FlagKind.Number, "1024", "how many bytes of a buffer are printed"),
-        new("platform", FlagKind.Text, "ptrace", "how application code is run: ptrace or systrap", ["ptrace", "systrap"]),
+        new("platform", FlagKind.Text, "", "how application code is run: systrap or ptrace (default: systrap where the host allows it)", ["ptrace", "systrap"]),
         new("systrap-disable-syscall-patching", FlagKind.Boolean, "false", "leave the application's code as it is; its system calls cost more"),
         new("network", FlagKind.Text, "sandbox", "sandbox or none", ["sandbox", "none"]),
         new("rootless", FlagKind.Boolean, "false", "work without privileges"),

@@ -112,7 +112,7 @@ public sealed class ConfinementTests : IDisposable
                     : target.StartsWith("pipe:", StringComparison.Ordinal) // the application's standard streams
                     || target.StartsWith("socket:", StringComparison.Ordinal) // control, and the Gofer's connection
                     || target is "anon_inode:[eventfd]" or "anon_inode:[signalfd]" // wake-ups of the Sentry's own threads, signals of a terminal
-                    || target is "/memfd:moat-memory (deleted)" or "/memfd:moat-orders (deleted)"
+                    || target is "/memfd:moat-memory (deleted)" or "/memfd:moat-orders (deleted)" or "/memfd:moat-threads (deleted)"
                     || (target.StartsWith("/0/", StringComparison.Ordinal) && (flags & WriteAccess) == 0 && File.Exists(target[2..])); // files that the application uses, donated for reading
                 Assert.True(isExpected, $"{process.CommandLine} {process.Pid}: {number} -> {target}, flags {flags:x}");
             }
