@@ -72,6 +72,9 @@ public enum NetError
     /// <summary>A filter refused it, or broadcasting was not asked for.</summary>
     PermissionDenied,
 
+    /// <summary>A rule dropped it on its way out.</summary>
+    NotPermitted,
+
     /// <summary>There is no such interface, route, neighbour or option.</summary>
     NotFound,
 

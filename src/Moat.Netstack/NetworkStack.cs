@@ -1,3 +1,4 @@
+using Moat.Netstack.Filter;
 using Moat.Netstack.Icmp;
 using Moat.Netstack.Interfaces;
 using Moat.Netstack.Ip;
@@ -35,6 +36,7 @@ public sealed class NetworkStack
         Memory = memory ?? new SocketMemory();
         Memory.Add(Pool);
         Timers = new TimerQueue(host);
+        Filter = new PacketFilter(this);
         Output = new IpOutput(this);
         Errors = new IcmpErrors(this);
         NeighborDiscovery = new NeighborDiscovery(this);
@@ -59,6 +61,15 @@ public sealed class NetworkStack
 
     /// <summary>Routes.</summary>
     public RoutingTable Routes { get; } = new();
+
+    /// <summary>Rules for packets.</summary>
+    public PacketFilter Filter { get; }
+
+    /// <summary>Whether IPv4 packets for others are passed on (ip_forward).</summary>
+    public bool ForwardsV4 { get; set; }
+
+    /// <summary>Whether IPv6 packets are.</summary>
+    public bool ForwardsV6 { get; set; }
 
     /// <summary>Sends packets.</summary>
     public IpOutput Output { get; }

@@ -114,6 +114,14 @@ public sealed class IcmpErrors(NetworkStack stack)
         return false;
     }
 
+    /// <summary>Tells a packet's sender of an error; the packet stays the caller's.</summary>
+    /// <param name="about">The packet.</param>
+    /// <param name="info">Its IP header; its kind says whether its destination is an own address.</param>
+    /// <param name="type">The error's type.</param>
+    /// <param name="code">Its code.</param>
+    /// <param name="rest">What the type has to say.</param>
+    public void Report(Packet about, in IpInfo info, byte type, byte code, uint rest) => Send(about, info, type, code, rest);
+
     private void Send(Packet about, in IpInfo info, byte type, byte code, uint rest)
     {
         if (info.Source.IsAny || info.Source.IsMulticast || IsError(about, info) || !TakeToken())
@@ -121,7 +129,8 @@ public sealed class IcmpErrors(NetworkStack stack)
             return;
         }
 
-        if (stack.Decide(info.Source, info.Destination, 0, out RouteDecision route) != NetError.None)
+        IpAddress? own = info.Kind == RouteKind.Local ? info.Destination : null;
+        if (stack.Decide(info.Source, own, 0, out RouteDecision route) != NetError.None)
         {
             return;
         }
@@ -133,10 +142,10 @@ public sealed class IcmpErrors(NetworkStack stack)
         new IcmpHeader(type, code, 0, rest).Write(packet.Append(IcmpHeader.Length));
         _ = about.CopyTo(0, packet.Append(quoted));
         about.MoveTo(position);
-        IcmpMessages.Seal(packet, info.Destination, info.Source);
+        IcmpMessages.Seal(packet, route.Source, info.Source);
         IpParameters parameters = new()
         {
-            Source = info.Destination,
+            Source = route.Source,
             Destination = info.Source,
             Protocol = info.Source.IsV4 ? IpProtocol.Icmp : IpProtocol.IcmpV6,
             TimeToLive = 64,

@@ -1,3 +1,4 @@
+using Moat.Netstack.Filter;
 using Moat.Netstack.Interfaces;
 using Moat.Netstack.Packets;
 using Moat.Netstack.Routing;
@@ -9,6 +10,7 @@ namespace Moat.Netstack.Ip;
 internal sealed class IpInput(NetworkStack stack)
 {
     private readonly Reassembly _reassembly = new(stack);
+    private readonly IpForward _forward = new(stack);
 
     /// <summary>A packet that begins with an IP header. Its version is read from the packet, as the link's type says no more.</summary>
     public void Receive(Packet packet, NetworkInterface from)
@@ -41,10 +43,17 @@ internal sealed class IpInput(NetworkStack stack)
             return false; // a martian: RFC 1122 section 3.2.1.3
         }
 
-        if (KindOf(header.Destination, from) is not { } kind)
+        RouteKind kind = KindOf(header.Destination, from);
+        if (kind == RouteKind.Blackhole)
         {
             from.Statistics.CountReceiveDropped();
             packet.Release();
+            return true;
+        }
+
+        if (kind == RouteKind.Unicast && stack.Filter.Hooks is null)
+        {
+            _forward.Send(packet, from);
             return true;
         }
 
@@ -69,6 +78,7 @@ internal sealed class IpInput(NetworkStack stack)
             }
 
             packet = whole;
+            RestoreHeader(packet, info);
         }
 
         Deliver(packet, info);
@@ -89,10 +99,17 @@ internal sealed class IpInput(NetworkStack stack)
             return false;
         }
 
-        if (KindOf(header.Destination, from) is not { } kind)
+        RouteKind kind = KindOf(header.Destination, from);
+        if (kind == RouteKind.Blackhole)
         {
             from.Statistics.CountReceiveDropped();
             packet.Release();
+            return true;
+        }
+
+        if (kind == RouteKind.Unicast && stack.Filter.Hooks is null)
+        {
+            _forward.Send(packet, from);
             return true;
         }
 
@@ -136,6 +153,7 @@ internal sealed class IpInput(NetworkStack stack)
 
                     packet = whole;
                     next = fragment.NextHeader;
+                    RestoreHeader(packet, InfoOf(header, next, from, kind));
                     break;
                 case Ipv6ExtensionStep.Discard:
                     from.Statistics.CountReceiveDropped();
@@ -163,7 +181,98 @@ internal sealed class IpInput(NetworkStack stack)
         Kind = kind,
     };
 
+    // A packet put together from fragments has the header that a whole one would have had: raw sockets and rules look at it.
+    private static void RestoreHeader(Packet packet, in IpInfo info)
+    {
+        if (info.Source.IsV4)
+        {
+            int length = Ipv4Header.MinLength + packet.Length;
+            if (length > ushort.MaxValue)
+            {
+                return; // its sender has put more into the fragments than a packet holds: the transport sees it, without a header
+            }
+
+            IpOutput.WriteV4(packet, ParametersOf(info), identification: 0, offset: 0, more: false);
+            packet.Pull(Ipv4Header.MinLength);
+        }
+        else
+        {
+            IpOutput.WriteV6(packet, ParametersOf(info), info.Protocol);
+            packet.Pull(Ipv6Header.Length);
+        }
+
+        packet.TransportHeader = packet.Start;
+    }
+
+    private static IpParameters ParametersOf(in IpInfo info) => new()
+    {
+        Source = info.Source,
+        Destination = info.Destination,
+        Protocol = info.Protocol,
+        TimeToLive = info.TimeToLive,
+        TypeOfService = info.TypeOfService,
+    };
+
     private void Deliver(Packet packet, in IpInfo info)
+    {
+        if (stack.Filter.Hooks is { } hooks)
+        {
+            DeliverFiltered(hooks, packet, info);
+        }
+        else
+        {
+            DeliverLocal(packet, info);
+        }
+    }
+
+    // Where a packet goes is decided again behind the first hook, which may have changed its destination.
+    private void DeliverFiltered(HookTable hooks, Packet packet, in IpInfo info)
+    {
+        int transport = packet.TransportHeader - packet.NetworkHeader;
+        packet.MoveTo(packet.NetworkHeader);
+        FilterPacket view = new()
+        {
+            Stack = stack,
+            Packet = packet,
+            Source = info.Source,
+            Destination = info.Destination,
+            Protocol = info.Protocol,
+            TransportOffset = transport,
+            Input = info.Interface,
+        };
+        if (transport <= 0 || !hooks.Pass(FilterHook.Prerouting, ref view))
+        {
+            packet.Release();
+            return;
+        }
+
+        RouteKind kind = KindOf(view.Destination, info.Interface);
+        if (kind == RouteKind.Unicast)
+        {
+            _forward.Send(hooks, ref view);
+            return;
+        }
+
+        if (kind == RouteKind.Blackhole || !hooks.Pass(FilterHook.Input, ref view))
+        {
+            packet.Release();
+            return;
+        }
+
+        packet.Pull(transport);
+        DeliverLocal(packet, new IpInfo
+        {
+            Source = view.Source,
+            Destination = view.Destination,
+            Protocol = info.Protocol,
+            TimeToLive = info.TimeToLive,
+            TypeOfService = info.TypeOfService,
+            Interface = info.Interface,
+            Kind = kind,
+        });
+    }
+
+    private void DeliverLocal(Packet packet, in IpInfo info)
     {
         bool wasTaken = stack.RawSockets.Deliver(packet, info);
         if (stack.TransportOf(info.Protocol) is { } transport)
@@ -180,12 +289,12 @@ internal sealed class IpInput(NetworkStack stack)
         }
     }
 
-    // What an address is to this machine; null if packets to it are not for it.
-    private RouteKind? KindOf(IpAddress destination, NetworkInterface from)
+    // What an address is to this machine: Unicast if packets to it are for others, Blackhole if they are for nobody.
+    private RouteKind KindOf(IpAddress destination, NetworkInterface from)
     {
         if (destination.IsMulticast)
         {
-            return from.IsLoopback || from.Groups.Contains(destination) ? RouteKind.Multicast : null;
+            return from.IsLoopback || from.Groups.Contains(destination) ? RouteKind.Multicast : RouteKind.Blackhole;
         }
 
         if (destination == IpAddress.BroadcastV4)
@@ -193,6 +302,6 @@ internal sealed class IpInput(NetworkStack stack)
             return RouteKind.Broadcast;
         }
 
-        return stack.Routes.Find(destination, 0) is { Kind: RouteKind.Local or RouteKind.Broadcast } route ? route.Kind : null;
+        return stack.Routes.Find(destination, 0) is { Kind: RouteKind.Local or RouteKind.Broadcast } route ? route.Kind : RouteKind.Unicast;
     }
 }

@@ -1,3 +1,5 @@
+using Moat.Netstack.Filter;
+using Moat.Netstack.Link;
 using Moat.Netstack.Packets;
 using Moat.Netstack.Routing;
 using Moat.Netstack.Wire;
@@ -22,12 +24,102 @@ public sealed class IpOutput(NetworkStack stack)
             return NetError.MessageTooLong;
         }
 
+        if (stack.Filter.Hooks is { } hooks)
+        {
+            return SendFiltered(hooks, packet, parameters, route);
+        }
+
         if (isTooLarge)
         {
             SendFragments(packet, parameters, route, mtu);
             return NetError.None;
         }
 
+        WriteHeader(packet, parameters);
+        route.Interface.Send(packet, route.NextHop);
+        return NetError.None;
+    }
+
+    /// <summary>Sends a whole packet that begins with its IP header, in fragments if need be, and releases it.</summary>
+    internal void Emit(ref FilterPacket view, in RouteDecision route)
+    {
+        Packet packet = view.Packet;
+        int mtu = Math.Min(route.Mtu, ushort.MaxValue);
+        if (packet.Checksum == ChecksumState.Partial && (route.Interface.Link.Features & LinkFeatures.TransmitChecksum) == 0)
+        {
+            TransportChecksum.Complete(packet, view.TransportOffset, view.Protocol);
+        }
+
+        if (packet.SegmentSize != 0 || packet.Length <= mtu)
+        {
+            route.Interface.Send(packet, route.NextHop);
+            return;
+        }
+
+        IpInfo info = view.ToInfo(route.Kind);
+        packet.Pull(view.TransportOffset);
+        IpParameters parameters = new()
+        {
+            Source = info.Source,
+            Destination = info.Destination,
+            Protocol = info.Protocol,
+            TimeToLive = info.TimeToLive,
+            TypeOfService = info.TypeOfService,
+        };
+        SendFragments(packet, parameters, route, mtu);
+    }
+
+    // The whole packet passes the hooks; what they have changed may lead it elsewhere.
+    private NetError SendFiltered(HookTable hooks, Packet packet, in IpParameters parameters, in RouteDecision route)
+    {
+        WriteHeader(packet, parameters);
+        FilterPacket view = new()
+        {
+            Stack = stack,
+            Packet = packet,
+            Source = parameters.Source,
+            Destination = parameters.Destination,
+            Protocol = parameters.Protocol,
+            TransportOffset = packet.TransportHeader - packet.Start,
+            Output = route.Interface,
+        };
+        RouteDecision way = route;
+        if (!hooks.Pass(FilterHook.Output, ref view))
+        {
+            packet.Release();
+            return NetError.NotPermitted;
+        }
+
+        if (view.Destination != parameters.Destination || view.Source != parameters.Source)
+        {
+            NetError error = stack.Decide(view.Destination, view.Source, 0, out way);
+            if (error != NetError.None)
+            {
+                packet.Release();
+                return error;
+            }
+
+            view.Output = way.Interface;
+        }
+
+        if (!hooks.Pass(FilterHook.Postrouting, ref view))
+        {
+            packet.Release();
+            return NetError.NotPermitted;
+        }
+
+        if (parameters.DontFragment && packet.SegmentSize == 0 && packet.Length > Math.Min(way.Mtu, ushort.MaxValue))
+        {
+            packet.Release();
+            return NetError.MessageTooLong;
+        }
+
+        Emit(ref view, way);
+        return NetError.None;
+    }
+
+    private void WriteHeader(Packet packet, in IpParameters parameters)
+    {
         packet.TransportHeader = packet.Start;
         if (parameters.Destination.IsV4)
         {
@@ -38,9 +130,6 @@ public sealed class IpOutput(NetworkStack stack)
         {
             WriteV6(packet, parameters, parameters.Protocol);
         }
-
-        route.Interface.Send(packet, route.NextHop);
-        return NetError.None;
     }
 
     private static int Random(INetHost host)
@@ -50,7 +139,7 @@ public sealed class IpOutput(NetworkStack stack)
         return BitConverter.ToInt32(bytes);
     }
 
-    private static void WriteV4(Packet packet, in IpParameters parameters, ushort identification, int offset, bool more)
+    internal static void WriteV4(Packet packet, in IpParameters parameters, ushort identification, int offset, bool more)
     {
         Ipv4Header header = new()
         {
@@ -70,7 +159,7 @@ public sealed class IpOutput(NetworkStack stack)
         packet.NetworkHeader = packet.Start;
     }
 
-    private static void WriteV6(Packet packet, in IpParameters parameters, IpProtocol next)
+    internal static void WriteV6(Packet packet, in IpParameters parameters, IpProtocol next)
     {
         Ipv6Header header = new()
         {

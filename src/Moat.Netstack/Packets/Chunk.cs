@@ -15,6 +15,9 @@ public sealed class Chunk
     /// <summary>The memory. What is in it when it comes from the pool is of no meaning and must not reach a guest.</summary>
     public byte[] Bytes { get; }
 
+    /// <summary>Whether others than the caller have a reference.</summary>
+    public bool IsShared => Volatile.Read(ref _references) > 1;
+
     /// <summary>Takes another reference; the caller holds one.</summary>
     public void AddReference() => Interlocked.Increment(ref _references);
 

@@ -71,6 +71,15 @@ public sealed class Packet
     /// <summary>SO_MARK or a filter's mark.</summary>
     public uint Mark { get; set; }
 
+    /// <summary>The connection that it was found to belong to, or null.</summary>
+    public Filter.Tracking.TrackedFlow? Flow { get; set; }
+
+    /// <summary>What it is to that connection.</summary>
+    public Filter.Tracking.PacketFlowState FlowState { get; set; }
+
+    /// <summary>Whether it goes against the connection's direction.</summary>
+    public bool IsFlowReply { get; set; }
+
     /// <summary>The next packet of the queue it is in; the queue's alone.</summary>
     internal Packet? Next { get; set; }
 
@@ -263,7 +272,23 @@ public sealed class Packet
         copy.InterfaceIndex = InterfaceIndex;
         copy.ArrivedNs = ArrivedNs;
         copy.Mark = Mark;
+        (copy.Flow, copy.FlowState, copy.IsFlowReply) = (Flow, FlowState, IsFlowReply);
         return copy;
+    }
+
+    /// <summary>Makes the linear part the packet's own, so that headers can be written to: what another packet shows of it stays as it is.</summary>
+    public void Unshare()
+    {
+        if (!_linear.IsShared)
+        {
+            return;
+        }
+
+        // The copy's headers are where they were.
+        Chunk own = _pool.RentChunk(End);
+        _linear.Bytes.AsSpan(0, End).CopyTo(own.Bytes);
+        _linear.Release();
+        _linear = own;
     }
 
     /// <summary>Gives the packet back; its owner must not use it again.</summary>
@@ -279,6 +304,7 @@ public sealed class Packet
         _fragmentCount = 0;
         _fragmentBytes = 0;
         _linear = null!;
+        Flow = null;
         _pool.Return(this);
     }
 
@@ -297,6 +323,7 @@ public sealed class Packet
         InterfaceIndex = 0;
         ArrivedNs = 0;
         Mark = 0;
+        (Flow, FlowState, IsFlowReply) = (null, Filter.Tracking.PacketFlowState.None, false);
         Next = null;
     }
 

@@ -51,6 +51,9 @@ public readonly struct IpAddress : IEquatable<IpAddress>
     /// <summary>The IPv4 address as a number in host order; meaningful if <see cref="IsV4"/>.</summary>
     public uint V4 => (uint)_low;
 
+    /// <summary>The bits of the IPv6 or IPv4-mapped address as a number.</summary>
+    public UInt128 Value => new(_high, _low);
+
     /// <summary>4 or 16 bytes.</summary>
     public int Length => IsV4 ? 4 : 16;
 
@@ -59,6 +62,9 @@ public readonly struct IpAddress : IEquatable<IpAddress>
 
     /// <summary>An IPv4 address from a number in host order.</summary>
     public static IpAddress FromV4(uint address) => new(0, MappedPrefix | address);
+
+    /// <summary>An address from its <see cref="Value"/>.</summary>
+    public static IpAddress FromValue(UInt128 value) => new((ulong)(value >> 64), (ulong)value);
 
     /// <summary>An address from 4 or 16 bytes in network order. Sixteen bytes of an IPv4-mapped address give the IPv4 address.</summary>
     public static IpAddress FromBytes(ReadOnlySpan<byte> bytes) => bytes.Length == 4

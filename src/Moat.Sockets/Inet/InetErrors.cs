@@ -32,6 +32,7 @@ internal static class InetErrors
         NetError.NotSupported => Errno.EOPNOTSUPP,
         NetError.Fault => Errno.EFAULT,
         NetError.PermissionDenied => Errno.EACCES,
+        NetError.NotPermitted => Errno.EPERM,
         NetError.NotFound => Errno.ENODEV,
         NetError.Exists => Errno.EEXIST,
         NetError.NetworkDown => Errno.ENETDOWN,
