@@ -4,7 +4,7 @@ using Moat.Platform;
 
 namespace Moat.Kernel.Memory;
 
-/// <summary>The steps that mmap, munmap, mremap and fork are made of. Guarded by the lock of the <see cref="MemoryManager"/> whose mappings and pages they change.</summary>
+/// <summary>The steps that mmap, munmap, mprotect and mremap are made of. Guarded by the lock of the <see cref="MemoryManager"/> whose mappings and pages they change.</summary>
 internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, MappingSet mappings, PageTable pages, ShownFilePages shown)
 {
     private const int PageSize = MemoryFile.PageSize;
@@ -17,8 +17,6 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
 
     /// <summary>The patched call sites of the space; null as long as there are none.</summary>
     public CallSites? CallSites { get; set; }
-
-    private PageTable Pages => pages;
 
     /// <summary>The stack mapping that an address lies below, grown to hold it; null if there is none or it may not grow so far.</summary>
     public MemoryMapping? GrowStack(ulong address, ulong stackLimit)
@@ -142,27 +140,50 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
         }
     }
 
-    /// <summary>Gives an empty address space copies of the mappings for a new process (fork(2)): private pages are shared, and this space may no longer write to them.</summary>
-    public void CopyTo(MappingChanges child)
+    /// <summary>Changes the access of a range; what comes before a hole or a refusal is changed.</summary>
+    /// <returns>ENOMEM at a hole, EACCES where the file does not allow it.</returns>
+    public Errno Protect(ulong start, ulong end, MemoryAccess access)
     {
-        for (int i = 0; i < mappings.Count; i++)
+        ulong at = start;
+        while (at < end)
         {
-            MemoryMapping mapping = mappings[i];
-            if (mapping.DontFork)
+            MemoryMapping? mapping = mappings.Find(at);
+            if (mapping is null)
             {
-                continue;
+                return Errno.ENOMEM;
             }
 
-            MemoryMapping copy = mapping.CopyFor(mapping.Start, mapping.End);
-            copy.IsLocked = false;
-            child.AddReferences(copy);
-            child.Insert(copy);
-            bool sharesPages = !mapping.IsShared && !mapping.WipeOnFork && SharePages(mapping, child);
-            if (sharesPages && (mapping.Access & MemoryAccess.Write) != 0)
+            if ((access & ~mapping.MaxAccess) != 0)
             {
-                owner.AddressSpace.Protect(new GuestAddress(mapping.Start), mapping.Length, mapping.Access & ~MemoryAccess.Write);
+                return Errno.EACCES;
             }
+
+            ulong stop = Math.Min(end, mapping.End);
+            if (mapping.Access != access)
+            {
+                if ((access & MemoryAccess.Write) != 0)
+                {
+                    CallSites?.Restore(at, stop);
+                }
+
+                mapping = Isolate(mapping, at, stop);
+                if ((access & ~mapping.Access) == 0)
+                {
+                    owner.AddressSpace.Protect(new GuestAddress(at), stop - at, access);
+                }
+                else
+                {
+                    Hide(at, stop - at);
+                }
+
+                mapping.Access = access;
+                JoinAround(mapping);
+            }
+
+            at = stop;
         }
+
+        return Errno.None;
     }
 
     /// <summary>Takes a range out of the platform's view; a touch faults it back in.</summary>
@@ -226,18 +247,5 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
     {
         mapping.File?.RemoveMapping(owner, mapping.IsSharedWritable);
         mapping.Description?.Release();
-    }
-
-    // Whether there were any.
-    private bool SharePages(MemoryMapping mapping, MappingChanges child)
-    {
-        bool any = false;
-        pages.ForEach(mapping.Start / PageSize, mapping.End / PageSize, (index, page) =>
-        {
-            owner.MemoryFile.AddReference(page);
-            child.Pages.Set(index, page);
-            any = true;
-        });
-        return any;
     }
 }

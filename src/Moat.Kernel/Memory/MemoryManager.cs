@@ -17,6 +17,7 @@ public sealed class MemoryManager
     private readonly ShownFilePages _shown = new(); // guarded by _lock
     private readonly PageFaults _faults;
     private readonly MappingChanges _changes;
+    private readonly MappingMoves _moves;
     private readonly AddressLayout _layout;
     private readonly ICallSitePatcher? _patcher;
     private int _users = 1;
@@ -30,6 +31,7 @@ public sealed class MemoryManager
         AddressSpace = space;
         _faults = new PageFaults(memoryFile, space, _pages, _shown);
         _changes = new MappingChanges(this, layout, _mappings, _pages, _shown);
+        _moves = new MappingMoves(layout, _mappings, _changes);
     }
 
     /// <summary>Where its private pages live.</summary>
@@ -247,47 +249,7 @@ public sealed class MemoryManager
     {
         lock (_lock)
         {
-            ulong end = start + length;
-            ulong at = start;
-            while (at < end)
-            {
-                MemoryMapping? mapping = _mappings.Find(at);
-                if (mapping is null)
-                {
-                    return Errno.ENOMEM;
-                }
-
-                if ((access & ~mapping.MaxAccess) != 0)
-                {
-                    return Errno.EACCES;
-                }
-
-                ulong stop = Math.Min(end, mapping.End);
-                if (mapping.Access != access)
-                {
-                    if ((access & MemoryAccess.Write) != 0)
-                    {
-                        _changes.CallSites?.Restore(at, stop);
-                    }
-
-                    mapping = _changes.Isolate(mapping, at, stop);
-                    if ((access & ~mapping.Access) == 0)
-                    {
-                        AddressSpace.Protect(new GuestAddress(at), stop - at, access);
-                    }
-                    else
-                    {
-                        _changes.Hide(at, stop - at);
-                    }
-
-                    mapping.Access = access;
-                    _changes.JoinAround(mapping);
-                }
-
-                at = stop;
-            }
-
-            return Errno.None;
+            return _changes.Protect(start, start + length, access);
         }
     }
 
@@ -402,71 +364,7 @@ public sealed class MemoryManager
     {
         lock (_lock)
         {
-            MemoryMapping? mapping = _mappings.Find(start);
-            if (mapping is null || start + Math.Max(oldLength, 1) > mapping.End)
-            {
-                return Errno.EFAULT;
-            }
-
-            if (oldLength == 0 && !mapping.IsShared)
-            {
-                return Errno.EINVAL;
-            }
-
-            _changes.CallSites?.Restore(start, start + oldLength);
-
-            if (target is null && !keepOld)
-            {
-                if (newLength <= oldLength)
-                {
-                    _changes.RemoveRange(start + newLength, start + oldLength, tellPlatform: true);
-                    return new GuestAddress(start);
-                }
-
-                if (oldLength > 0 && start + oldLength == mapping.End && start + newLength <= _layout.MaxAddress && _mappings.IsFree(mapping.End, start + newLength))
-                {
-                    _changes.Grow(mapping, start + newLength);
-                    return new GuestAddress(start);
-                }
-
-                if (!mayMove)
-                {
-                    return Errno.ENOMEM;
-                }
-            }
-
-            ulong destination;
-            if (target is { } fixedTarget)
-            {
-                _changes.RemoveRange(fixedTarget, fixedTarget + newLength, tellPlatform: true);
-                destination = fixedTarget;
-                mapping = _mappings.Find(start);
-                if (mapping is null)
-                {
-                    return Errno.EFAULT;
-                }
-            }
-            else if ((destination = _mappings.FindHoleBelow(_layout.MmapTop, _layout.MinAddress, newLength)) == 0)
-            {
-                return Errno.ENOMEM;
-            }
-
-            MemoryMapping moved = mapping.CopyFor(start, start + newLength);
-            moved.Start = destination;
-            moved.End = destination + newLength;
-            _changes.AddReferences(moved);
-            _changes.MovePages(start, Math.Min(oldLength, newLength), destination);
-            if (keepOld)
-            {
-                _changes.Hide(start, oldLength);
-            }
-            else
-            {
-                _changes.RemoveRange(start, start + oldLength, tellPlatform: true);
-            }
-
-            _changes.Insert(moved);
-            return new GuestAddress(destination);
+            return _moves.Remap(start, oldLength, newLength, mayMove, target, keepOld);
         }
     }
 
@@ -478,7 +376,7 @@ public sealed class MemoryManager
             MemoryManager child = new(MemoryFile, space, _layout, _patcher) { Program = Program.Clone(), ExecutableFile = ExecutableFile };
             ExecutableFile?.AddReference();
             ExecutableFile?.Inode.TryDenyWriters(); // as this one denies them, it can't fail
-            _changes.CopyTo(child._changes);
+            new MappingFork(this, _mappings, _pages).CopyTo(child._changes, child._pages);
             if (_changes.CallSites is not null)
             {
                 child._changes.CallSites = new CallSites(MemoryFile, space, child._mappings, child._faults, _patcher!);
