@@ -69,6 +69,9 @@ public sealed class SentryKernel
     /// <summary>Process ids.</summary>
     public PidNamespace Pids { get; } = new();
 
+    /// <summary>The host's threads that run tasks.</summary>
+    internal TaskThreadPool TaskThreads { get; } = new();
+
     /// <summary>All timers.</summary>
     public TimerService Timers { get; }
 

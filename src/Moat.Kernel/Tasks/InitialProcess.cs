@@ -57,7 +57,7 @@ public static class InitialProcess
             return errno;
         }
 
-        if (!TaskLoop.Prepare().TryGet(out TaskLoop? loop, out errno))
+        if (!task.Kernel.TaskThreads.Take().TryGet(out TaskThread? thread, out errno))
         {
             file.Release();
             return errno;
@@ -68,11 +68,11 @@ public static class InitialProcess
         if (errno == Errno.None)
         {
             task.KeepsRegisters = false;
-            loop.Start(task);
+            thread.Start(task);
         }
         else
         {
-            loop.Abandon();
+            thread.Abandon();
         }
 
         return errno;

@@ -21,14 +21,14 @@ public static class TaskCloner
             return Errno.EAGAIN;
         }
 
-        if (!TaskLoop.Prepare().TryGet(out TaskLoop? loop, out Errno errno))
+        if (!kernel.TaskThreads.Take().TryGet(out TaskThread? thread, out Errno errno))
         {
             return errno;
         }
 
         if (!CloneMemory(parent, request).TryGet(out MemoryManager? memory, out errno))
         {
-            loop.Abandon();
+            thread.Abandon();
             return errno;
         }
 
@@ -89,7 +89,7 @@ public static class TaskCloner
             files.RemoveUser(parent);
             fs.RemoveUser();
             context.Dispose();
-            loop.Abandon();
+            thread.Abandon();
             return errno;
         }
 
@@ -128,7 +128,7 @@ public static class TaskCloner
         int childTid = child.Tid;
         VforkGate? gate = request.Has(CloneRequest.Vfork) ? new VforkGate(parent) : null;
         child.VforkGate = gate;
-        loop.Start(child);
+        thread.Start(child);
         while (gate is { IsOpen: false } && !parent.ThreadGroup.IsExiting)
         {
             parent.ParkUninterruptibly();

@@ -5,66 +5,13 @@ using Moat.Platform;
 
 namespace Moat.Kernel.Tasks;
 
-/// <summary>The life of a task: application code, system call, signals, application code, until it ends. It has a thread of the host from the start, so that a host that has no more of them
-/// is noticed before there is a task.</summary>
-internal sealed class TaskLoop
+/// <summary>The life of a task: application code, system call, signals, application code, until it ends.</summary>
+internal static class TaskLoop
 {
-    private const int StackBytes = 512 << 10;
     private const int SyscallSize = 2; // bytes of the instruction
 
-    private readonly ThreadParker _gate = new();
-    private GuestTask? _given; // handed over by _gate
-    private volatile bool _isDecided;
-
-    private TaskLoop()
-    {
-    }
-
-    /// <summary>Makes one, whose thread waits.</summary>
-    /// <returns>EAGAIN if the host has no more threads.</returns>
-    public static Result<TaskLoop> Prepare()
-    {
-        TaskLoop loop = new();
-        try
-        {
-            new Thread(loop.Run, StackBytes) { IsBackground = true }.Start();
-            return loop;
-        }
-        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
-        {
-            return Errno.EAGAIN;
-        }
-    }
-
-    /// <summary>Runs a task.</summary>
-    public void Start(GuestTask task)
-    {
-        _given = task;
-        _isDecided = true;
-        _gate.Unpark();
-    }
-
-    /// <summary>There is no task after all: the thread ends.</summary>
-    public void Abandon()
-    {
-        _isDecided = true;
-        _gate.Unpark();
-    }
-
-    private void Run()
-    {
-        while (!_isDecided)
-        {
-            _gate.Park(long.MaxValue);
-        }
-
-        if (_given is { } task)
-        {
-            Run(task);
-        }
-    }
-
-    private static void Run(GuestTask task)
+    /// <summary>Runs a task to its end, on a thread that has none.</summary>
+    public static void Run(GuestTask task)
     {
         try
         {
