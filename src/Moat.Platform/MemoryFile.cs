@@ -12,14 +12,12 @@ public sealed unsafe class MemoryFile : IMappableFile, IDisposable
     /// <summary>Bytes of a page.</summary>
     public const int PageSize = 4096;
 
-    private const int MaxDirtyPages = 16384; // freed pages that are kept to be cleared and used again: 64 MiB
     private const long Pin = 1L << 32;
 
     private readonly Lock _lock = new();
     private readonly byte* _base;
     private readonly long[] _references; // written with Interlocked; by page: references below, pins from bit 32 on
-    private readonly Stack<int> _dirty = new(); // guarded by _lock: single pages, not zero
-    private readonly PageRunSet _free; // guarded by _lock: zero pages
+    private readonly FreePages _free = new(); // guarded by _lock
     private readonly int _pageCount;
     private int _usedPages; // guarded by _lock
 
@@ -48,8 +46,7 @@ public sealed unsafe class MemoryFile : IMappableFile, IDisposable
 
         _base = (byte*)address;
         _references = new long[_pageCount];
-        _free = new PageRunSet();
-        _free.Add(1, _pageCount - 1); // page 0 stays out, so that a neighbour below the first page is never -1: "none"
+        _free.AddFresh(1, _pageCount - 1); // page 0 stays out, so that a neighbour below the first page is never -1: "none"
     }
 
     /// <inheritdoc/>
@@ -61,32 +58,19 @@ public sealed unsafe class MemoryFile : IMappableFile, IDisposable
     /// <summary>How much can be.</summary>
     public ulong LimitBytes => (ulong)_pageCount * PageSize;
 
-    /// <summary>Allocates neighbouring zero pages, each with one reference.</summary>
+    /// <summary>Allocates neighbouring pages, each with one reference.</summary>
     /// <param name="wantedPages">How many are useful; fewer may come.</param>
     /// <param name="pages">How many came, at least one.</param>
+    /// <param name="clear">Whether they have to be zero. Who says no writes to all of every page before anybody sees it.</param>
     /// <returns>The number of the first page; ENOMEM when none is left.</returns>
-    public Result<int> Allocate(int wantedPages, out int pages)
+    public Result<int> Allocate(int wantedPages, out int pages, bool clear = true)
     {
         int page;
-        bool clear = false;
+        bool isUsed;
         lock (_lock)
         {
-            if (wantedPages == 1 && _dirty.TryPop(out page))
+            if (!_free.TryTake(wantedPages, out page, out pages, out isUsed))
             {
-                pages = 1;
-                clear = true;
-            }
-            else if (_free.TryTake(wantedPages, out page, out pages))
-            {
-            }
-            else if (_dirty.TryPop(out page))
-            {
-                pages = 1;
-                clear = true;
-            }
-            else
-            {
-                pages = 0;
                 return Errno.ENOMEM;
             }
 
@@ -94,9 +78,9 @@ public sealed unsafe class MemoryFile : IMappableFile, IDisposable
         }
 
         _references.AsSpan(page, pages).Fill(1);
-        if (clear)
+        if (isUsed && clear)
         {
-            Bytes(page, 0, PageSize).Clear();
+            Bytes(page, 0, pages * PageSize).Clear();
         }
 
         return page;
@@ -173,20 +157,12 @@ public sealed unsafe class MemoryFile : IMappableFile, IDisposable
 
     private void Free(int page, int pages)
     {
-        if (pages < 8)
+        lock (_lock)
         {
-            lock (_lock)
+            if (_free.TryAddUsed(page, pages))
             {
-                if (_dirty.Count < MaxDirtyPages)
-                {
-                    _usedPages -= pages;
-                    for (int i = 0; i < pages; i++)
-                    {
-                        _dirty.Push(page + i);
-                    }
-
-                    return;
-                }
+                _usedPages -= pages;
+                return;
             }
         }
 
@@ -195,7 +171,7 @@ public sealed unsafe class MemoryFile : IMappableFile, IDisposable
         lock (_lock)
         {
             _usedPages -= pages;
-            _free.Add(page, pages);
+            _free.AddFresh(page, pages);
         }
     }
 }

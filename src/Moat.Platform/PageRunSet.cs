@@ -28,16 +28,16 @@ internal sealed class PageRunSet
     /// rounded down to a power of two, if the run allows), else the largest.</summary>
     public bool TryTake(int wanted, out int start, out int taken)
     {
+        taken = wanted;
+        if (TryTakeWhole(wanted, out start))
+        {
+            return true;
+        }
+
         int largest = -1;
         for (int i = 0; i < _runs.Count; i++)
         {
-            int length = _runs.GetValueAtIndex(i);
-            if (length >= wanted)
-            {
-                return Take(i, wanted, out start, out taken);
-            }
-
-            if (largest < 0 || length > _runs.GetValueAtIndex(largest))
+            if (largest < 0 || _runs.GetValueAtIndex(i) > _runs.GetValueAtIndex(largest))
             {
                 largest = i;
             }
@@ -45,21 +45,38 @@ internal sealed class PageRunSet
 
         if (largest < 0)
         {
-            start = taken = 0;
+            taken = 0;
             return false;
         }
 
-        return Take(largest, _runs.GetValueAtIndex(largest), out start, out taken);
+        taken = _runs.GetValueAtIndex(largest);
+        start = Take(largest, taken);
+        return true;
     }
 
-    private bool Take(int index, int wanted, out int start, out int taken)
+    /// <summary>Takes <paramref name="wanted"/> neighbouring pages as <see cref="TryTake"/> does, or none.</summary>
+    public bool TryTakeWhole(int wanted, out int start)
+    {
+        for (int i = 0; i < _runs.Count; i++)
+        {
+            if (_runs.GetValueAtIndex(i) >= wanted)
+            {
+                start = Take(i, wanted);
+                return true;
+            }
+        }
+
+        start = 0;
+        return false;
+    }
+
+    private int Take(int index, int wanted)
     {
         int runStart = _runs.GetKeyAtIndex(index);
         int runLength = _runs.GetValueAtIndex(index);
         int alignment = 1 << (31 - int.LeadingZeroCount(wanted));
         int aligned = (runStart + alignment - 1) & -alignment;
-        start = aligned - runStart + wanted <= runLength ? aligned : runStart;
-        taken = wanted;
+        int start = aligned - runStart + wanted <= runLength ? aligned : runStart;
         _runs.RemoveAt(index);
         if (start > runStart)
         {
@@ -71,7 +88,7 @@ internal sealed class PageRunSet
             _runs.Add(start + wanted, runStart + runLength - start - wanted);
         }
 
-        return true;
+        return start;
     }
 
     private int IndexAfter(int start)
