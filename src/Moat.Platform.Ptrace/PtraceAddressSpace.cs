@@ -76,6 +76,25 @@ internal sealed class PtraceAddressSpace : IAddressSpace
     }
 
     /// <inheritdoc/>
+    public void Offer(GuestAddress address, ulong length, IMappableFile file, ulong fileOffset, MemoryAccess access, bool precommit)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        lock (_lock)
+        {
+            _orders.Offer(address, length, file, fileOffset, access, precommit);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TakeOffer(GuestAddress address, MemoryAccess access)
+    {
+        lock (_lock)
+        {
+            return _orders.TakeOffer(address, access) && Commit() == Errno.None;
+        }
+    }
+
+    /// <inheritdoc/>
     public void Unmap(GuestAddress address, ulong length)
     {
         lock (_lock)
@@ -283,6 +302,7 @@ internal sealed class PtraceAddressSpace : IAddressSpace
 
     private void FlushLocked(StubThread stub)
     {
+        _orders.AddOffers();
         Span<ulong> page = _platform.Orders.Words(_page);
         for (int done = 0; done < _orders.Count;)
         {

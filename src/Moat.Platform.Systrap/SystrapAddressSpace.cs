@@ -49,6 +49,25 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     }
 
     /// <inheritdoc/>
+    public void Offer(GuestAddress address, ulong length, IMappableFile file, ulong fileOffset, MemoryAccess access, bool precommit)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        lock (_lock)
+        {
+            _orders.Offer(address, length, file, fileOffset, access, precommit);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TakeOffer(GuestAddress address, MemoryAccess access)
+    {
+        lock (_lock)
+        {
+            return _orders.TakeOffer(address, access) && CommitLocked() == Errno.None;
+        }
+    }
+
+    /// <inheritdoc/>
     public void Unmap(GuestAddress address, ulong length)
     {
         lock (_lock)
@@ -278,6 +297,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
             return _failure;
         }
 
+        _orders.AddOffers();
         if (_orders.Count > 0)
         {
             Errno errno = _process.CarryOut(_orders);

@@ -14,6 +14,13 @@ public interface IAddressSpace : IDisposable
     /// <returns>ENOMEM when the host refuses another mapping.</returns>
     Errno Map(GuestAddress address, ulong length, IMappableFile file, ulong fileOffset, MemoryAccess access, bool precommit);
 
+    /// <summary>Says what will probably be touched, in a range where nothing is mapped: it is mapped with the next change that has to be made, or when it is taken, or never.</summary>
+    void Offer(GuestAddress address, ulong length, IMappableFile file, ulong fileOffset, MemoryAccess access, bool precommit);
+
+    /// <summary>Maps all that is offered if something is offered at the address that permits the access. After a fault: what was offered is in effect before application code goes on.</summary>
+    /// <returns>False if there is no such offer.</returns>
+    bool TakeOffer(GuestAddress address, MemoryAccess access);
+
     /// <summary>Removes whatever is mapped in the range.</summary>
     void Unmap(GuestAddress address, ulong length);
 

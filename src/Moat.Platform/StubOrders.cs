@@ -12,6 +12,7 @@ public sealed class StubOrders
     private const int WordsPerOrder = OrderSize / sizeof(ulong);
 
     private readonly ShownRanges _shown = new();
+    private readonly OfferedRanges _offers = new();
     private ulong[] _words = new ulong[16 * WordsPerOrder];
 
     /// <summary>How many orders wait.</summary>
@@ -20,14 +21,41 @@ public sealed class StubOrders
     /// <summary>mmap(2) of a part of a file.</summary>
     public void Map(GuestAddress address, ulong length, IMappableFile file, ulong fileOffset, MemoryAccess access, bool precommit)
     {
+        _offers.Cut(address.Value, address.Value + length);
         int flags = HostMemory.MapShared | HostMemory.MapFixed | (precommit ? HostMemory.MapPopulate : 0);
         _shown.Add(address.Value, address.Value + length);
         Add(SyscallNumber.mmap, address.Value, length, (ulong)ProtectionOf(access), (ulong)flags, (ulong)file.HostFd, fileOffset);
     }
 
+    /// <summary>mmap(2) of a part of a file into a hole, with the next orders or when it is taken.</summary>
+    public void Offer(GuestAddress address, ulong length, IMappableFile file, ulong fileOffset, MemoryAccess access, bool precommit) =>
+        _offers.Add(new Offered(address.Value, address.Value + length, file, fileOffset, access, precommit));
+
+    /// <summary>Turns the offers into orders if there is one for an access; false if there is none.</summary>
+    public bool TakeOffer(GuestAddress address, MemoryAccess access)
+    {
+        if (!_offers.Contains(address.Value, access))
+        {
+            return false;
+        }
+
+        AddOffers();
+        return true;
+    }
+
+    /// <summary>Turns the offers into orders.</summary>
+    public void AddOffers()
+    {
+        while (_offers.TryTake(out Offered offer))
+        {
+            Map(new GuestAddress(offer.Start), offer.End - offer.Start, offer.File, offer.FileOffset, offer.Access, offer.Precommit);
+        }
+    }
+
     /// <summary>munmap(2), if anything is there.</summary>
     public void Unmap(GuestAddress address, ulong length)
     {
+        _offers.Cut(address.Value, address.Value + length);
         if (_shown.Remove(address.Value, address.Value + length))
         {
             Add(SyscallNumber.munmap, address.Value, length);
@@ -35,8 +63,15 @@ public sealed class StubOrders
     }
 
     /// <summary>mprotect(2) of what is there.</summary>
-    public void Protect(GuestAddress address, ulong length, MemoryAccess access) =>
+    public void Protect(GuestAddress address, ulong length, MemoryAccess access)
+    {
+        if (_offers.Overlaps(address.Value, address.Value + length))
+        {
+            AddOffers();
+        }
+
         _shown.ForEach(address.Value, address.Value + length, (start, end) => Add(SyscallNumber.mprotect, start, end - start, (ulong)ProtectionOf(access)));
+    }
 
     /// <summary>Any other call.</summary>
     public void Add(SyscallNumber number, ulong a0 = 0, ulong a1 = 0, ulong a2 = 0, ulong a3 = 0, ulong a4 = 0, ulong a5 = 0)

@@ -41,6 +41,9 @@ internal sealed class GoferFile : FileDescription, IMappable, IMappableFile
     /// <inheritdoc/>
     public override IMappable? Mappable => this;
 
+    /// <inheritdoc/>
+    public bool CanShowAhead => true;
+
     private long Size => !_isShared ? _knownSize : HostFile.Stat(_fd).TryGet(out HostStat stat, out _) ? stat.Size : _knownSize;
 
     /// <inheritdoc/>

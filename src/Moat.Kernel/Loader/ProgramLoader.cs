@@ -280,6 +280,7 @@ public static class ProgramLoader
 
         file.AddReference();
         memory.ExecutableFile = file;
+        memory.BringProgram(new GuestAddress(entry));
         RegisterSet registers = new() { Rip = entry, Rsp = stackPointer, Cs = 0x33, Ss = 0x2b, Eflags = 0x202, OrigRax = ulong.MaxValue };
         int slash = Array.LastIndexOf(path, (byte)'/'); // a script's own name, not its interpreter's
         return new LoadedProgram(memory, registers, path[(slash + 1)..], credentials);

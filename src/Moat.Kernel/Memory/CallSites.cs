@@ -6,7 +6,7 @@ namespace Moat.Kernel.Memory;
 /// <summary>The system calls of an address space that go through trampolines. Everything here runs under the <see cref="MemoryManager"/>'s lock.</summary>
 /// <remarks>Code is never changed in place: a changed copy of its page takes its place, so that other threads execute the old code or the new, and processes that share the page keep theirs.
 /// Where the application makes code writable or moves it, the original bytes come back first. Trampolines lie in holes between mappings and give way to whatever the application maps there.</remarks>
-internal sealed class CallSites(MemoryFile memoryFile, IAddressSpace space, MappingSet mappings, PageFaults faults, ICallSitePatcher patcher)
+internal sealed class CallSites(MemoryFile memoryFile, IAddressSpace space, MappingSet mappings, PrivatePages own, PageFaults faults, ICallSitePatcher patcher)
 {
     private const int PageSize = MemoryFile.PageSize;
     private const int MaxTrampolinePages = 64;
@@ -97,6 +97,7 @@ internal sealed class CallSites(MemoryFile memoryFile, IAddressSpace space, Mapp
             page.IsClosed = true;
             memoryFile.AddReference(page.Page);
             child._trampolines.Add(page.Share());
+            child.Offer(page);
         }
 
         foreach ((ulong index, List<PatchedSite> sites) in _sites)
@@ -127,7 +128,7 @@ internal sealed class CallSites(MemoryFile memoryFile, IAddressSpace space, Mapp
         ulong index = syscall / PageSize;
         MemoryMapping? mapping = mappings.Find(syscall);
         if (mapping is null || (mapping.Access & (MemoryAccess.Execute | MemoryAccess.Write)) != MemoryAccess.Execute || mapping.IsShared || offset + SyscallSize > PageSize
-            || !faults.CopyPage(mapping, index).TryGet(out int copy, out _))
+            || !own.CopyPage(mapping, index).TryGet(out int copy, out _))
         {
             return false;
         }
@@ -196,10 +197,13 @@ internal sealed class CallSites(MemoryFile memoryFile, IAddressSpace space, Mapp
     private Errno Show(TrampolinePage page) =>
         space.Map(new GuestAddress(page.Address), PageSize, memoryFile, (ulong)page.Page * PageSize, MemoryAccess.Read | MemoryAccess.Execute, precommit: true);
 
+    private void Offer(TrampolinePage page) =>
+        space.Offer(new GuestAddress(page.Address), PageSize, memoryFile, (ulong)page.Page * PageSize, MemoryAccess.Read | MemoryAccess.Execute, precommit: true);
+
     private void Restore(ulong index)
     {
         List<PatchedSite> sites = _sites[index];
-        if (mappings.Find(index * PageSize) is not { } mapping || !faults.CopyPage(mapping, index).TryGet(out int copy, out _))
+        if (mappings.Find(index * PageSize) is not { } mapping || !own.CopyPage(mapping, index).TryGet(out int copy, out _))
         {
             return; // no memory for it: the trampolines are as good
         }

@@ -13,6 +13,9 @@ public interface IMappable
     /// <returns>EFAULT (SIGBUS for the toucher) beyond the end of the file, ENOMEM/ENOSPC (SIGBUS) when there is no memory.</returns>
     Result<MappablePages> Translate(ulong offset, ulong length, MemoryAccess access);
 
+    /// <summary>Whether <see cref="Translate"/> for reading changes nothing, so that pages can be shown before they are touched.</summary>
+    bool CanShowAhead => false;
+
     /// <summary>Reads file bytes for a copy-on-write or a CopyIn, where <see cref="MappablePages.File"/> is no <see cref="MemoryFile"/>; short at the end of file.</summary>
     Result<int> ReadAt(ulong offset, Span<byte> destination);
 

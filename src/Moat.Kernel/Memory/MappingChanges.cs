@@ -41,6 +41,38 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
         return stack;
     }
 
+    /// <summary>Finds the place for a new mapping, and removes what is there if it is to be replaced.</summary>
+    /// <returns>Its address; ENOMEM, EEXIST.</returns>
+    public Result<ulong> FindPlace(in MapRequest request)
+    {
+        ulong start = request.Address;
+        if (request.IsFixed)
+        {
+            if (request.NoReplace && !mappings.IsFree(start, start + request.Length))
+            {
+                return Errno.EEXIST;
+            }
+
+            RemoveRange(start, start + request.Length, tellPlatform: true);
+        }
+        else if (start == 0 || start < layout.MinAddress || start + request.Length > layout.MaxAddress || !mappings.IsFree(start, start + request.Length))
+        {
+            ulong top = request.Below4GiB ? Math.Min(layout.MmapTop, 0x8000_0000) : layout.MmapTop;
+            start = mappings.FindHoleBelow(top, layout.MinAddress, request.Length);
+            if (start == 0 && !request.Below4GiB)
+            {
+                start = mappings.FindHoleBelow(layout.MaxAddress, layout.MinAddress, request.Length);
+            }
+
+            if (start == 0)
+            {
+                return Errno.ENOMEM;
+            }
+        }
+
+        return start;
+    }
+
     /// <summary>Adds a mapping into a hole and joins it with its neighbours; the caller has taken its references.</summary>
     public void Insert(MemoryMapping mapping)
     {
@@ -191,6 +223,27 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
     {
         owner.AddressSpace.Unmap(new GuestAddress(start), length);
         shown.Remove(start / PageSize, (start + length) / PageSize);
+    }
+
+    /// <summary>Takes the pages of a part of a file out of the platform's view, and where the file ends now (<paramref name="length"/> has no end) the private copies as well.</summary>
+    public void HideFilePages(IMappable file, ulong offset, ulong length)
+    {
+        for (int i = 0; i < mappings.Count; i++)
+        {
+            MemoryMapping mapping = mappings[i];
+            if (mapping.File != file || mapping.FileOffset + mapping.Length <= offset || (length < ulong.MaxValue - offset && mapping.FileOffset >= offset + length))
+            {
+                continue;
+            }
+
+            ulong from = offset > mapping.FileOffset ? mapping.Start + (offset - mapping.FileOffset) : mapping.Start;
+            ulong stop = length < ulong.MaxValue - offset && offset + length < mapping.FileOffset + mapping.Length ? mapping.Start + (offset + length - mapping.FileOffset) : mapping.End;
+            Hide(from, stop - from);
+            if (length == ulong.MaxValue)
+            {
+                ReleasePages(from, stop); // a truncation takes private copies too
+            }
+        }
     }
 
     /// <summary>Gives the private pages of a range back.</summary>

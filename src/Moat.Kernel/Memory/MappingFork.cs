@@ -4,10 +4,20 @@ using Moat.Platform;
 namespace Moat.Kernel.Memory;
 
 /// <summary>Gives an empty address space copies of the mappings for a new process (fork(2)). Guarded by the lock of the <see cref="MemoryManager"/> that is copied.</summary>
-internal sealed class MappingFork(MemoryManager owner, MappingSet mappings, PageTable pages)
+/// <remarks>Pages that are shared cost a protection of the old space and a fault for each side's next touch, which is more than the copy of many pages. So a small process' writable pages are
+/// copied at once, and of a large one those of its small mappings (the data of libraries) and the stack's top; the rest is shared.</remarks>
+/// <param name="isStill">Whether nobody writes to the pages meanwhile: a copy of a page that another thread writes to could have a later write without an earlier one.</param>
+internal sealed class MappingFork(MemoryManager owner, MappingSet mappings, PageTable pages, bool isStill)
 {
-    /// <summary>Private pages are shared, and this space may no longer write to them.</summary>
-    public void CopyTo(MappingChanges child, PageTable childPages)
+    private const int PageSize = MemoryFile.PageSize;
+    private const int MaxCopied = 96;
+    private const ulong StackPagesBelow = 2; // the pointer: what is called next
+    private const ulong StackPagesAbove = 4; // what is returned to next
+
+    private int _budget = isStill ? MaxCopied : 0;
+
+    /// <summary>Copies all mappings, and their private pages or references on them.</summary>
+    public void CopyTo(MappingChanges child, PageTable childPages, ulong stackPointer)
     {
         for (int i = 0; i < mappings.Count; i++)
         {
@@ -21,24 +31,90 @@ internal sealed class MappingFork(MemoryManager owner, MappingSet mappings, Page
             copy.IsLocked = false;
             child.AddReferences(copy);
             child.Insert(copy);
-            bool sharesPages = !mapping.IsShared && !mapping.WipeOnFork && SharePages(mapping, childPages);
-            if (sharesPages && (mapping.Access & MemoryAccess.Write) != 0)
+            if (!mapping.IsShared && !mapping.WipeOnFork)
             {
-                owner.AddressSpace.Protect(new GuestAddress(mapping.Start), mapping.Length, mapping.Access & ~MemoryAccess.Write);
+                CopyPages(mapping, childPages, stackPointer);
             }
         }
     }
 
-    // Whether there were any.
-    private bool SharePages(MemoryMapping mapping, PageTable childPages)
+    private void CopyPages(MemoryMapping mapping, PageTable childPages, ulong stackPointer)
     {
-        bool any = false;
-        pages.ForEach(mapping.Start / MemoryFile.PageSize, mapping.End / MemoryFile.PageSize, (index, page) =>
+        ulong first = mapping.Start / PageSize;
+        ulong end = mapping.End / PageSize;
+        bool isWritable = (mapping.Access & MemoryAccess.Write) != 0;
+        if (isWritable && stackPointer >= mapping.Start && stackPointer < mapping.End)
         {
-            owner.MemoryFile.AddReference(page);
-            childPages.Set(index, page);
-            any = true;
-        });
-        return any;
+            ulong from = Math.Max(first, (stackPointer / PageSize) - StackPagesBelow);
+            ulong to = Math.Min(end, (stackPointer / PageSize) + StackPagesAbove);
+            Share(mapping, first, from, childPages);
+            Copy(mapping, from, to, childPages);
+            Share(mapping, to, end, childPages);
+        }
+        else if (isWritable)
+        {
+            Copy(mapping, first, end, childPages);
+        }
+        else
+        {
+            Share(mapping, first, end, childPages);
+        }
+    }
+
+    // As much as the budget allows: all of it, or nothing.
+    private void Copy(MemoryMapping mapping, ulong first, ulong end, PageTable childPages)
+    {
+        long count = 0;
+        ulong at = first;
+        while (count <= _budget && pages.TryFindRun(at, end, out ulong found, out _, out int length))
+        {
+            count += length;
+            at = found + (ulong)length;
+        }
+
+        if (count > _budget)
+        {
+            Share(mapping, first, end, childPages);
+            return;
+        }
+
+        _budget -= (int)count;
+        for (at = first; pages.TryFindRun(at, end, out ulong found, out int page, out int length); at = found + (ulong)length)
+        {
+            if (!owner.MemoryFile.Allocate(length, out int got, clear: false).TryGet(out int copy, out _))
+            {
+                Share(mapping, found, end, childPages);
+                return;
+            }
+
+            length = got;
+            owner.MemoryFile.Bytes(page, 0, got * PageSize).CopyTo(owner.MemoryFile.Bytes(copy, 0, got * PageSize));
+            for (int i = 0; i < got; i++)
+            {
+                childPages.Set(found + (ulong)i, copy + i);
+            }
+        }
+    }
+
+    private void Share(MemoryMapping mapping, ulong first, ulong end, PageTable childPages)
+    {
+        ulong firstShared = 0;
+        ulong at = first;
+        while (pages.TryFindRun(at, end, out ulong found, out int page, out int length))
+        {
+            owner.MemoryFile.AddReference(page, length);
+            for (int i = 0; i < length; i++)
+            {
+                childPages.Set(found + (ulong)i, page + i);
+            }
+
+            firstShared = firstShared == 0 ? found : firstShared;
+            at = found + (ulong)length;
+        }
+
+        if (firstShared != 0 && (mapping.Access & MemoryAccess.Write) != 0)
+        {
+            owner.AddressSpace.Protect(new GuestAddress(firstShared * PageSize), (at - firstShared) * PageSize, mapping.Access & ~MemoryAccess.Write);
+        }
     }
 }

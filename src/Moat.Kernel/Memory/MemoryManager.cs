@@ -15,12 +15,15 @@ public sealed class MemoryManager
     private readonly MappingSet _mappings = new(); // guarded by _lock
     private readonly PageTable _pages = new(); // guarded by _lock
     private readonly ShownFilePages _shown = new(); // guarded by _lock
+    private readonly PrivatePages _own;
     private readonly PageFaults _faults;
+    private readonly PageOffers _offers;
     private readonly MappingChanges _changes;
     private readonly MappingMoves _moves;
     private readonly AddressLayout _layout;
     private readonly ICallSitePatcher? _patcher;
     private int _users = 1;
+    private ulong _peakResidentBytes;
 
     /// <summary>An empty address space.</summary>
     public MemoryManager(MemoryFile memoryFile, IAddressSpace space, AddressLayout layout, ICallSitePatcher? patcher)
@@ -29,7 +32,9 @@ public sealed class MemoryManager
         MemoryFile = memoryFile;
         _layout = layout;
         AddressSpace = space;
-        _faults = new PageFaults(memoryFile, space, _pages, _shown);
+        _own = new PrivatePages(memoryFile, _pages);
+        _faults = new PageFaults(memoryFile, space, _pages, _own, _shown);
+        _offers = new PageOffers(memoryFile, space, _mappings, _pages, _own, _faults);
         _changes = new MappingChanges(this, layout, _mappings, _pages, _shown);
         _moves = new MappingMoves(layout, _mappings, _changes);
     }
@@ -55,8 +60,8 @@ public sealed class MemoryManager
     /// <summary>The most that was mapped so far.</summary>
     public ulong PeakMappedBytes => _changes.PeakMappedBytes;
 
-    /// <summary>The most that was resident so far, as faults found it.</summary>
-    public ulong PeakResidentBytes { get; private set; }
+    /// <summary>The most that was resident so far, as faults and munmap(2) found it.</summary>
+    public ulong PeakResidentBytes => Math.Max(_peakResidentBytes, ResidentBytes);
 
     /// <summary>A task of it makes another one that shares it (CLONE_VM): there will be a place for that one.</summary>
     /// <returns>EAGAIN or ENOMEM when the host refuses another thread; nobody is added then.</returns>
@@ -122,7 +127,7 @@ public sealed class MemoryManager
             MemoryMapping? mapping = _mappings.Find(address.Value) ?? _changes.GrowStack(address.Value, stackLimit);
             FaultOutcome outcome = mapping is not null ? _faults.Serve(mapping, address.Value, access, isPresent)
                 : _changes.CallSites?.TryShow(address.Value) == true ? FaultOutcome.Handled : FaultOutcome.NotMapped;
-            PeakResidentBytes = Math.Max(PeakResidentBytes, ResidentBytes);
+            _peakResidentBytes = PeakResidentBytes;
             return outcome;
         }
     }
@@ -139,7 +144,7 @@ public sealed class MemoryManager
 
         lock (_lock)
         {
-            _changes.CallSites ??= new CallSites(MemoryFile, AddressSpace, _mappings, _faults, _patcher);
+            _changes.CallSites ??= new CallSites(MemoryFile, AddressSpace, _mappings, _own, _faults, _patcher);
             _changes.CallSites.Patch(syscall, number, _layout.MinAddress);
         }
     }
@@ -179,29 +184,9 @@ public sealed class MemoryManager
                 return Errno.ENOMEM;
             }
 
-            ulong start = request.Address;
-            if (request.IsFixed)
+            if (!_changes.FindPlace(request).TryGet(out ulong start, out Errno errno))
             {
-                if (request.NoReplace && !_mappings.IsFree(start, start + request.Length))
-                {
-                    return Errno.EEXIST;
-                }
-
-                _changes.RemoveRange(start, start + request.Length, tellPlatform: true);
-            }
-            else if (start == 0 || start < _layout.MinAddress || start + request.Length > _layout.MaxAddress || !_mappings.IsFree(start, start + request.Length))
-            {
-                ulong top = request.Below4GiB ? Math.Min(_layout.MmapTop, 0x8000_0000) : _layout.MmapTop;
-                start = _mappings.FindHoleBelow(top, _layout.MinAddress, request.Length);
-                if (start == 0 && !request.Below4GiB)
-                {
-                    start = _mappings.FindHoleBelow(_layout.MaxAddress, _layout.MinAddress, request.Length);
-                }
-
-                if (start == 0)
-                {
-                    return Errno.ENOMEM;
-                }
+                return errno;
             }
 
             MemoryMapping mapping = new()
@@ -219,11 +204,7 @@ public sealed class MemoryManager
             };
             _changes.AddReferences(mapping);
             _changes.Insert(mapping);
-            if (request.Populate && mapping.Access != MemoryAccess.None)
-            {
-                _faults.Populate(mapping, start, mapping.End);
-            }
-
+            _offers.BringAhead(_mappings.Find(start)!, start, start + request.Length, request);
             return new GuestAddress(start);
         }
     }
@@ -238,6 +219,7 @@ public sealed class MemoryManager
                 return Errno.ENOMEM;
             }
 
+            _peakResidentBytes = PeakResidentBytes;
             _changes.RemoveRange(start, start + length, tellPlatform: true);
             return Errno.None;
         }
@@ -275,6 +257,7 @@ public sealed class MemoryManager
                 }
 
                 _changes.Insert(new MemoryMapping { Start = oldEnd, End = newEnd, Access = MemoryAccess.Read | MemoryAccess.Write, Name = "[heap]" });
+                _offers.ShowFirst(_mappings.Find(oldEnd)!, oldEnd, newEnd);
             }
             else if (newEnd < oldEnd)
             {
@@ -368,22 +351,37 @@ public sealed class MemoryManager
         }
     }
 
-    /// <summary>A copy for a new process: private pages are shared until somebody writes.</summary>
-    public MemoryManager Fork(IAddressSpace space)
+    /// <summary>A copy for a new process: private pages are shared until somebody writes, but for those that are written next for sure.</summary>
+    /// <param name="space">The platform's side of it.</param>
+    /// <param name="registers">Where the new process goes on.</param>
+    public MemoryManager Fork(IAddressSpace space, in RegisterSet registers)
     {
         lock (_lock)
         {
             MemoryManager child = new(MemoryFile, space, _layout, _patcher) { Program = Program.Clone(), ExecutableFile = ExecutableFile };
             ExecutableFile?.AddReference();
             ExecutableFile?.Inode.TryDenyWriters(); // as this one denies them, it can't fail
-            new MappingFork(this, _mappings, _pages).CopyTo(child._changes, child._pages);
+            new MappingFork(this, _mappings, _pages, isStill: Volatile.Read(ref _users) == 1).CopyTo(child._changes, child._pages, registers.Rsp);
             if (_changes.CallSites is not null)
             {
-                child._changes.CallSites = new CallSites(MemoryFile, space, child._mappings, child._faults, _patcher!);
+                child._changes.CallSites = new CallSites(MemoryFile, space, child._mappings, child._own, child._faults, _patcher!);
                 _changes.CallSites.CopyTo(child._changes.CallSites);
             }
 
+            child._offers.OfferAll();
+            space.TakeOffer(new GuestAddress(registers.Rip), MemoryAccess.Execute);
             return child;
+        }
+    }
+
+    /// <summary>A program has been loaded, nothing of which is shown yet: what it starts with comes before it runs.</summary>
+    internal void BringProgram(GuestAddress entry)
+    {
+        lock (_lock)
+        {
+            _offers.MakeFirstOfAll();
+            _offers.OfferAll();
+            AddressSpace.TakeOffer(entry, MemoryAccess.Execute);
         }
     }
 
@@ -404,23 +402,7 @@ public sealed class MemoryManager
     {
         lock (_lock)
         {
-            for (int i = 0; i < _mappings.Count; i++)
-            {
-                MemoryMapping mapping = _mappings[i];
-                if (mapping.File != file || mapping.FileOffset + mapping.Length <= offset || (length < ulong.MaxValue - offset && mapping.FileOffset >= offset + length))
-                {
-                    continue;
-                }
-
-                ulong from = offset > mapping.FileOffset ? mapping.Start + (offset - mapping.FileOffset) : mapping.Start;
-                ulong stop = length < ulong.MaxValue - offset && offset + length < mapping.FileOffset + mapping.Length ? mapping.Start + (offset + length - mapping.FileOffset) : mapping.End;
-                _changes.Hide(from, stop - from);
-                if (length == ulong.MaxValue)
-                {
-                    _changes.ReleasePages(from, stop); // a truncation takes private copies too
-                }
-            }
-
+            _changes.HideFilePages(file, offset, length);
             AddressSpace.Flush(); // the file gives its pages back itself
         }
     }

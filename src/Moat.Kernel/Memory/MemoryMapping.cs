@@ -21,6 +21,10 @@ public sealed class MemoryMapping
     /// <summary>Whether the file can be written through it, now or after mprotect(2).</summary>
     internal bool IsSharedWritable => IsShared && (MaxAccess & MemoryAccess.Write) != 0;
 
+    /// <summary>Whether it is a small private part of a file that may be written, as a program's data are: who reads it writes to it soon.</summary>
+    internal bool IsDataSegment =>
+        !IsShared && (Access & MemoryAccess.Write) != 0 && Length <= PrivatePages.ChunkPages * MemoryFile.PageSize && File is { CanShowAhead: true };
+
     /// <summary>MAP_GROWSDOWN: the stack.</summary>
     internal bool GrowsDown;
 
@@ -44,6 +48,12 @@ public sealed class MemoryMapping
 
     /// <summary>A name such as <c>[heap]</c>.</summary>
     internal string? Name;
+
+    /// <summary>The page that is touched next if the application goes through anonymous memory from below, and the pages that came with the last touch.</summary>
+    internal ulong NextTouch;
+
+    /// <inheritdoc cref="NextTouch"/>
+    internal ulong TouchedPages = PrivatePages.ChunkPages;
 
     /// <summary>Bytes.</summary>
     internal ulong Length => End - Start;

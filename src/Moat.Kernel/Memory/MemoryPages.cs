@@ -24,6 +24,9 @@ public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null
     /// <summary>Whether its pages are never given back as long as the kernel lives.</summary>
     public bool IsPermanent { get; init; }
 
+    /// <inheritdoc/>
+    public bool CanShowAhead => IsPermanent;
+
     /// <summary>Bytes.</summary>
     public long Size => Volatile.Read(ref _size);
 

@@ -4,15 +4,13 @@ using Moat.Platform;
 namespace Moat.Kernel.Memory;
 
 /// <summary>Brings pages into an address space: from zero, from a file, or as a copy of a shared page. Everything here runs under the <see cref="MemoryManager"/>'s lock.</summary>
-internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, PageTable pages, ShownFilePages shown)
+internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, PageTable pages, PrivatePages own, ShownFilePages shown)
 {
     private const int PageSize = MemoryFile.PageSize;
     private const MemoryAccess NoWrite = MemoryAccess.Read | MemoryAccess.Execute;
 
-    // How much a fault brings: anonymous memory by an eighth of its mapping within these bounds, file pages around the one that is touched.
-    private const ulong MinChunk = 64 << 10;
-    private const ulong MaxChunk = 1 << 20;
-    private const ulong FileChunk = 256 << 10;
+    private const ulong MaxShownPages = 256; // on each side of the one that is touched
+    private const ulong FileChunk = 256 << 10; // of a file, around what is touched
 
     /// <summary>Serves a fault at an address of the mapping.</summary>
     public FaultOutcome Serve(MemoryMapping mapping, ulong address, MemoryAccess access, bool isPresent)
@@ -29,12 +27,22 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
 
         ulong index = address / PageSize;
         bool write = (access & MemoryAccess.Write) != 0;
+        if (!isPresent && space.TakeOffer(new GuestAddress(address), access))
+        {
+            if (mapping.File is not null && pages[index] < 0)
+            {
+                shown.Add(index, Math.Min(index + PrivatePages.ChunkPages, mapping.End / PageSize)); // the host maps about as much around a touch
+            }
+
+            return FaultOutcome.Handled;
+        }
+
         if (mapping.File is null || pages[index] >= 0)
         {
             return write || pages[index] < 0 ? ServePrivate(mapping, index) : ShowPrivate(mapping, index);
         }
 
-        if (write && !mapping.IsShared)
+        if ((write && !mapping.IsShared) || mapping.IsDataSegment)
         {
             return ServePrivate(mapping, index);
         }
@@ -60,6 +68,9 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
             }
         }
     }
+
+    /// <summary>Shows private pages that have just been made, ahead of a touch; what fails is left to a fault.</summary>
+    public void ShowFresh(MemoryMapping mapping, ulong from, ulong to) => ShowRun(mapping, from, to, mapping.Access, isPopulated: true);
 
     /// <summary>Finds what stands behind a page for the Sentry's own access, bringing it in if need be.</summary>
     public bool TryAcquire(MemoryMapping mapping, ulong address, MemoryAccess access, out AcquiredPage acquired)
@@ -90,19 +101,18 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
 
         if (page < 0 || (write && !memoryFile.IsSole(page)))
         {
-            if (MakePrivate(mapping, index, out int replaced) != Errno.None)
+            if (own.Make(mapping, index, out MadePages made) != Errno.None)
             {
                 return false;
             }
 
             if (page >= 0 || mapping.File is not null)
             {
-                space.Unmap(new GuestAddress(index * PageSize), PageSize); // it may be shown as it was before the copy
-                shown.Remove(index, index + 1);
+                space.Unmap(new GuestAddress(made.First * PageSize), (made.End - made.First) * PageSize); // they may be shown as they were before the copy
+                shown.Remove(made.First, made.End);
             }
 
-            Retire(replaced);
-
+            RetireReplaced(made);
             page = pages[index];
         }
 
@@ -111,34 +121,7 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
         return true;
     }
 
-    /// <summary>Makes a copy of a private mapping's page as it is now, which nobody has yet.</summary>
-    /// <returns>The page; ENOMEM, or the error of the file.</returns>
-    public Result<int> CopyPage(MemoryMapping mapping, ulong index)
-    {
-        if (!memoryFile.Allocate(1, out _).TryGet(out int page, out Errno errno))
-        {
-            return errno;
-        }
-
-        Span<byte> copy = memoryFile.Bytes(page, 0, PageSize);
-        if (pages[index] is >= 0 and int before)
-        {
-            memoryFile.Bytes(before, 0, PageSize).CopyTo(copy);
-        }
-        else if (mapping.File is not null)
-        {
-            errno = CopyFilePage(mapping.File, mapping.FileOffset + ((index * PageSize) - mapping.Start), copy);
-            if (errno != Errno.None)
-            {
-                memoryFile.Release(page);
-                return errno;
-            }
-        }
-
-        return page;
-    }
-
-    /// <summary>Puts a page of <see cref="CopyPage"/> in the place of what the mapping has.</summary>
+    /// <summary>Puts a page of <see cref="PrivatePages.CopyPage"/> in the place of what the mapping has.</summary>
     public void Replace(MemoryMapping mapping, ulong index, int page)
     {
         int before = pages.Set(index, page);
@@ -147,102 +130,35 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
             space.Unmap(new GuestAddress(index * PageSize), PageSize);
         }
 
-        Retire(before);
+        if (before >= 0)
+        {
+            space.Retire(memoryFile, before, 1);
+        }
     }
 
     private FaultOutcome ServePrivate(MemoryMapping mapping, ulong index)
     {
-        if (MakePrivate(mapping, index, out int replaced) != Errno.None)
+        if (own.Make(mapping, index, out MadePages made) != Errno.None)
         {
             return FaultOutcome.NoPage;
         }
 
-        FaultOutcome outcome = ShowPrivate(mapping, index);
-        Retire(replaced);
+        if (made.First == made.End)
+        {
+            return ShowPrivate(mapping, index); // it was there already
+        }
+
+        FaultOutcome outcome = ShowRun(mapping, made.First, made.End, mapping.Access, made.IsPopulated);
+        RetireReplaced(made);
         return outcome;
     }
 
-    private void Retire(int page)
+    private void RetireReplaced(in MadePages made)
     {
-        if (page >= 0)
+        for (int i = 0; i < made.ReplacedCount; i++)
         {
-            space.Retire(memoryFile, page, 1);
+            space.Retire(memoryFile, made.Replaced[i], 1);
         }
-    }
-
-    // Gives the mapping a page of its own at this index: a copy of what is there, or zeros (and then its neighbours as well). A page that it replaces is to be retired
-    // when the space does not show it any more.
-    private Errno MakePrivate(MemoryMapping mapping, ulong index, out int replaced)
-    {
-        replaced = -1;
-        int before = pages[index];
-        if (before >= 0 && memoryFile.IsSole(before))
-        {
-            return Errno.None;
-        }
-
-        if (before < 0 && mapping.File is null)
-        {
-            return AllocateAround(mapping, index);
-        }
-
-        if (!CopyPage(mapping, index).TryGet(out int page, out Errno errno))
-        {
-            return errno;
-        }
-
-        replaced = before;
-        pages.Set(index, page);
-        return Errno.None;
-    }
-
-    private Errno CopyFilePage(IMappable file, ulong offset, Span<byte> copy)
-    {
-        if (!file.Translate(offset, PageSize, MemoryAccess.Read).TryGet(out MappablePages found, out Errno errno))
-        {
-            return errno;
-        }
-
-        if (found.File == memoryFile)
-        {
-            memoryFile.Bytes((int)(found.Offset / PageSize), 0, PageSize).CopyTo(copy);
-            return Errno.None;
-        }
-
-        return file.ReadAt(offset, copy).Errno;
-    }
-
-    private Errno AllocateAround(MemoryMapping mapping, ulong index)
-    {
-        ulong chunk = Math.Clamp(ulong.Max(1, System.Numerics.BitOperations.RoundUpToPowerOf2((mapping.Length / 8) + 1)), MinChunk, MaxChunk) / PageSize;
-        ulong first = Math.Max(index & ~(chunk - 1), mapping.Start / PageSize);
-        ulong end = Math.Min((index & ~(chunk - 1)) + chunk, mapping.End / PageSize);
-        ulong from = index;
-        while (from > first && pages[from - 1] < 0)
-        {
-            from--;
-        }
-
-        ulong to = index + 1;
-        while (to < end && pages[to] < 0)
-        {
-            to++;
-        }
-
-        int wanted = (int)(to - from);
-        if (!memoryFile.Allocate(wanted, out int got).TryGet(out int page, out Errno errno))
-        {
-            return errno;
-        }
-
-        // Fewer pages than wanted go where the touched one is among them.
-        ulong start = got == wanted ? from : Math.Min(index, to - (ulong)got);
-        for (int i = 0; i < got; i++)
-        {
-            pages.Set(start + (ulong)i, page + i);
-        }
-
-        return Errno.None;
     }
 
     // Shows the private page and its neighbours in one step, as far as they are neighbours in the memory file too and allow the same.
@@ -251,7 +167,7 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
         int page = pages[index];
         bool sole = memoryFile.IsSole(page);
         ulong from = index;
-        ulong limit = MaxChunk / PageSize;
+        ulong limit = MaxShownPages;
         while (from > mapping.Start / PageSize && index - from < limit && pages[from - 1] == page - (int)(index - from) - 1 && memoryFile.IsSole(pages[from - 1]) == sole)
         {
             from--;
@@ -263,10 +179,18 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
             to++;
         }
 
-        ulong offset = (ulong)(page - (int)(index - from)) * PageSize;
-        MemoryAccess access = sole ? mapping.Access : mapping.Access & NoWrite;
-        shown.Remove(from, to);
-        return Show(from * PageSize, (to - from) * PageSize, memoryFile, offset, access, precommit: to - from <= MinChunk / PageSize);
+        return ShowRun(mapping, from, to, sole ? mapping.Access : mapping.Access & NoWrite, isPopulated: to - from <= PrivatePages.ChunkPages);
+    }
+
+    // Shows private pages that are neighbours in the memory file as well.
+    private FaultOutcome ShowRun(MemoryMapping mapping, ulong from, ulong to, MemoryAccess access, bool isPopulated)
+    {
+        if (mapping.File is not null)
+        {
+            shown.Remove(from, to);
+        }
+
+        return Show(from * PageSize, (to - from) * PageSize, memoryFile, (ulong)pages[from] * PageSize, access, isPopulated);
     }
 
     private FaultOutcome ShowFile(MemoryMapping mapping, ulong index)

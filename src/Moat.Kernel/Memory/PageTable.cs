@@ -48,6 +48,11 @@ internal sealed class PageTable
     /// <summary>The first page from <paramref name="from"/> on that is there; <see cref="ulong.MaxValue"/> if there is none.</summary>
     public ulong FirstPresent(ulong from)
     {
+        if (this[from] >= 0)
+        {
+            return from;
+        }
+
         ulong best = ulong.MaxValue;
         foreach ((ulong key, int[] leaf) in _leaves)
         {
@@ -63,6 +68,26 @@ internal sealed class PageTable
         }
 
         return best;
+    }
+
+    /// <summary>The first pages of a range that are there and are neighbours in the memory file too.</summary>
+    public bool TryFindRun(ulong from, ulong end, out ulong first, out int page, out int length)
+    {
+        first = from < end ? FirstPresent(from) : end;
+        page = length = 0;
+        if (first >= end)
+        {
+            return false;
+        }
+
+        page = this[first];
+        length = 1;
+        while (first + (ulong)length < end && this[first + (ulong)length] == page + length)
+        {
+            length++;
+        }
+
+        return true;
     }
 
     /// <summary>The first page from <paramref name="from"/> on that is not there.</summary>

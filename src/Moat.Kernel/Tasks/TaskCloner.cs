@@ -145,7 +145,7 @@ public static class TaskCloner
             return errno == Errno.None ? parent.Memory : errno;
         }
 
-        return parent.Kernel.Platform.NewAddressSpace().TryGet(out IAddressSpace? space, out Errno failure) ? parent.Memory.Fork(space) : failure;
+        return parent.Kernel.Platform.NewAddressSpace().TryGet(out IAddressSpace? space, out Errno failure) ? parent.Memory.Fork(space, parent.Registers) : failure;
     }
 
     private static ThreadGroup NewGroup(GuestTask parent, in CloneRequest request)

@@ -1,0 +1,118 @@
+using Moat.Linux;
+using Moat.Platform;
+
+namespace Moat.Kernel.Memory;
+
+/// <summary>Tells the platform what an application will probably touch, so that one fault brings all of it. Everything here runs under the <see cref="MemoryManager"/>'s lock.</summary>
+internal sealed class PageOffers(MemoryFile memoryFile, IAddressSpace space, MappingSet mappings, PageTable pages, PrivatePages own, PageFaults faults)
+{
+    private const int PageSize = MemoryFile.PageSize;
+    private const ulong MaxFileBytes = 16 << 20;
+    private const int MaxMappings = 512; // of a space with more, most are not used much
+    private const MemoryAccess NoWrite = MemoryAccess.Read | MemoryAccess.Execute;
+
+    /// <summary>Brings in, shows or offers what of a new mapping will be touched.</summary>
+    public void BringAhead(MemoryMapping mapping, ulong start, ulong end, in MapRequest request)
+    {
+        if (request.Populate && mapping.Access != MemoryAccess.None)
+        {
+            faults.Populate(mapping, start, end);
+        }
+        else if (mapping.File is not null)
+        {
+            OfferFile(mapping, start, end);
+        }
+        else if (!request.IsFixed && !request.GrowsDown)
+        {
+            ShowFirst(mapping, start, end); // malloc(3) writes to the first page at once
+        }
+    }
+
+    /// <summary>Shows the first pages of new anonymous memory.</summary>
+    public void ShowFirst(MemoryMapping mapping, ulong start, ulong end)
+    {
+        ulong stop = MakeFirst(mapping, start, end);
+        if (stop > start)
+        {
+            faults.ShowFresh(mapping, start / PageSize, stop / PageSize);
+        }
+    }
+
+    /// <summary>Offers what a space that shows nothing yet starts with.</summary>
+    public void OfferAll()
+    {
+        for (int i = 0; i < mappings.Count && i < MaxMappings; i++)
+        {
+            MemoryMapping mapping = mappings[i];
+            if (mapping.Access == MemoryAccess.None)
+            {
+                continue;
+            }
+
+            OfferFile(mapping, mapping.Start, mapping.End);
+            if (!mapping.IsShared)
+            {
+                OfferPages(mapping);
+            }
+        }
+    }
+
+    /// <summary>Gives a new program the pages that it writes first: those of its small data segments, and the first ones of anonymous memory. They are to be offered.</summary>
+    public void MakeFirstOfAll()
+    {
+        for (int i = 0; i < mappings.Count; i++)
+        {
+            MemoryMapping mapping = mappings[i];
+            if (mapping.IsDataSegment)
+            {
+                for (ulong index = mapping.Start / PageSize; index < mapping.End / PageSize && own.Make(mapping, index, out MadePages made) == Errno.None; index = Math.Max(index + 1, made.End))
+                {
+                }
+            }
+            else if (!mapping.GrowsDown)
+            {
+                MakeFirst(mapping, mapping.Start, mapping.End);
+            }
+        }
+    }
+
+    private void OfferFile(MemoryMapping mapping, ulong start, ulong end)
+    {
+        MemoryAccess access = mapping.IsShared ? mapping.Access : mapping.Access & NoWrite;
+        if (mapping.File is not { CanShowAhead: true } file || access == MemoryAccess.None || (mapping.Access & MemoryAccess.Write) != 0 || end - start > MaxFileBytes
+            || mappings.Count > MaxMappings || !file.Translate(mapping.FileOffset + (start - mapping.Start), end - start, MemoryAccess.Read).TryGet(out MappablePages found, out _))
+        {
+            return;
+        }
+
+        space.Offer(new GuestAddress(start), Math.Min(found.Length, end - start), found.File, found.Offset, access & found.Access, precommit: false);
+    }
+
+    // Gives a part of anonymous memory its first pages; returns the address behind them.
+    private ulong MakeFirst(MemoryMapping mapping, ulong start, ulong end)
+    {
+        ulong stop = Math.Min(end, start + (PrivatePages.ChunkPages * PageSize));
+        if (mapping.File is not null || (mapping.Access & MemoryAccess.Write) == 0 || pages[start / PageSize] >= 0)
+        {
+            return start;
+        }
+
+        return own.MakeFresh(mapping, start / PageSize, stop / PageSize) * PageSize;
+    }
+
+    private void OfferPages(MemoryMapping mapping)
+    {
+        for (ulong at = mapping.Start / PageSize; pages.TryFindRun(at, mapping.End / PageSize, out ulong first, out int page, out int length); at = first + (ulong)length)
+        {
+            bool isSole = memoryFile.IsSole(page);
+            int same = 1;
+            while (same < length && memoryFile.IsSole(page + same) == isSole)
+            {
+                same++;
+            }
+
+            length = same;
+            space.Offer(new GuestAddress(first * PageSize), (ulong)length * PageSize, memoryFile, (ulong)page * PageSize, isSole ? mapping.Access : mapping.Access & NoWrite, precommit: true);
+        }
+    }
+}
