@@ -22,6 +22,8 @@ internal static class SentryFilter
             SyscallNumber.read, SyscallNumber.write, SyscallNumber.readv, SyscallNumber.writev, SyscallNumber.pread64, SyscallNumber.pwrite64, SyscallNumber.preadv, SyscallNumber.pwritev, SyscallNumber.preadv2, SyscallNumber.pwritev2,
             SyscallNumber.fstat, SyscallNumber.lseek, SyscallNumber.close, SyscallNumber.ftruncate, SyscallNumber.fallocate, SyscallNumber.fsync, SyscallNumber.fdatasync, SyscallNumber.eventfd2,
             SyscallNumber.sendmsg, SyscallNumber.recvmsg, SyscallNumber.shutdown)
+        .AllowIf(SyscallNumber.recvmmsg, 3, uint.MaxValue, 0x10000) // MSG_WAITFORONE: frames, as is the next
+        .AllowIf(SyscallNumber.sendmmsg, 3, uint.MaxValue, 0x4040) // MSG_DONTWAIT | MSG_NOSIGNAL
         .AllowIf(SyscallNumber.newfstatat, 3, 0x1000, 0x1000) // AT_EMPTY_PATH: of a descriptor
         .AllowIf(SyscallNumber.accept4, 0, uint.MaxValue, (uint)controlFd)
         .AllowIf(SyscallNumber.fcntl, 1, uint.MaxValue, 3) // F_GETFL

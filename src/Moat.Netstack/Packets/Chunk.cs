@@ -9,10 +9,10 @@ public sealed class Chunk
     internal Chunk(ChunkPool pool, int size)
     {
         _pool = pool;
-        Bytes = new byte[size];
+        Bytes = GC.AllocateUninitializedArray<byte>(size, pinned: true);
     }
 
-    /// <summary>The memory. What is in it when it comes from the pool is of no meaning and must not reach a guest.</summary>
+    /// <summary>The memory, which does not move: links give the host its address. What is in it when it comes from the pool is of no meaning and must not reach a guest.</summary>
     public byte[] Bytes { get; }
 
     /// <summary>Whether others than the caller have a reference.</summary>

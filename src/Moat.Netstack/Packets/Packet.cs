@@ -44,6 +44,9 @@ public sealed class Packet
     /// <summary>The linear part.</summary>
     public Span<byte> Linear => _linear.Bytes.AsSpan(Start, End - Start);
 
+    /// <summary>The linear part, for who needs to know where its memory is.</summary>
+    public ChunkSlice LinearSlice => new(_linear, Start, End - Start);
+
     /// <summary>The slices behind the linear part.</summary>
     public ReadOnlySpan<ChunkSlice> Fragments => ((ReadOnlySpan<ChunkSlice>)_fragments)[.._fragmentCount];
 
@@ -165,6 +168,9 @@ public sealed class Packet
         TrueSize += slice.Length;
         return true;
     }
+
+    /// <summary>Counts memory that it keeps besides its data: the unused rest of a slice's chunk.</summary>
+    public void Charge(int unused) => TrueSize += unused;
 
     /// <summary>Cuts the packet to its first <paramref name="length"/> bytes: padding of short frames, data beyond a window.</summary>
     public void Truncate(int length)
