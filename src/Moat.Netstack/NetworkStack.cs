@@ -136,6 +136,19 @@ public sealed class NetworkStack
         return null;
     }
 
+    /// <summary>Takes an interface away, with its addresses, routes and neighbours. Sockets that are bound to it stay, and reach nothing through it.</summary>
+    public void RemoveInterface(NetworkInterface removed)
+    {
+        lock (_lock)
+        {
+            removed.IsUp = false;
+            Volatile.Write(ref _interfaces, Array.FindAll(_interfaces, other => other != removed));
+            Routes.RemoveInterface(removed.Index);
+        }
+
+        removed.Neighbors?.Clear();
+    }
+
     /// <summary>Gives an interface an address and makes its routes, as Linux does: local, broadcast, and the network's.</summary>
     /// <returns>Exists.</returns>
     public NetError AddAddress(NetworkInterface owner, InterfaceAddress address)
@@ -144,6 +157,11 @@ public sealed class NetworkStack
         if (error != NetError.None)
         {
             return error;
+        }
+
+        if (SolicitedGroup(owner, address.Address) is { } group)
+        {
+            _ = owner.Groups.Join(group); // without it only the address cannot be asked for
         }
 
         AddRoutes(owner, address);
@@ -157,6 +175,11 @@ public sealed class NetworkStack
         if (owner.RemoveAddress(address, prefixLength) is not { } removed)
         {
             return NetError.NotFound;
+        }
+
+        if (SolicitedGroup(owner, address) is { } group)
+        {
+            _ = owner.Groups.Leave(group);
         }
 
         HashSet<Route> needed = [];
@@ -288,6 +311,9 @@ public sealed class NetworkStack
             _ = Output.Send(packet, parameters, here);
         }
     }
+
+    // Where questions about an address arrive (RFC 4862 section 5.4.2).
+    private static IpAddress? SolicitedGroup(NetworkInterface owner, IpAddress address) => owner.HasEthernet && !address.IsV4 ? NeighborDiscovery.SolicitedNodeGroup(address) : null;
 
     private void AddRoutes(NetworkInterface owner, InterfaceAddress address)
     {

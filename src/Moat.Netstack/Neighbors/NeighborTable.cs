@@ -189,6 +189,21 @@ public sealed class NeighborTable(NetworkStack stack, NetworkInterface owner)
         }
     }
 
+    /// <summary>Forgets all neighbours.</summary>
+    internal void Clear()
+    {
+        lock (_lock)
+        {
+            foreach (Neighbor neighbor in _neighbors.Values)
+            {
+                stack.Timers.Clear(neighbor);
+                neighbor.Pending.Clear();
+            }
+
+            _neighbors.Clear();
+        }
+    }
+
     /// <summary>Takes an ARP message (RFC 826): answers what is asked of an own address, learns from what is sent to it.</summary>
     internal void ReceiveArp(Packet packet)
     {
