@@ -41,6 +41,9 @@ public sealed class UdpLayer : ITransport
     /// <summary>Datagrams that nobody listened for (Udp: NoPorts).</summary>
     public long Unwanted => Volatile.Read(ref _unwanted);
 
+    /// <summary>Who answers datagrams to one of this machine's endpoints instead of a socket, or null. Set before there is traffic.</summary>
+    public IDatagramRelay? Relay { get; set; }
+
     /// <inheritdoc/>
     public void Receive(Packet packet, in IpInfo info)
     {
@@ -63,6 +66,11 @@ public sealed class UdpLayer : ITransport
         if (info.Kind != RouteKind.Local)
         {
             DeliverToAll(candidates, packet, info, source, destination);
+            return;
+        }
+
+        if (Relay is { } relay && relay.Endpoint == destination && info.Interface.IsLoopback && TryRelay(relay, packet, source))
+        {
             return;
         }
 
@@ -97,6 +105,23 @@ public sealed class UdpLayer : ITransport
         FindBest(candidates, new IpEndpoint(error.Remote, destinationPort), new IpEndpoint(error.Local, sourcePort), 0)?.OnError(error, new IpEndpoint(error.Remote, destinationPort));
     }
 
+    /// <summary>Sends a datagram to a socket of this machine in the name of another endpoint of it: the answer of a <see cref="Relay"/>. The caller holds no lock.</summary>
+    public void Answer(IpEndpoint from, IpEndpoint to, ReadOnlySpan<byte> payload)
+    {
+        if (Stack.Decide(to.Address, from.Address, 0, out RouteDecision route) != NetError.None || !route.Interface.IsLoopback)
+        {
+            return; // the address has gone meanwhile
+        }
+
+        Packet packet = Stack.Pool.Rent(payload.Length);
+        payload.CopyTo(packet.Append(payload.Length));
+        new UdpHeader(from.Port, to.Port, (ushort)(UdpHeader.Length + payload.Length), 0).Write(packet.Push(UdpHeader.Length));
+        packet.Checksum = ChecksumState.Verified;
+        IpParameters parameters = new() { Source = from.Address, Destination = to.Address, Protocol = IpProtocol.Udp, TimeToLive = 64 };
+        _ = Stack.Output.Send(packet, parameters, route);
+        Stack.Flush();
+    }
+
     internal void CountSent() => Interlocked.Increment(ref _sent);
 
     internal void Add(UdpSocket socket, ushort port)
@@ -121,6 +146,19 @@ public sealed class UdpLayer : ITransport
                 _byPort[port] = left;
             }
         }
+    }
+
+    private static bool TryRelay(IDatagramRelay relay, Packet packet, IpEndpoint source)
+    {
+        packet.Pull(UdpHeader.Length);
+        if (relay.TryTake(packet, source))
+        {
+            packet.Release();
+            return true;
+        }
+
+        _ = packet.Push(UdpHeader.Length);
+        return false;
     }
 
     private static bool IsIntact(Packet packet, in IpInfo info, in UdpHeader header)
