@@ -12,6 +12,10 @@ public enum ControlMethod
     /// <summary>Finds the first process's program, so that what cannot be started is not created.</summary>
     Prepare,
 
+    /// <summary>Takes over the network namespace, once and before the first process. Its descriptors, all opened there: a packet socket, one of NETLINK_ROUTE that is told of changes,
+    /// one that only needs to stay open, and, if loopback is up there, a UDP socket connected to the engine's resolver.</summary>
+    Network,
+
     /// <summary>Starts the first process, once.</summary>
     Start,
 

@@ -4,6 +4,7 @@ using Moat.Linux;
 using Moat.Oci;
 using Moat.Runtime.Cgroups;
 using Moat.Runtime.Hooks;
+using Moat.Runtime.Launch;
 using Moat.Runtime.State;
 
 namespace Moat.Runtime;
@@ -63,6 +64,7 @@ public sealed class Container
         try
         {
             HookRunner.Run("startContainer", hooks.StartContainer, state, NetworkNamespace(Record));
+            NetworkTakeover.Run(Record, _options.Sandbox.Network, (request, sockets) => Call(directory.ControlSocket, request, Errno.None, sockets));
             Call(directory.ControlSocket, new ControlRequest { Method = ControlMethod.Start });
         }
         catch (RuntimeException)

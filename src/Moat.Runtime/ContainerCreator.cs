@@ -95,7 +95,6 @@ public static class ContainerCreator
         HookRunner.Run("prestart", hooks.Prestart, state);
         HookRunner.Run("createRuntime", hooks.CreateRuntime, state);
         HookRunner.Run("createContainer", hooks.CreateContainer, state, Container.NetworkNamespace(record));
-        NetworkCheck.RequireEmpty(record.SandboxPid, options.Sandbox.Network);
         Container.Open(options, create.Id).Ask(new ControlRequest { Method = ControlMethod.Prepare });
         IReadOnlyList<string> ignored = [.. IgnoredSettings.Find(create.Spec), .. report.Ignored ?? [], .. skipped];
         if (ignored.Count > 0)

@@ -31,11 +31,13 @@ public sealed class Sandbox : IDisposable
     private readonly SandboxOptions _options;
     private readonly IPlatform _platform;
     private readonly SentryKernel _kernel;
+    private readonly NetworkStack _stack;
     private readonly ProcessStarter _starter;
     private readonly GuestTask _init;
     private readonly ProcessWatch _watch = new();
     private readonly Lock _startLock = new();
     private volatile bool _hasStarted;
+    private bool _hasNetwork; // guarded by _startLock
 
     /// <summary>Builds everything up to the first process; nothing of it runs yet.</summary>
     /// <exception cref="InvalidOperationException">The host refuses something that is needed, or the configuration asks for what cannot be had.</exception>
@@ -72,12 +74,12 @@ public sealed class Sandbox : IDisposable
         _kernel.Fifos = new PipeFilesystem(_kernel);
         SocketFilesystem sockets = new(_kernel);
         sockets.Register(AddressFamily.AF_UNIX, new UnixFamily(sockets));
-        NetworkStack stack = NetworkSetup.Create(_kernel, sockets.Memory);
-        sockets.Network = stack;
-        _kernel.NetworkFiles = new NetworkFiles(stack);
-        sockets.Register(AddressFamily.AF_INET, new InetFamily(sockets, stack, isV6: false));
-        sockets.Register(AddressFamily.AF_INET6, new InetFamily(sockets, stack, isV6: true));
-        sockets.Register(AddressFamily.AF_NETLINK, new NetlinkFamily(sockets, stack));
+        _stack = NetworkSetup.Create(_kernel, sockets.Memory);
+        sockets.Network = _stack;
+        _kernel.NetworkFiles = new NetworkFiles(_stack);
+        sockets.Register(AddressFamily.AF_INET, new InetFamily(sockets, _stack, isV6: false));
+        sockets.Register(AddressFamily.AF_INET6, new InetFamily(sockets, _stack, isV6: true));
+        sockets.Register(AddressFamily.AF_NETLINK, new NetlinkFamily(sockets, _stack));
         _kernel.SocketFiles = sockets;
         MemoryDevices.Register(_kernel.Devices);
         TerminalDevices.Register(_kernel);
@@ -120,6 +122,23 @@ public sealed class Sandbox : IDisposable
         {
             exitCode = 0;
             return _hasStarted || _watch.HasEnded ? AlreadyStarted : _starter.Find(_init, _options.Spec.Process!, out exitCode);
+        }
+    }
+
+    /// <summary>Takes over the container's network namespace, before the program starts.</summary>
+    /// <param name="sockets">As <see cref="ControlMethod.Network"/> says; the sandbox's from now on.</param>
+    /// <returns>Why it cannot be; null if it has been.</returns>
+    internal string? TakeNetwork(IReadOnlyList<int> sockets)
+    {
+        lock (_startLock)
+        {
+            if (_hasStarted || _hasNetwork || _watch.HasEnded)
+            {
+                return AlreadyStarted;
+            }
+
+            _hasNetwork = true;
+            return NetworkSetup.TakeOver(_stack, sockets, _options.Log) is var errno and not Errno.None ? $"network: {errno}" : null;
         }
     }
 

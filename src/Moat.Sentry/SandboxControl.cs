@@ -20,6 +20,7 @@ internal sealed class SandboxControl(Sandbox sandbox, DebugLog log) : IControlHa
         {
             ControlMethod.State => new ControlReply { Status = sandbox.Status, Pid = sandbox.Kernel.Init?.Pid ?? 0 },
             ControlMethod.Prepare => sandbox.Prepare(out int code) is { } fault ? ControlReply.Fail(Errno.ENOEXEC, fault) with { ExitCode = code } : new ControlReply(),
+            ControlMethod.Network => TakeNetwork(descriptors),
             ControlMethod.Start => Start(),
             ControlMethod.Exec => Execute(request, descriptors),
             ControlMethod.Wait => Wait(request, callerGone),
@@ -30,6 +31,18 @@ internal sealed class SandboxControl(Sandbox sandbox, DebugLog log) : IControlHa
             ControlMethod.Destroy => Destroy(),
             _ => ControlReply.Fail(Errno.ENOSYS, $"{request.Method} is not supported yet"),
         };
+    }
+
+    private ControlReply TakeNetwork(List<int> descriptors)
+    {
+        if (descriptors.Count is not (3 or 4))
+        {
+            return ControlReply.Fail(Errno.EINVAL, "the network needs its sockets");
+        }
+
+        int[] taken = [.. descriptors];
+        descriptors.Clear(); // the stack has them now
+        return sandbox.TakeNetwork(taken) is { } fault ? ControlReply.Fail(Errno.EINVAL, fault) : new ControlReply();
     }
 
     private ControlReply Start()

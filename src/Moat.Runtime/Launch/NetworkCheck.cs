@@ -4,8 +4,7 @@ using Moat.Oci;
 
 namespace Moat.Runtime.Launch;
 
-/// <summary>Refuses containers that expect a network other than loopback, for as long as there is no network stack: a program that waits for one that never comes is worse than one line.
-/// With <c>--network=none</c> the sandbox has none whatever it was given.</summary>
+/// <summary>What network a container is to have, and whether it has one.</summary>
 internal static class NetworkCheck
 {
     private const string Advice = "is not supported yet: use --network=none";
@@ -21,24 +20,10 @@ internal static class NetworkCheck
         }
     }
 
-    /// <summary>Checks the sandbox's namespace after engines and hooks have furnished it.</summary>
+    /// <summary>An interface besides loopback with addresses or routes in a sandbox's namespace, or null: interfaces alone mean nothing, as some kernels put tunnels into every namespace.</summary>
     /// <param name="pid">The Sentry.</param>
-    /// <param name="flag">--network.</param>
-    /// <exception cref="RuntimeException">It has an interface with addresses or routes besides loopback.</exception>
-    public static void RequireEmpty(int pid, string flag)
-    {
-        if (flag == "none")
-        {
-            return;
-        }
-
-        // Interfaces alone mean nothing: some kernels put tunnels into every namespace. /proc/net/route has the interface first and a heading, if_inet6 has it last.
-        string? found = FindInterface($"/proc/{pid}/net/route", 1, 0) ?? FindInterface($"/proc/{pid}/net/if_inet6", 0, ^1);
-        if (found is not null)
-        {
-            throw new RuntimeException($"network interface {found}: a network in the container {Advice}");
-        }
-    }
+    public static string? FindInterface(int pid) =>
+        FindInterface($"/proc/{pid}/net/route", 1, 0) ?? FindInterface($"/proc/{pid}/net/if_inet6", 0, ^1); // the first has a heading
 
     private static bool IsOwn(string path) => Identify(path) is { } given && given == Identify("/proc/self/ns/net");
 

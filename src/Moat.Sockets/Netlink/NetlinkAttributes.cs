@@ -6,7 +6,7 @@ using Moat.Netstack.Wire;
 namespace Moat.Sockets.Netlink;
 
 /// <summary>A view of the attributes of a message (<c>struct nlattr</c>). What follows a malformed attribute is no attribute; of several of one type the last counts, as in Linux.</summary>
-internal readonly ref struct NetlinkAttributes(ReadOnlySpan<byte> bytes)
+public readonly ref struct NetlinkAttributes(ReadOnlySpan<byte> bytes)
 {
     private const int HeaderLength = 4;
     private const int TypeMask = 0x3fff; // without NLA_F_NESTED, NLA_F_NET_BYTEORDER

@@ -2,7 +2,7 @@ namespace Moat.Sockets.Netlink;
 
 /// <summary>Flags of a netlink message (netlink(7), <c>linux/netlink.h</c>).</summary>
 [Flags]
-internal enum NetlinkFlags : ushort
+public enum NetlinkFlags : ushort
 {
     None = 0,
     NLM_F_REQUEST = 0x1,

@@ -8,7 +8,7 @@ namespace Moat.Sockets.Netlink;
 /// <param name="Flags">NLM_F_*.</param>
 /// <param name="Sequence">The requester's number, which answers repeat.</param>
 /// <param name="Port">The sender's port.</param>
-internal readonly record struct NetlinkHeader(uint MessageLength, ushort Type, NetlinkFlags Flags, uint Sequence, uint Port)
+public readonly record struct NetlinkHeader(uint MessageLength, ushort Type, NetlinkFlags Flags, uint Sequence, uint Port)
 {
     /// <summary>Bytes of the header.</summary>
     public const int Length = 16;

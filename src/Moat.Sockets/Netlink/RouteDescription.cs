@@ -4,8 +4,8 @@ using Moat.Netstack.Wire;
 
 namespace Moat.Sockets.Netlink;
 
-/// <summary>What a request says of a route: <c>struct rtmsg</c> and RTA_* attributes.</summary>
-internal sealed record RouteDescription(AddressFamily Family)
+/// <summary>What a message says of a route: <c>struct rtmsg</c> and RTA_* attributes.</summary>
+public sealed record RouteDescription(AddressFamily Family)
 {
     /// <summary>Bytes of <c>struct rtmsg</c>.</summary>
     public const int HeaderLength = 12;
@@ -62,9 +62,12 @@ internal sealed record RouteDescription(AddressFamily Family)
 
     /// <summary>Reads a request.</summary>
     /// <returns>EINVAL, ERANGE; EOPNOTSUPP for a family without routes.</returns>
-    public static Result<RouteDescription> Parse(in NetlinkRequest request)
+    internal static Result<RouteDescription> Parse(in NetlinkRequest request) => Parse(request.Payload);
+
+    /// <summary>Reads what follows a message's header; at least one byte.</summary>
+    /// <returns>As above.</returns>
+    public static Result<RouteDescription> Parse(ReadOnlySpan<byte> header)
     {
-        ReadOnlySpan<byte> header = request.Payload;
         AddressFamily family = (AddressFamily)header[0];
         if (family is not (AddressFamily.AF_INET or AddressFamily.AF_INET6))
         {
@@ -76,7 +79,7 @@ internal sealed record RouteDescription(AddressFamily Family)
             return Errno.EINVAL;
         }
 
-        NetlinkAttributes attributes = request.AttributesAfter(HeaderLength);
+        NetlinkAttributes attributes = new(header[HeaderLength..]);
         Errno errno = ReadAddresses(attributes, family, out IpAddress? destination, out IpAddress? source, out IpAddress? gateway, out IpAddress? preferred);
         if (errno != Errno.None)
         {

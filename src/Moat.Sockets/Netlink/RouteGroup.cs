@@ -1,7 +1,7 @@
 namespace Moat.Sockets.Netlink;
 
 /// <summary>Multicast groups of NETLINK_ROUTE (<c>linux/rtnetlink.h</c>).</summary>
-internal enum RouteGroup
+public enum RouteGroup
 {
     RTNLGRP_LINK = 1,
     RTNLGRP_NEIGH = 3,

@@ -1,7 +1,7 @@
 namespace Moat.Sockets.Netlink;
 
 /// <summary>Messages of NETLINK_ROUTE (rtnetlink(7)): four numbers for each object, of which the last two bits say what is done.</summary>
-internal enum RouteMessageType : ushort
+public enum RouteMessageType : ushort
 {
     RTM_NEWLINK = 16,
     RTM_DELLINK = 17,

@@ -39,13 +39,14 @@ public sealed class FaultTests(BundleRoot root) : IClassFixture<BundleRoot>
     }
 
     [Fact]
-    public void NetworkThatAHookMakes_IsRefused()
+    public void NetworkThatAHookMakes_IsTheSandboxs()
     {
-        using Bundle bundle = new(root, "exit 0");
-        const string Script = "pid=$(grep -o 'pid[^,]*' | grep -o '[0-9]*'); nsenter --net=/proc/$pid/ns/net sh -c 'ip link add eth0 type veth peer name eth1 && ip addr add 198.51.100.7/24 dev eth0 && ip link set eth0 up'";
+        using Bundle bundle = new(root, "ip addr show dev eth0 | grep -o 'inet .*'; ip link | grep -c eth0");
+        const string Script = "pid=$(grep -o 'pid[^,]*' | grep -o '[0-9]*'); nsenter --net=/proc/$pid/ns/net sh -c 'ip link add eth0 type veth peer name other && ip addr add 198.51.100.7/24 dev eth0 && ip link set eth0 up'";
         bundle.Set("hooks.prestart", $$"""[{"path": "/bin/sh", "args": ["sh", "-c", "{{Script}}"], "env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]}]""");
-        AssertFault(bundle, bundle.Run(), "network interface eth0: a network in the container is not supported yet: use --network=none");
-        Assert.Equal(0, bundle.Command("--network=none", "run", "--bundle", bundle.Folder, Bundle.Id).ExitCode);
+        CommandResult result = bundle.Run();
+        Assert.Equal(("inet 198.51.100.7/24 scope global eth0\n1\n", ""), (result.Output, result.Error));
+        Assert.Equal("0\n", bundle.Command("--network=none", "run", "--bundle", bundle.Folder, Bundle.Id).Output);
     }
 
     [Fact]
