@@ -6,17 +6,22 @@ using Moat.NineP;
 namespace Moat.Gofer;
 
 /// <summary>Reads an open directory for Treaddir. Cookies are the host's own offsets, so that a listing may go on anywhere.</summary>
-internal sealed class DirectoryListing(int fd)
+/// <param name="fd">The directory; it stays the caller's.</param>
+/// <param name="buffer">Used during a call.</param>
+internal sealed class DirectoryListing(int fd, byte[] buffer)
 {
     private const int NameOffset = 19; // of struct linux_dirent64
 
-    private readonly byte[] _buffer = new byte[32 << 10];
     private ulong _position;
 
+    /// <summary>Whether the last call came to the end.</summary>
+    public bool HasEnded { get; private set; }
+
     /// <summary>Adds entries after a cookie.</summary>
-    public Errno Read(ulong offset, NinePDirectorySink sink)
+    public Errno Read(ulong offset, INinePEntrySink sink)
     {
         bool isFull = false;
+        HasEnded = false;
         bool hasAdded = false;
         while (!isFull)
         {
@@ -31,15 +36,16 @@ internal sealed class DirectoryListing(int fd)
                 _position = offset;
             }
 
-            SyscallResult count = HostFile.ReadDirectory(fd, _buffer);
+            SyscallResult count = HostFile.ReadDirectory(fd, buffer);
             if (count.IsError || count.Raw == 0)
             {
+                HasEnded = !count.IsError;
                 return count.Errno;
             }
 
             for (int at = 0; at < count.Raw && !isFull;)
             {
-                ReadOnlySpan<byte> entry = _buffer.AsSpan(at);
+                ReadOnlySpan<byte> entry = buffer.AsSpan(at);
                 at += BinaryPrimitives.ReadUInt16LittleEndian(entry[16..]);
                 ReadOnlySpan<byte> name = entry[NameOffset..];
                 name = name[..name.IndexOf((byte)0)];

@@ -126,7 +126,23 @@ internal sealed class HostNinePFile : NinePFile
             return Errno.EBADF;
         }
 
-        return (_listing ??= new DirectoryListing(_openFd)).Read(offset, sink);
+        return (_listing ??= new DirectoryListing(_openFd, _tree.ListBuffer)).Read(offset, sink);
+    }
+
+    /// <inheritdoc/>
+    public override Errno List(ulong cookie, NinePFileSink sink)
+    {
+        if (!HostFile.OpenAt(_tree.DescriptorsFd, MagicName, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY).TryGet(out int fd, out Errno errno))
+        {
+            return errno;
+        }
+
+        DirectoryListing listing = new(fd, _tree.ListBuffer);
+        HostFileLister lister = new(fd, sink, cookie);
+        errno = listing.Read(cookie, lister);
+        HostMemory.Close(fd);
+        sink.Finish(lister.Next, listing.HasEnded);
+        return errno;
     }
 
     /// <inheritdoc/>
@@ -303,7 +319,7 @@ internal sealed class HostNinePFile : NinePFile
 
     private static Result<int> ToCount(SyscallResult result) => result.IsError ? result.Errno : (int)result.Raw;
 
-    private static NinePAttributes ToAttributes(in HostStat stat) => new()
+    internal static NinePAttributes ToAttributes(in HostStat stat) => new()
     {
         Qid = new Qid(Qid.TypeOf((Mode)stat.Mode), (uint)(stat.ModifyTime.Nanoseconds ^ (stat.ModifyTime.Seconds << 8)), stat.Inode),
         Mode = (Mode)stat.Mode,

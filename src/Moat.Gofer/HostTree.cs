@@ -15,6 +15,9 @@ internal sealed class HostTree
     /// <summary>The process's own /proc/self/fd, as a mount of its own: nothing but descriptors can be reached from it.</summary>
     public int DescriptorsFd { get; }
 
+    /// <summary>For reading directories. A tree is served by one thread.</summary>
+    public byte[] ListBuffer { get; } = new byte[32 << 10];
+
     /// <summary>Whether nothing may be written.</summary>
     public bool IsReadOnly { get; }
 

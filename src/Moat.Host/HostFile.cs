@@ -165,15 +165,20 @@ public static unsafe class HostFile
     public static Result<HostStat> StatAt(int directory, ReadOnlySpan<byte> name) => StatAt(directory, name, AtSymlinkNoFollow);
 
     /// <summary>readlinkat(2) of a descriptor opened with O_PATH | O_NOFOLLOW.</summary>
-    public static Result<byte[]> ReadLink(int fd)
+    public static Result<byte[]> ReadLink(int fd) => ReadLinkAt(fd, default);
+
+    /// <summary>readlinkat(2) of a name, or of the descriptor itself for an empty one.</summary>
+    public static Result<byte[]> ReadLinkAt(int directory, ReadOnlySpan<byte> name)
     {
         Span<byte> buffer = stackalloc byte[4096];
-        byte zero = 0;
+        Span<byte> terminated = stackalloc byte[name.Length + 1];
+        name.CopyTo(terminated);
+        terminated[name.Length] = 0;
 
-        // SAFETY: the empty name is on this stack frame; the buffer bounds what the kernel writes.
-        fixed (byte* pointer = buffer)
+        // SAFETY: the name is on this stack frame and ends with a zero byte; the buffer bounds what the kernel writes.
+        fixed (byte* pointer = buffer, link = terminated)
         {
-            SyscallResult result = HostCall.Invoke(SyscallNumber.readlinkat, fd, (nint)(&zero), (nint)pointer, buffer.Length);
+            SyscallResult result = HostCall.Invoke(SyscallNumber.readlinkat, directory, (nint)link, (nint)pointer, buffer.Length);
             return result.IsError ? result.Errno : buffer[..(int)result.Raw].ToArray();
         }
     }

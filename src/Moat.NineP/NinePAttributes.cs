@@ -8,6 +8,9 @@ public struct NinePAttributes
     /// <summary>P9_GETATTR_BASIC: everything up to the change time.</summary>
     public const ulong Basic = 0x7ff;
 
+    /// <summary>Bytes in a message.</summary>
+    internal const int BytesInMessage = 8 + 13 + 12 + (5 * 8) + (4 * 16) + 16;
+
     public Qid Qid;
     public Mode Mode;
     public uint Uid;

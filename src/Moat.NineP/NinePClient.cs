@@ -10,7 +10,6 @@ public sealed class NinePClient
     /// <summary>The fid of the attached root.</summary>
     public const uint RootFid = 0;
 
-    private const uint NoFid = uint.MaxValue;
     private const ushort NoTag = ushort.MaxValue;
     private const int DefaultMessage = 128 << 10;
     private const int IoHeader = 24;
@@ -55,7 +54,7 @@ public sealed class NinePClient
             {
                 client._exchange.Begin(NinePMessageType.Tattach);
                 client._writer.UInt32(RootFid);
-                client._writer.UInt32(NoFid);
+                client._writer.UInt32(NinePSession.NoFid);
                 client._writer.String("");
                 client._writer.String(tree);
                 client._writer.UInt32(userId);
@@ -380,6 +379,45 @@ public sealed class NinePClient
             _writer.UInt32(uid);
             _writer.UInt32(gid);
             return _exchange.CallForDescriptor();
+        }
+    }
+
+    /// <summary>What a fid is and what some names below it are, each in the one before, in one round trip (<see cref="IsExtended"/> only).</summary>
+    /// <param name="fid">Where the path starts.</param>
+    /// <param name="path">Names with slashes between; those past the sixteenth do not count. A name that is none ends it.</param>
+    /// <param name="found">Receives what was found: the first that is no directory is the last.</param>
+    /// <param name="error">Why there is no more; none if there need not be.</param>
+    /// <returns>What the fid is; EOPNOTSUPP if the server does not know the message.</returns>
+    public Result<NinePAttributes> LookupPath(uint fid, ReadOnlySpan<byte> path, List<(NinePAttributes Attributes, byte[] Target)> found, out Errno error)
+    {
+        lock (_lock)
+        {
+            _exchange.Begin(NinePMessageType.Tlookuppath);
+            _writer.UInt32(fid);
+            return new NinePPathLookup(_exchange, path).Run(found, out error);
+        }
+    }
+
+    /// <summary>The files of a directory with their attributes: many of them in each round trip (<see cref="IsExtended"/> only).</summary>
+    /// <param name="fid">The directory, or the one above it.</param>
+    /// <param name="name">Its name there; empty for the fid itself.</param>
+    /// <param name="limit">How many files are wanted at most.</param>
+    /// <param name="files">Receives them; names that are none are left out.</param>
+    /// <param name="wantsFid">Whether the directory is to get a fid.</param>
+    /// <param name="made">That fid, which is there even if a later part of the listing fails; null if none was made.</param>
+    /// <returns>Whether these are all; EOPNOTSUPP if the server does not know the message.</returns>
+    public Result<bool> List(uint fid, ReadOnlySpan<byte> name, int limit, List<NinePListedFile> files, bool wantsFid, out uint? made)
+    {
+        lock (_lock)
+        {
+            uint wanted = !wantsFid ? NinePSession.NoFid : _freeFids.TryPop(out uint free) ? free : _nextFid++;
+            Result<bool> result = new NinePLister(_exchange, limit, files).Run(fid, name, wanted, out made);
+            if (wantsFid && made is null)
+            {
+                _freeFids.Push(wanted);
+            }
+
+            return result;
         }
     }
 

@@ -1,7 +1,7 @@
 namespace Moat.NineP;
 
 /// <summary>Takes the entries of a directory for one Rreaddir.</summary>
-public sealed class NinePDirectorySink
+public sealed class NinePDirectorySink : INinePEntrySink
 {
     private const int FixedSize = 13 + 8 + 1 + 2;
     private readonly NinePWriter _writer;
@@ -13,11 +13,7 @@ public sealed class NinePDirectorySink
         _end = writer.Length + Math.Min(count, writer.Room);
     }
 
-    /// <summary>Adds an entry if it fits.</summary>
-    /// <param name="qid">What it is.</param>
-    /// <param name="cookie">Where the listing goes on after it.</param>
-    /// <param name="type">DT_ value (getdents64(2)).</param>
-    /// <param name="name">Its name.</param>
+    /// <inheritdoc/>
     public bool TryAdd(Qid qid, ulong cookie, byte type, ReadOnlySpan<byte> name)
     {
         if (_writer.Length + FixedSize + name.Length > _end)

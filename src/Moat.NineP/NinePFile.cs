@@ -33,6 +33,9 @@ public abstract class NinePFile : IDisposable
     /// <summary>Adds entries after the one whose cookie is <paramref name="offset"/> (0: from the start) until the sink is full.</summary>
     public virtual Errno ReadDirectory(ulong offset, NinePDirectorySink sink) => Errno.EOPNOTSUPP;
 
+    /// <summary>Adds the files of this directory after the one whose cookie is <paramref name="cookie"/> (0: from the start) with their attributes until the sink is full, and finishes it.</summary>
+    public virtual Errno List(ulong cookie, NinePFileSink sink) => Errno.EOPNOTSUPP;
+
     /// <summary>The target of a symbolic link.</summary>
     public virtual Result<byte[]> ReadLink() => Errno.EOPNOTSUPP;
 

@@ -13,16 +13,15 @@ public sealed class NinePServer
     /// <summary>How many fids a connection may hold.</summary>
     public const int MaxFids = 16384;
 
-    private const int MinMessage = 4096;
-    private const int MaxWalk = 16;
-    private const int IoHeader = NinePWriter.HeaderSize + 4;
+    internal const int MinMessage = 4096;
+    internal const int MaxWalk = 16;
+    internal const int IoHeader = NinePWriter.HeaderSize + 4;
 
     private readonly NinePSession _session;
     private readonly NameRequests _names;
     private readonly ExtensionRequests _extensions;
     private readonly INinePTransport _transport;
     private readonly NinePFile _root;
-    private int _messageSize = MinMessage;
     private bool _isExtended;
 
     /// <param name="transport">The connection.</param>
@@ -114,6 +113,8 @@ public sealed class NinePServer
             NinePMessageType.Tlookup when _isExtended => _extensions.Lookup(ref reader),
             NinePMessageType.Topenat when _isExtended => _extensions.OpenAt(ref reader),
             NinePMessageType.Tcreateat when _isExtended => _extensions.CreateAt(ref reader),
+            NinePMessageType.Tlist when _isExtended => _extensions.List(ref reader),
+            NinePMessageType.Tlookuppath when _isExtended => _extensions.LookupPath(ref reader),
             _ => Errno.EOPNOTSUPP,
         };
     }
@@ -128,11 +129,11 @@ public sealed class NinePServer
         }
 
         _session.Clear(); // a session starts anew
-        _messageSize = (int)Math.Min(size, MaxMessage);
+        _session.MessageSize = (int)Math.Min(size, MaxMessage);
         _isExtended = version == NinePVersion.Extended;
         string answer = _isExtended ? NinePVersion.Extended
             : version == NinePVersion.Linux || version.StartsWith(NinePVersion.Linux + ".", StringComparison.Ordinal) ? NinePVersion.Linux : NinePVersion.Unknown;
-        _session.Writer.UInt32((uint)_messageSize);
+        _session.Writer.UInt32((uint)_session.MessageSize);
         _session.Writer.String(answer);
         return Errno.None;
     }
@@ -261,7 +262,7 @@ public sealed class NinePServer
 
         fid.IsOpen = true;
         errno = _session.WriteQid(fid.File);
-        _session.Writer.UInt32((uint)(_messageSize - IoHeader));
+        _session.Writer.UInt32((uint)(_session.MessageSize - IoHeader));
         return errno;
     }
 
@@ -290,7 +291,7 @@ public sealed class NinePServer
 
         fid.IsOpen = true;
         errno = _session.WriteQid(fid.File);
-        _session.Writer.UInt32((uint)(_messageSize - IoHeader));
+        _session.Writer.UInt32((uint)(_session.MessageSize - IoHeader));
         return errno;
     }
 
@@ -304,7 +305,7 @@ public sealed class NinePServer
             return errno;
         }
 
-        int wanted = (int)Math.Min(count, (uint)(_messageSize - IoHeader));
+        int wanted = (int)Math.Min(count, (uint)(_session.MessageSize - IoHeader));
         int position = _session.Writer.Length;
         _session.Writer.UInt32(0);
         if (!fid.File.Read(offset, _session.Writer.Take(wanted)).TryGet(out int got, out errno))
@@ -344,7 +345,7 @@ public sealed class NinePServer
 
         int position = _session.Writer.Length;
         _session.Writer.UInt32(0);
-        errno = fid.File.ReadDirectory(offset, new NinePDirectorySink(_session.Writer, (int)Math.Min(count, (uint)(_messageSize - IoHeader))));
+        errno = fid.File.ReadDirectory(offset, new NinePDirectorySink(_session.Writer, (int)Math.Min(count, (uint)(_session.MessageSize - IoHeader))));
         _session.Writer.PatchUInt32(position, (uint)(_session.Writer.Length - position - 4));
         return errno;
     }

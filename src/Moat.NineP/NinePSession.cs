@@ -5,10 +5,16 @@ namespace Moat.NineP;
 /// <summary>What a server knows of its peer: the fids, and the answer that is being written.</summary>
 internal sealed class NinePSession
 {
+    /// <summary>NOFID: no fid.</summary>
+    public const uint NoFid = uint.MaxValue;
+
     private readonly Dictionary<uint, NinePFid> _fids = [];
 
     /// <summary>Takes the answer's fields.</summary>
     public NinePWriter Writer { get; } = new(NinePServer.MaxMessage);
+
+    /// <summary>The largest message that was agreed on.</summary>
+    public int MessageSize { get; set; } = NinePServer.MinMessage;
 
     /// <summary>Descriptors that go with the answer; the session owns them.</summary>
     public List<int> Donated { get; } = [];

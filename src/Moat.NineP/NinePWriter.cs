@@ -86,4 +86,10 @@ public sealed class NinePWriter(int capacity)
 
     /// <summary>Writes a count into four bytes that were taken at a position before.</summary>
     internal void PatchUInt32(int position, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(_buffer.AsSpan(position), value);
+
+    /// <summary>Writes a byte that was taken at a position before.</summary>
+    internal void PatchByte(int position, byte value) => _buffer[position] = value;
+
+    /// <summary>Writes a value into eight bytes that were taken at a position before.</summary>
+    internal void PatchUInt64(int position, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(_buffer.AsSpan(position), value);
 }

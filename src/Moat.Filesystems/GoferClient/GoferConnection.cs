@@ -21,7 +21,7 @@ internal sealed class GoferConnection(NinePClient client)
     /// <returns>The fid; ENOENT for a file without a name.</returns>
     public Result<uint> Locate(GoferInode inode, out ReadOnlySpan<byte> name)
     {
-        (GoferInode? parent, FileName? entry, bool isUnlinked) = inode.Place;
+        (GoferInode? parent, FileName? entry, bool isUnlinked) = inode.Places.Current;
         name = parent is null ? default : entry!.Bytes;
         return isUnlinked ? Errno.ENOENT : parent is null ? NinePClient.RootFid : FidOf(parent);
     }
@@ -55,14 +55,64 @@ internal sealed class GoferConnection(NinePClient client)
             return errno;
         }
 
-        directory.Fid = fid;
-        directory.FidNode = _recent.AddFirst(directory);
-        if (_recent.Count > MaxFids)
-        {
-            Forget(_recent.Last!.Value);
-        }
-
+        Remember(directory, fid);
         return fid;
+    }
+
+    /// <summary>The files of a directory with all their attributes, in a round trip for hundreds of them.</summary>
+    /// <returns>E2BIG if there are more than <paramref name="limit"/>; EOPNOTSUPP if the Gofer does not know how.</returns>
+    public Result<GoferListing> ListWithAttributes(GoferInode directory, int limit)
+    {
+        lock (Lock)
+        {
+            ReadOnlySpan<byte> name = default;
+            if (!(directory.FidNode is null ? Locate(directory, out name) : FidOf(directory)).TryGet(out uint fid, out Errno errno))
+            {
+                return errno;
+            }
+
+            List<NinePListedFile> files = [];
+            Result<bool> listed = Client.List(fid, name, limit, files, wantsFid: !name.IsEmpty, out uint? made);
+            if (made is { } own)
+            {
+                Remember(directory, own);
+            }
+
+            return !listed.TryGet(out bool isAll, out errno) ? errno : isAll ? new GoferListing(files) : Errno.E2BIG;
+        }
+    }
+
+    /// <summary>The entries of a directory with their types and numbers alone, as any server tells them.</summary>
+    public Result<GoferListing> List(GoferInode directory)
+    {
+        lock (Lock)
+        {
+            if (!FidOf(directory).TryGet(out uint fid, out Errno errno) || !Client.Walk(fid, default).TryGet(out uint own, out errno))
+            {
+                return errno;
+            }
+
+            List<NinePListedFile> files = [];
+            errno = Client.Open(own, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY);
+            ulong cookie = 0;
+            while (errno == Errno.None && Client.ReadDirectory(own, cookie).TryGet(out IReadOnlyList<NinePDirectoryEntry>? some, out errno) && some.Count > 0)
+            {
+                foreach (NinePDirectoryEntry entry in some)
+                {
+                    // The Gofer is not trusted to send names.
+                    if (entry.Name.Length is > 0 and <= FileName.MaxLength && entry.Name.AsSpan().IndexOfAny((byte)'/', (byte)0) < 0
+                        && !entry.Name.AsSpan().SequenceEqual("."u8) && !entry.Name.AsSpan().SequenceEqual(".."u8))
+                    {
+                        files.Add(new NinePListedFile(new FileName(entry.Name), new NinePAttributes { Qid = entry.Qid, Mode = (Mode)((uint)entry.Type << 12) }, []));
+                    }
+                }
+
+                cookie = some[^1].Cookie;
+            }
+
+            Client.Clunk(own);
+            return errno == Errno.None ? new GoferListing(files) : errno;
+        }
     }
 
     /// <summary>Gives a directory's fid back, if it has one. Called with <see cref="Lock"/> held.</summary>
@@ -73,6 +123,16 @@ internal sealed class GoferConnection(NinePClient client)
             _recent.Remove(node);
             directory.FidNode = null;
             Client.Clunk(directory.Fid);
+        }
+    }
+
+    private void Remember(GoferInode directory, uint fid)
+    {
+        directory.Fid = fid;
+        directory.FidNode = _recent.AddFirst(directory);
+        if (_recent.Count > MaxFids)
+        {
+            Forget(_recent.Last!.Value);
         }
     }
 }

@@ -8,7 +8,7 @@ namespace Moat.Filesystems.GoferClient;
 /// <summary>An open directory. Its entries are read once and kept until the listing starts over; the offset counts them, "." and ".." first.</summary>
 internal sealed class GoferDirectory(GoferInode inode, OpenFlags flags, PathLocation location) : FileDescription(flags, location)
 {
-    private List<NinePDirectoryEntry>? _entries; // guarded by OffsetLock
+    private GoferListing? _entries; // guarded by OffsetLock
 
     /// <inheritdoc/>
     public override Inode Inode => inode;
@@ -40,7 +40,7 @@ internal sealed class GoferDirectory(GoferInode inode, OpenFlags flags, PathLoca
     {
         if (_entries is null)
         {
-            if (!inode.List().TryGet(out List<NinePDirectoryEntry>? entries, out Errno errno))
+            if (!inode.List().TryGet(out GoferListing? entries, out Errno errno))
             {
                 return errno;
             }
@@ -53,13 +53,13 @@ internal sealed class GoferDirectory(GoferInode inode, OpenFlags flags, PathLoca
             bool isTaken;
             if (Offset < 2)
             {
-                inode.GetAttributes(out InodeAttributes attributes);
-                isTaken = sink.TryAdd(Offset == 0 ? "."u8 : ".."u8, attributes.Inode, Mode.S_IFDIR, Offset + 1);
+                GoferInode place = Offset == 0 ? inode : inode.Places.Current.Parent ?? inode;
+                isTaken = sink.TryAdd(Offset == 0 ? "."u8 : ".."u8, place.Number, Mode.S_IFDIR, Offset + 1);
             }
             else
             {
-                NinePDirectoryEntry entry = _entries[(int)Offset - 2];
-                isTaken = sink.TryAdd(entry.Name, entry.Qid.Path, (Mode)((uint)entry.Type << 12), Offset + 1);
+                NinePListedFile entry = _entries[(int)Offset - 2];
+                isTaken = sink.TryAdd(entry.Name.Bytes, entry.Attributes.Qid.Path, entry.Attributes.Mode & Mode.S_IFMT, Offset + 1);
             }
 
             if (!isTaken)

@@ -14,19 +14,35 @@ internal sealed class GoferFile : FileDescription, IMappable, IMappableFile
     private static readonly Lock s_appendLock = new(); // one appends at a time: size and write are two calls
 
     private readonly GoferInode _inode;
+    private readonly GoferFilesystem _tree;
     private readonly int _fd;
-    private readonly bool _isShared;
+    private readonly GoferDescriptor? _descriptor; // in a tree that nobody changes
     private readonly long _knownSize;
-    private readonly Lock _mappingLock = new();
-    private readonly List<MemoryManager> _mappings = []; // guarded by _mappingLock
+    private readonly Lock? _mappingLock; // in a shared tree
+    private readonly List<MemoryManager>? _mappings; // guarded by _mappingLock
 
-    public GoferFile(GoferInode inode, int fd, bool isShared, OpenFlags flags, PathLocation location)
+    /// <summary>A file that others may change, with a descriptor of its own.</summary>
+    public GoferFile(GoferInode inode, int fd, GoferFilesystem tree, OpenFlags flags, PathLocation location)
         : base(flags, location)
     {
         _inode = inode;
+        _tree = tree;
         _fd = fd;
-        _isShared = isShared;
+        _mappingLock = new Lock();
+        _mappings = [];
         _knownSize = HostFile.Stat(fd).TryGet(out HostStat stat, out _) ? stat.Size : 0;
+    }
+
+    /// <summary>A file that nobody changes; it takes over the caller's use of the descriptor.</summary>
+    public GoferFile(GoferInode inode, GoferDescriptor descriptor, GoferFilesystem tree, OpenFlags flags, PathLocation location)
+        : base(flags, location)
+    {
+        _inode = inode;
+        _tree = tree;
+        _descriptor = descriptor;
+        _fd = descriptor.Fd;
+        _ = inode.GetAttributes(out InodeAttributes attributes);
+        _knownSize = attributes.Size;
     }
 
     /// <inheritdoc/>
@@ -44,10 +60,24 @@ internal sealed class GoferFile : FileDescription, IMappable, IMappableFile
     /// <inheritdoc/>
     public bool CanShowAhead => true;
 
-    private long Size => !_isShared ? _knownSize : HostFile.Stat(_fd).TryGet(out HostStat stat, out _) ? stat.Size : _knownSize;
+    private long Size => _descriptor is not null ? _knownSize : HostFile.Stat(_fd).TryGet(out HostStat stat, out _) ? stat.Size : _knownSize;
 
     /// <inheritdoc/>
-    public override SyscallResult Read(GuestTask task, ref IoBuffer destination, long offset) => HostTransfer.Read(ref destination, _fd, offset);
+    public override SyscallResult Read(GuestTask task, ref IoBuffer destination, long offset)
+    {
+        if (_descriptor is null || !GoferPageCache.Answers(offset, destination.Length))
+        {
+            return HostTransfer.Read(ref destination, _fd, offset);
+        }
+
+        if (!_tree.Pages.Read(_inode, _fd, offset).TryGet(out ReadOnlyMemory<byte> bytes, out Errno errno))
+        {
+            return errno;
+        }
+
+        ReadOnlySpan<byte> wanted = bytes.Span[..(int)Math.Min(bytes.Length, destination.Length)];
+        return wanted.IsEmpty ? 0 : destination.CopyFrom(wanted).TryGet(out int count, out errno) ? count : errno;
+    }
 
     /// <inheritdoc/>
     public override SyscallResult Write(GuestTask task, ref IoBuffer source, ref long offset)
@@ -102,7 +132,22 @@ internal sealed class GoferFile : FileDescription, IMappable, IMappableFile
     }
 
     /// <inheritdoc/>
-    public Result<int> ReadAt(ulong offset, Span<byte> destination) => ToCount(HostFile.ReadAt(_fd, destination, (long)offset));
+    public Result<int> ReadAt(ulong offset, Span<byte> destination)
+    {
+        if (_descriptor is null || !GoferPageCache.Answers((long)offset, destination.Length))
+        {
+            return ToCount(HostFile.ReadAt(_fd, destination, (long)offset));
+        }
+
+        if (!_tree.Pages.Read(_inode, _fd, (long)offset).TryGet(out ReadOnlyMemory<byte> bytes, out Errno errno))
+        {
+            return errno;
+        }
+
+        int count = Math.Min(bytes.Length, destination.Length);
+        bytes.Span[..count].CopyTo(destination);
+        return count;
+    }
 
     /// <inheritdoc/>
     public Result<int> WriteAt(ulong offset, ReadOnlySpan<byte> source) => CanWrite ? ToCount(HostFile.WriteAt(_fd, source, (long)offset)) : Errno.EBADF;
@@ -110,18 +155,28 @@ internal sealed class GoferFile : FileDescription, IMappable, IMappableFile
     /// <inheritdoc/>
     public void AddMapping(MemoryManager memory, bool isWritable)
     {
+        if (_mappingLock is null)
+        {
+            return; // nothing goes away
+        }
+
         lock (_mappingLock)
         {
-            _mappings.Add(memory);
+            _mappings!.Add(memory);
         }
     }
 
     /// <inheritdoc/>
     public void RemoveMapping(MemoryManager memory, bool isWritable)
     {
+        if (_mappingLock is null)
+        {
+            return;
+        }
+
         lock (_mappingLock)
         {
-            _mappings.Remove(memory);
+            _mappings!.Remove(memory);
         }
     }
 
@@ -161,9 +216,9 @@ internal sealed class GoferFile : FileDescription, IMappable, IMappableFile
     internal void Truncated(long size)
     {
         MemoryManager[] mappings;
-        lock (_mappingLock)
+        lock (_mappingLock!)
         {
-            mappings = [.. _mappings];
+            mappings = [.. _mappings!];
         }
 
         foreach (MemoryManager memory in mappings)
@@ -175,6 +230,12 @@ internal sealed class GoferFile : FileDescription, IMappable, IMappableFile
     /// <inheritdoc/>
     protected override void OnLastClose()
     {
+        if (_descriptor is not null)
+        {
+            _tree.Descriptors.Release(_descriptor);
+            return;
+        }
+
         _inode.Closed(this);
         HostMemory.Close(_fd);
     }

@@ -33,8 +33,17 @@ public sealed class GoferFilesystem : Filesystem
     /// <inheritdoc/>
     public override bool IsStable => !IsShared;
 
-    /// <summary>Whether others may change the files meanwhile (or the guest does): names and attributes are asked for again at each use.</summary>
+    /// <summary>Whether others may change the files meanwhile (or the guest does): names and attributes are asked for again at each use. Otherwise nobody changes anything.</summary>
     internal bool IsShared { get; }
+
+    /// <summary>The directories that were read, unless the tree is shared.</summary>
+    internal GoferListings Listings { get; } = new();
+
+    /// <summary>The open files, unless the tree is shared.</summary>
+    internal GoferDescriptors Descriptors { get; } = new();
+
+    /// <summary>Pages that were read, unless the tree is shared.</summary>
+    internal GoferPageCache Pages { get; } = new();
 
     /// <summary>The Gofer.</summary>
     internal GoferConnection Connection { get; }

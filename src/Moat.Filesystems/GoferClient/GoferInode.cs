@@ -1,4 +1,3 @@
-using Moat.Host;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
@@ -6,29 +5,32 @@ using Moat.NineP;
 
 namespace Moat.Filesystems.GoferClient;
 
-/// <summary>A file at the Gofer, known by its parent and name. Operations go there; attributes are kept, and used without asking where nobody else changes the files.</summary>
+/// <summary>A file at the Gofer, known by its parent and name. Operations go there; attributes are kept, and used without asking where nobody changes the files.</summary>
 internal sealed class GoferInode : Inode
 {
     private readonly GoferFilesystem _tree;
-    private readonly Lock _stateLock = new();
     private readonly byte[] _target;
-    private readonly List<GoferFile> _open = []; // guarded by _stateLock
-    private NinePAttributes _attributes; // guarded by _stateLock
     private readonly GoferPlaces _places;
-    private int _createdFd = -1; // guarded by _stateLock: from the call that made the file, for the open that follows
+    private readonly GoferHandles? _handles; // of regular files that others may change
+    private InodeAttributes _attributes; // guarded by _places.Lock in a shared tree, constant otherwise
+    private int _lookups; // guarded by DirectoryLock: names that were asked for one by one
 
     public GoferInode(GoferFilesystem tree, GoferInode? parent, FileName? name, in NinePAttributes attributes, byte[] target)
         : base(tree)
     {
         _tree = tree;
         _places = new GoferPlaces(parent, name);
-        _attributes = attributes;
         _target = target;
         FileType = attributes.Mode & Mode.S_IFMT;
+        _attributes = ToAttributes(attributes);
+        _handles = tree.IsShared && FileType == Mode.S_IFREG ? new GoferHandles() : null;
     }
 
     /// <inheritdoc/>
     public override Mode FileType { get; }
+
+    /// <summary>What the Gofer identifies it by.</summary>
+    public ulong Number => _attributes.Inode;
 
     /// <summary>A directory's fid; valid while <see cref="FidNode"/> is set. Guarded by the connection's lock.</summary>
     public uint Fid { get; set; }
@@ -36,33 +38,33 @@ internal sealed class GoferInode : Inode
     /// <summary>Its place in the connection's list of fids.</summary>
     public LinkedListNode<GoferInode>? FidNode { get; set; }
 
+    /// <summary>A directory's entries, while they are kept. Set by <see cref="GoferListings"/>.</summary>
+    public GoferListing? Listing { get; set; }
+
+    /// <summary>The descriptor that all open descriptions use, in a tree that nobody changes. Guarded by <see cref="GoferDescriptors"/>.</summary>
+    public GoferDescriptor? Descriptor { get; set; }
+
     /// <summary>Where it is.</summary>
-    public (GoferInode? Parent, FileName? Name, bool IsUnlinked) Place => _places.Current;
+    public GoferPlaces Places => _places;
+
+    /// <summary>The tree it is in.</summary>
+    public GoferFilesystem Tree => _tree;
 
     private NinePClient Client => _tree.Connection.Client;
 
     /// <inheritdoc/>
     public override Errno GetAttributes(out InodeAttributes attributes)
     {
-        Errno errno = _tree.IsShared ? Refresh() : Errno.None;
-        lock (_stateLock)
+        if (!_tree.IsShared)
         {
-            attributes = new InodeAttributes
-            {
-                Device = _tree.Device,
-                Inode = _attributes.Qid.Path,
-                Mode = _attributes.Mode,
-                LinkCount = (uint)_attributes.LinkCount,
-                Uid = _attributes.Uid,
-                Gid = _attributes.Gid,
-                SpecialDevice = new DeviceNumber(_attributes.SpecialDevice),
-                Size = (long)_attributes.Size,
-                BlockSize = (uint)_attributes.BlockSize,
-                Blocks = _attributes.Blocks,
-                AccessTime = _attributes.AccessTime,
-                ModifyTime = _attributes.ModifyTime,
-                ChangeTime = _attributes.ChangeTime,
-            };
+            attributes = _attributes;
+            return Errno.None;
+        }
+
+        Errno errno = Refresh();
+        lock (_places.Lock)
+        {
+            attributes = _attributes;
         }
 
         return errno;
@@ -71,9 +73,19 @@ internal sealed class GoferInode : Inode
     /// <inheritdoc/>
     public override Errno GetOwnership(out FileOwnership ownership)
     {
-        Errno errno = _tree.IsShared ? Refresh() : Errno.None;
-        ownership = new FileOwnership(_attributes.Mode, _attributes.Uid, _attributes.Gid); // without the lock: each is read as a whole
-        return errno;
+        ownership = FileOwnership.Of(_attributes); // without the lock: each field is read as a whole
+        return Errno.None;
+    }
+
+    /// <inheritdoc/>
+    public override Errno GetWalkedAttributes(out InodeAttributes attributes)
+    {
+        lock (_places.Lock)
+        {
+            attributes = _attributes;
+        }
+
+        return Errno.None;
     }
 
     /// <inheritdoc/>
@@ -89,7 +101,7 @@ internal sealed class GoferInode : Inode
             ModifyTime = change.ModifyTime,
         };
         Errno errno;
-        if (Place.IsUnlinked && AnyHandle(forWriting: true) is { } file)
+        if (_places.Current.IsUnlinked && _handles?.Any(forWriting: true) is { } file)
         {
             errno = file.SetAttributes(wanted); // it can still be reached through a descriptor
             file.Release();
@@ -113,7 +125,7 @@ internal sealed class GoferInode : Inode
             Refresh();
             if (change.Size is { } size)
             {
-                ForEachHandle(handle => handle.Truncated(size));
+                _handles?.Truncated(size);
             }
         }
 
@@ -124,128 +136,60 @@ internal sealed class GoferInode : Inode
     public override bool Revalidate(FileName name, Inode? child)
     {
         Result<(NinePAttributes Attributes, byte[] Target)> found = Ask(name);
-        if (child is not GoferInode known)
-        {
-            return found.Errno == Errno.ENOENT;
-        }
-
-        if (!found.IsOk || found.Value.Attributes.Qid.Path != known._attributes.Qid.Path || (found.Value.Attributes.Mode & Mode.S_IFMT) != known.FileType || !found.Value.Target.AsSpan().SequenceEqual(known._target))
-        {
-            return false;
-        }
-
-        lock (known._stateLock)
-        {
-            known._attributes = found.Value.Attributes;
-        }
-
-        return true;
+        return child is GoferInode known ? found.IsOk && known.Adopt(found.Value.Attributes, found.Value.Target) : found.Errno == Errno.ENOENT;
     }
 
     /// <inheritdoc/>
-    public override Result<Inode> Lookup(GuestTask? task, FileName name) =>
-        Ask(name).TryGet(out (NinePAttributes Attributes, byte[] Target) found, out Errno errno) ? new GoferInode(_tree, this, name, found.Attributes, found.Target) : errno;
-
-    /// <inheritdoc/>
-    public override Result<Inode> MakeNode(GuestTask task, FileName name, Mode mode, DeviceNumber device, in NewOwner owner)
+    public override IWalkedPath? WalkAhead(ReadOnlySpan<byte> path)
     {
-        if ((mode & Mode.S_IFMT) != Mode.S_IFREG)
-        {
-            uint gid = owner.Gid;
-            return Make(task, name, owner.Uid, fid => Client.MakeNode(fid, name.Bytes, mode, device, gid));
-        }
-
+        GoferPath walked = new();
+        Result<NinePAttributes> own;
         lock (_tree.Connection.Lock)
         {
-            if (!_tree.Connection.FidOf(this).TryGet(out uint fid, out Errno errno)
-                || !Client.CreateAt(fid, name.Bytes, OpenFlags.O_RDWR, mode & Mode.PermissionMask, owner.Uid, owner.Gid).TryGet(out (int Descriptor, NinePAttributes Attributes) made, out errno))
-            {
-                return errno;
-            }
-
-            return new GoferInode(_tree, this, name, made.Attributes, []) { _createdFd = made.Descriptor };
+            own = _tree.Connection.FidOf(this).TryGet(out uint fid, out Errno errno) ? walked.Ask(Client, fid, path) : errno;
         }
-    }
 
-    /// <inheritdoc/>
-    public override Result<Inode> MakeDirectory(GuestTask task, FileName name, Mode permissions, in NewOwner owner)
-    {
-        uint gid = owner.Gid;
-        return Make(task, name, owner.Uid, fid => Client.MakeDirectory(fid, name.Bytes, permissions, gid));
-    }
-
-    /// <inheritdoc/>
-    public override Result<Inode> MakeSymlink(GuestTask task, FileName name, ReadOnlySpan<byte> target, in NewOwner owner)
-    {
-        uint gid = owner.Gid;
-        byte[] text = target.ToArray();
-        return Make(task, name, owner.Uid, fid => Client.MakeSymlink(fid, name.Bytes, text, gid));
-    }
-
-    /// <inheritdoc/>
-    public override Errno Link(GuestTask task, FileName name, Inode target)
-    {
-        lock (_tree.Connection.Lock)
+        if (own.IsOk && Adopt(own.Value, _target))
         {
-            if (!_tree.Connection.Locate((GoferInode)target, out ReadOnlySpan<byte> old).TryGet(out uint above, out Errno errno)
-                || !Client.Walk(above, old).TryGet(out uint own, out errno))
-            {
-                return errno;
-            }
-
-            errno = _tree.Connection.FidOf(this).TryGet(out uint fid, out errno) ? Client.Link(fid, own, name.Bytes) : errno;
-            Client.Clunk(own);
-            if (errno != Errno.None)
-            {
-                return errno;
-            }
+            return walked;
         }
 
-        GoferInode linked = (GoferInode)target;
-        linked._places.Add(this, name);
-        linked.CountLink(1);
-        return Errno.None;
+        Refresh();
+        return null;
     }
 
     /// <inheritdoc/>
-    public override Errno Unlink(GuestTask task, FileName name, Inode child) => Remove(name, (GoferInode)child, isDirectory: false);
-
-    /// <inheritdoc/>
-    public override Errno RemoveDirectory(GuestTask task, FileName name, Inode child) => Remove(name, (GoferInode)child, isDirectory: true);
-
-    /// <inheritdoc/>
-    public override Errno Rename(GuestTask task, FileName name, Inode child, Inode newDirectory, FileName newName, Inode? replaced, bool exchange)
+    public override Result<Inode> Lookup(GuestTask? task, FileName name)
     {
-        if (exchange)
+        if (!_tree.IsShared && FindListed() is { } listing)
         {
-            return Errno.EINVAL; // 9P has no exchange
+            return listing.Find(name) is >= 0 and int at ? new GoferInode(_tree, this, name, listing[at].Attributes, listing[at].Target) : Errno.ENOENT;
         }
 
-        GoferInode target = (GoferInode)newDirectory;
-        GoferInode moved = (GoferInode)child;
-        lock (_tree.Connection.Lock)
-        {
-            if (!_tree.Connection.FidOf(this).TryGet(out uint from, out Errno errno) || !_tree.Connection.FidOf(target).TryGet(out uint to, out errno))
-            {
-                return errno;
-            }
-
-            errno = Client.Rename(from, name.Bytes, to, newName.Bytes);
-            if (errno != Errno.None)
-            {
-                return errno;
-            }
-        }
-
-        if (replaced is GoferInode gone)
-        {
-            gone._places.Remove(target, newName);
-            gone.CountLink(-1);
-        }
-
-        moved._places.Move(this, name, target, newName);
-        return Errno.None;
+        return Ask(name).TryGet(out (NinePAttributes Attributes, byte[] Target) found, out Errno errno) ? new GoferInode(_tree, this, name, found.Attributes, found.Target) : errno;
     }
+
+    /// <inheritdoc/>
+    public override Result<Inode> MakeNode(GuestTask task, FileName name, Mode mode, DeviceNumber device, in NewOwner owner) => GoferNames.MakeNode(task, this, name, mode, device, owner);
+
+    /// <inheritdoc/>
+    public override Result<Inode> MakeDirectory(GuestTask task, FileName name, Mode permissions, in NewOwner owner) => GoferNames.MakeDirectory(task, this, name, permissions, owner);
+
+    /// <inheritdoc/>
+    public override Result<Inode> MakeSymlink(GuestTask task, FileName name, ReadOnlySpan<byte> target, in NewOwner owner) => GoferNames.MakeSymlink(task, this, name, target, owner);
+
+    /// <inheritdoc/>
+    public override Errno Link(GuestTask task, FileName name, Inode target) => GoferNames.Link(this, name, (GoferInode)target);
+
+    /// <inheritdoc/>
+    public override Errno Unlink(GuestTask task, FileName name, Inode child) => GoferNames.Remove(this, name, (GoferInode)child, isDirectory: false);
+
+    /// <inheritdoc/>
+    public override Errno RemoveDirectory(GuestTask task, FileName name, Inode child) => GoferNames.Remove(this, name, (GoferInode)child, isDirectory: true);
+
+    /// <inheritdoc/>
+    public override Errno Rename(GuestTask task, FileName name, Inode child, Inode newDirectory, FileName newName, Inode? replaced, bool exchange) =>
+        exchange ? Errno.EINVAL : GoferNames.Rename(this, name, (GoferInode)child, (GoferInode)newDirectory, newName, (GoferInode?)replaced); // 9P has no exchange
 
     /// <inheritdoc/>
     public override Result<byte[]> ReadSymlink(GuestTask? task) => FileType == Mode.S_IFLNK ? _target : Errno.EINVAL;
@@ -258,118 +202,112 @@ internal sealed class GoferInode : Inode
             case Mode.S_IFDIR:
                 return new GoferDirectory(this, flags, location);
             case Mode.S_IFREG:
-                return OpenFile(flags, location);
+                return _tree.IsShared ? OpenShared(flags, location) : OpenConstant(flags, location);
             case Mode.S_IFCHR or Mode.S_IFBLK:
-                lock (_stateLock)
-                {
-                    return task.Kernel.Devices.Open(task, location, new DeviceNumber(_attributes.SpecialDevice), flags);
-                }
-
+                return task.Kernel.Devices.Open(task, location, _attributes.SpecialDevice, flags);
             default:
                 return Errno.ENXIO;
         }
     }
 
-    /// <summary>All entries of the directory, "." and ".." left out.</summary>
-    internal Result<List<NinePDirectoryEntry>> List()
+    /// <summary>All entries of the directory; in a tree that nobody changes they are kept.</summary>
+    public Result<GoferListing> List()
     {
-        lock (_tree.Connection.Lock)
+        if (Listing is { } kept)
         {
-            if (!_tree.Connection.FidOf(this).TryGet(out uint fid, out Errno errno) || !Client.Walk(fid, default).TryGet(out uint own, out errno))
+            return kept;
+        }
+
+        if (!_tree.IsShared && _tree.Connection.ListWithAttributes(this, GoferListings.MaxEntries).TryGet(out GoferListing? all, out _))
+        {
+            _tree.Listings.Add(this, all);
+            return all;
+        }
+
+        return _tree.Connection.List(this);
+    }
+
+    /// <summary>A description has gone.</summary>
+    public void Closed(GoferFile file) => _handles!.Remove(file);
+
+    // What is in this directory, if that is known or worth being asked for: who wants some names of a directory wants more of them, there or not.
+    private GoferListing? FindListed()
+    {
+        const int Few = 4;
+        const int Many = 64;
+        if (Listing is { } kept)
+        {
+            return kept;
+        }
+
+        // Small directories early, large ones only for who keeps asking.
+        _lookups++;
+        if ((_lookups != Few && _lookups != Many) || !_tree.Connection.ListWithAttributes(this, _lookups == Few ? GoferListings.MaxEntries / 16 : GoferListings.MaxEntries).TryGet(out GoferListing? listing, out _))
+        {
+            return null;
+        }
+
+        _lookups = 0;
+        _tree.Listings.Add(this, listing);
+        return listing;
+    }
+
+    private Result<FileDescription> OpenConstant(OpenFlags flags, PathLocation location)
+    {
+        if ((flags & OpenFlags.O_ACCMODE) != OpenFlags.O_RDONLY)
+        {
+            return Errno.EROFS;
+        }
+
+        GoferDescriptor? descriptor = _tree.Descriptors.TryUse(this);
+        if (descriptor is null)
+        {
+            if (!OpenAtGofer(OpenFlags.O_RDONLY).TryGet(out int fd, out Errno errno))
             {
                 return errno;
             }
 
-            List<NinePDirectoryEntry> all = [];
-            errno = Client.Open(own, OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY);
-            ulong cookie = 0;
-            while (errno == Errno.None && Client.ReadDirectory(own, cookie).TryGet(out IReadOnlyList<NinePDirectoryEntry>? some, out errno) && some.Count > 0)
-            {
-                foreach (NinePDirectoryEntry entry in some)
-                {
-                    // The Gofer is not trusted to send names.
-                    if (entry.Name.Length is > 0 and <= FileName.MaxLength && entry.Name.AsSpan().IndexOfAny((byte)'/', (byte)0) < 0
-                        && !entry.Name.AsSpan().SequenceEqual("."u8) && !entry.Name.AsSpan().SequenceEqual(".."u8))
-                    {
-                        all.Add(entry);
-                    }
-                }
-
-                cookie = some[^1].Cookie;
-            }
-
-            Client.Clunk(own);
-            return errno == Errno.None ? all : errno;
+            descriptor = _tree.Descriptors.Add(this, fd);
         }
+
+        return new GoferFile(this, descriptor, _tree, flags, location);
     }
 
-    /// <summary>A description has gone.</summary>
-    internal void Closed(GoferFile file)
+    private Result<FileDescription> OpenShared(OpenFlags flags, PathLocation location)
     {
-        lock (_stateLock)
-        {
-            _open.Remove(file);
-        }
-    }
-
-    /// <summary>Tells the other descriptions of the same inode.</summary>
-    internal void ForEachHandle(Action<GoferFile> action)
-    {
-        GoferFile[] handles;
-        lock (_stateLock)
-        {
-            handles = [.. _open];
-        }
-
-        foreach (GoferFile handle in handles)
-        {
-            action(handle);
-        }
-    }
-
-    private Result<FileDescription> OpenFile(OpenFlags flags, PathLocation location)
-    {
-        int fd;
-        lock (_stateLock)
-        {
-            fd = _createdFd;
-            _createdFd = -1;
-        }
-
+        int fd = _handles!.TakeCreated();
         if (fd < 0)
         {
-            lock (_tree.Connection.Lock)
+            // Truncation is the VFS's business; reading along is what a mapping or an append needs.
+            OpenFlags mode = (flags & OpenFlags.O_ACCMODE) == OpenFlags.O_RDONLY ? OpenFlags.O_RDONLY : OpenFlags.O_RDWR;
+            Result<int> opened = OpenAtGofer(mode | (flags & (OpenFlags.O_SYNC | OpenFlags.O_DSYNC)));
+            if (opened.Errno == Errno.EACCES && mode == OpenFlags.O_RDWR && (flags & OpenFlags.O_ACCMODE) == OpenFlags.O_WRONLY)
             {
-                // Truncation is the VFS's business; reading along is what a mapping or an append needs.
-                if (!_tree.Connection.Locate(this, out ReadOnlySpan<byte> name).TryGet(out uint fid, out Errno errno))
-                {
-                    return errno;
-                }
+                opened = OpenAtGofer(OpenFlags.O_WRONLY);
+            }
 
-                OpenFlags mode = (flags & OpenFlags.O_ACCMODE) == OpenFlags.O_RDONLY ? OpenFlags.O_RDONLY : OpenFlags.O_RDWR;
-                Result<(int Descriptor, NinePAttributes Attributes)> result = Client.OpenAt(fid, name, mode | (flags & (OpenFlags.O_SYNC | OpenFlags.O_DSYNC)));
-                if (result.Errno == Errno.EACCES && mode == OpenFlags.O_RDWR && (flags & OpenFlags.O_ACCMODE) == OpenFlags.O_WRONLY)
-                {
-                    result = Client.OpenAt(fid, name, OpenFlags.O_WRONLY);
-                }
-
-                if (!result.TryGet(out (int Descriptor, NinePAttributes Attributes) opened, out errno))
-                {
-                    return errno;
-                }
-
-                fd = opened.Descriptor;
+            if (!opened.TryGet(out fd, out Errno errno))
+            {
+                return errno;
             }
         }
 
-        GoferFile file = new(this, fd, _tree.IsShared, flags, location);
-        lock (_stateLock)
-        {
-            _open.Add(file);
-        }
-
+        GoferFile file = new(this, fd, _tree, flags, location);
+        _handles.Add(file);
         return file;
     }
+
+    private Result<int> OpenAtGofer(OpenFlags flags)
+    {
+        lock (_tree.Connection.Lock)
+        {
+            return !_tree.Connection.Locate(this, out ReadOnlySpan<byte> name).TryGet(out uint fid, out Errno errno) ? errno
+                : Client.OpenAt(fid, name, flags).TryGet(out (int Descriptor, NinePAttributes Attributes) opened, out errno) ? opened.Descriptor : errno;
+        }
+    }
+
+    /// <summary>Keeps the descriptor of the call that made it for the open that follows.</summary>
+    public void KeepCreated(int fd) => _handles!.SetCreated(fd);
 
     private Result<(NinePAttributes Attributes, byte[] Target)> Ask(FileName name)
     {
@@ -379,119 +317,74 @@ internal sealed class GoferInode : Inode
         }
     }
 
+    /// <summary>Takes on fresh attributes, if they are of this file and not of another one that has its name now.</summary>
+    public bool Adopt(in NinePAttributes fresh, ReadOnlySpan<byte> target)
+    {
+        if (fresh.Qid.Path != Number || (fresh.Mode & Mode.S_IFMT) != FileType || !target.SequenceEqual(_target))
+        {
+            return false;
+        }
+
+        lock (_places.Lock)
+        {
+            _attributes = ToAttributes(fresh);
+        }
+
+        return true;
+    }
+
     private Errno Refresh()
     {
         // An open descriptor tells without asking the Gofer, and tells of this very file whatever has become of its name.
-        NinePAttributes fresh;
-        if (AnyHandle() is { } file)
+        if (_handles?.Any() is { } file)
         {
-            Errno failed = file.GetAttributes(out fresh);
+            Errno failed = file.GetAttributes(out NinePAttributes own);
             file.Release();
-            if (failed != Errno.None)
+            if (failed == Errno.None)
             {
-                return failed;
+                Adopt(own with { Qid = new Qid(0, 0, Number) }, _target);
             }
-        }
-        else
-        {
-            lock (_tree.Connection.Lock)
-            {
-                if (!_tree.Connection.Locate(this, out ReadOnlySpan<byte> name).TryGet(out uint fid, out Errno errno)
-                    || !Client.Lookup(fid, name).TryGet(out (NinePAttributes Attributes, byte[] Target) found, out errno))
-                {
-                    return errno == Errno.ENOENT ? Errno.None : errno; // it has lost its name: what was known of it stays
-                }
 
-                if (found.Attributes.Qid.Path != _attributes.Qid.Path)
-                {
-                    return Errno.None; // another file has its name
-                }
-
-                fresh = found.Attributes;
-            }
+            return failed;
         }
 
-        lock (_stateLock)
-        {
-            if ((fresh.Mode & Mode.S_IFMT) == FileType)
-            {
-                _attributes = fresh with { Qid = _attributes.Qid };
-            }
-        }
-
-        return Errno.None;
-    }
-
-    // Any open description of the file, held for the caller, who releases it.
-    private GoferFile? AnyHandle(bool forWriting = false)
-    {
-        lock (_stateLock)
-        {
-            GoferFile? best = forWriting ? _open.Find(static file => file.CanWrite) ?? _open.FirstOrDefault() : _open.FirstOrDefault();
-            return best is not null && best.TryAddReference() ? best : null;
-        }
-    }
-
-    private void CountLink(int by)
-    {
-        lock (_stateLock)
-        {
-            _attributes.LinkCount = (ulong)Math.Max(0, (long)_attributes.LinkCount + by);
-        }
-    }
-
-    private Result<Inode> Make(GuestTask task, FileName name, uint uid, Func<uint, Errno> make)
-    {
-        GoferInode made;
+        Result<(NinePAttributes Attributes, byte[] Target)> found;
         lock (_tree.Connection.Lock)
         {
-            if (!_tree.Connection.FidOf(this).TryGet(out uint fid, out Errno errno))
-            {
-                return errno;
-            }
-
-            errno = make(fid);
-            if (errno != Errno.None || !Client.Lookup(fid, name.Bytes).TryGet(out (NinePAttributes Attributes, byte[] Target) found, out errno))
-            {
-                return errno;
-            }
-
-            made = new GoferInode(_tree, this, name, found.Attributes, found.Target);
+            found = _tree.Connection.Locate(this, out ReadOnlySpan<byte> name).TryGet(out uint fid, out Errno errno) ? Client.Lookup(fid, name) : errno;
         }
 
-        if (made._attributes.Uid != uid)
+        if (found.IsOk)
         {
-            Errno errno = made.SetAttributes(task, new AttributeChange { Uid = uid });
-            if (errno != Errno.None)
-            {
-                Remove(name, made, made.IsDirectory);
-                return errno;
-            }
+            Adopt(found.Value.Attributes, _target);
         }
 
-        return made;
+        return found.Errno == Errno.ENOENT ? Errno.None : found.Errno; // it has lost its name: what was known of it stays
     }
 
-    private Errno Remove(FileName name, GoferInode child, bool isDirectory)
+    /// <summary>It got or lost a name here.</summary>
+    public void CountLink(int by)
     {
-        lock (_tree.Connection.Lock)
+        lock (_places.Lock)
         {
-            if (!_tree.Connection.FidOf(this).TryGet(out uint fid, out Errno errno))
-            {
-                return errno;
-            }
-
-            errno = Client.Unlink(fid, name.Bytes, isDirectory);
-            if (errno != Errno.None)
-            {
-                return errno;
-            }
-
-            _tree.Connection.Forget(child);
+            _attributes.LinkCount = (uint)Math.Max(0, _attributes.LinkCount + (long)by);
         }
-
-        child._places.Remove(this, name);
-        child.CountLink(isDirectory ? int.MinValue : -1);
-        return Errno.None;
     }
+
+    private InodeAttributes ToAttributes(in NinePAttributes told) => new()
+    {
+        Device = _tree.Device,
+        Inode = told.Qid.Path,
+        Mode = told.Mode,
+        LinkCount = (uint)told.LinkCount,
+        Uid = told.Uid,
+        Gid = told.Gid,
+        SpecialDevice = new DeviceNumber(told.SpecialDevice),
+        Size = (long)told.Size,
+        BlockSize = (uint)told.BlockSize,
+        Blocks = told.Blocks,
+        AccessTime = told.AccessTime,
+        ModifyTime = told.ModifyTime,
+        ChangeTime = told.ChangeTime,
+    };
 }

@@ -6,18 +6,20 @@ namespace Moat.Filesystems.GoferClient;
 /// <summary>Where a file can be found at the Gofer: by the name it was looked up with, or by one of the hard links that were made here. Any thread.</summary>
 internal sealed class GoferPlaces(GoferInode? parent, FileName? name)
 {
-    private readonly Lock _lock = new();
-    private GoferInode? _parent = parent; // guarded by _lock
-    private FileName? _name = name; // guarded by _lock
-    private List<(GoferInode Parent, FileName Name)>? _others; // guarded by _lock
-    private bool _isUnlinked; // guarded by _lock
+    private GoferInode? _parent = parent; // guarded by Lock
+    private FileName? _name = name; // guarded by Lock
+    private List<(GoferInode Parent, FileName Name)>? _others; // guarded by Lock
+    private bool _isUnlinked; // guarded by Lock
+
+    /// <summary>Guards what may change of the file in a shared tree: a leaf.</summary>
+    public Lock Lock { get; } = new();
 
     /// <summary>The name that is used; the root has none.</summary>
     public (GoferInode? Parent, FileName? Name, bool IsUnlinked) Current
     {
         get
         {
-            lock (_lock)
+            lock (Lock)
             {
                 return (_parent, _name, _isUnlinked);
             }
@@ -27,7 +29,7 @@ internal sealed class GoferPlaces(GoferInode? parent, FileName? name)
     /// <summary>A hard link was made.</summary>
     public void Add(GoferInode parent, FileName name)
     {
-        lock (_lock)
+        lock (Lock)
         {
             if (_isUnlinked)
             {
@@ -42,7 +44,7 @@ internal sealed class GoferPlaces(GoferInode? parent, FileName? name)
     /// <summary>A name was changed.</summary>
     public void Move(GoferInode parent, FileName name, GoferInode newParent, FileName newName)
     {
-        lock (_lock)
+        lock (Lock)
         {
             if (Find(parent, name) is >= 0 and int other)
             {
@@ -57,7 +59,7 @@ internal sealed class GoferPlaces(GoferInode? parent, FileName? name)
     /// <summary>A name is gone: another one that is known takes its place, or the file has none any more.</summary>
     public void Remove(GoferInode parent, FileName name)
     {
-        lock (_lock)
+        lock (Lock)
         {
             if (Find(parent, name) is >= 0 and int other)
             {

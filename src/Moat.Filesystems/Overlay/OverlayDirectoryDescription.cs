@@ -4,10 +4,11 @@ using Moat.Linux;
 
 namespace Moat.Filesystems.Overlay;
 
-/// <summary>An open directory of an overlay. The merged entries are taken when a listing starts and stay as they are until it starts over, so that offsets, which count them, hold.</summary>
+/// <summary>An open directory of an overlay. As long as nothing was changed in it, it is the lower one that is read. Otherwise the merged entries are taken when a listing starts and stay as they are until it starts over, so that offsets, which count them, hold.</summary>
 internal sealed class OverlayDirectoryDescription(OverlayInode directory, OpenFlags flags, PathLocation location) : FileDescription(flags, location)
 {
     private List<OverlayEntry>? _entries; // guarded by OffsetLock
+    private FileDescription? _lower; // guarded by OffsetLock: read instead
 
     public override Inode Inode => directory;
 
@@ -28,6 +29,8 @@ internal sealed class OverlayDirectoryDescription(OverlayInode directory, OpenFl
         if (target == 0)
         {
             _entries = null;
+            _lower?.Release();
+            _lower = null;
         }
 
         return Offset = (long)target;
@@ -35,6 +38,19 @@ internal sealed class OverlayDirectoryDescription(OverlayInode directory, OpenFl
 
     public override Errno ReadDirectory(GuestTask task, IDirectorySink sink)
     {
+        if (_entries is null && _lower is null && !directory.OpenUnchanged(task).TryGet(out _lower, out Errno unopened) && unopened != Errno.ENOENT)
+        {
+            return unopened;
+        }
+
+        if (_lower is not null)
+        {
+            _lower.Offset = Offset;
+            Errno failed = _lower.ReadDirectory(task, sink);
+            Offset = _lower.Offset;
+            return failed;
+        }
+
         if (_entries is null)
         {
             if (!directory.List(task).TryGet(out List<OverlayEntry>? entries, out Errno errno))
@@ -58,4 +74,6 @@ internal sealed class OverlayDirectoryDescription(OverlayInode directory, OpenFl
 
         return Errno.None;
     }
+
+    protected override void OnLastClose() => _lower?.Release();
 }

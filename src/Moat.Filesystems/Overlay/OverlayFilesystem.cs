@@ -9,6 +9,8 @@ namespace Moat.Filesystems.Overlay;
 /// change of a lower file with several names parts it from the others. Directories can be renamed, and descriptors opened for reading do see later changes.</remarks>
 public sealed class OverlayFilesystem : Filesystem
 {
+    private static readonly FileName s_layerName = new("overlay");
+
     private readonly Filesystem _upper;
     private readonly Mount _lowerMount;
     private readonly Mount _upperMount;
@@ -50,6 +52,6 @@ public sealed class OverlayFilesystem : Filesystem
     internal PathLocation PlaceOf(Inode layerInode)
     {
         Mount mount = layerInode.Filesystem == _upper ? _upperMount : _lowerMount;
-        return new PathLocation(mount, new Dentry(mount.Root, new FileName("overlay"), layerInode));
+        return new PathLocation(mount, new Dentry(mount.Root, s_layerName, layerInode));
     }
 }

@@ -18,8 +18,7 @@ internal sealed class OverlayInode : Inode
     private bool _isUnlinked; // guarded by CopyLock: the lower name is gone
     private bool _isDead; // guarded by DirectoryLock: a removed directory
 
-    // Guarded by DirectoryLock: every child that was ever looked up or made; null for a lower name that is gone.
-    private Dictionary<FileName, OverlayInode?>? _children;
+    private OverlayChildren _children; // guarded by DirectoryLock
 
     private OverlayInode(OverlayFilesystem overlay, OverlayInode? parent, FileName? name, Inode? lower, Inode? upper)
         : base(overlay)
@@ -39,6 +38,9 @@ internal sealed class OverlayInode : Inode
 
     /// <summary>The file in the upper layer, once it has been changed.</summary>
     public Inode? Upper => Volatile.Read(ref _upper);
+
+    /// <summary>Its number, whichever layer it is in.</summary>
+    public ulong Number => _number;
 
     private Inode Shown => Upper ?? _lower!;
 
@@ -75,7 +77,7 @@ internal sealed class OverlayInode : Inode
 
     public override Result<Inode> Lookup(GuestTask? task, FileName name)
     {
-        if (_children is not null && _children.TryGetValue(name, out OverlayInode? known))
+        if (_children.TryGet(name, out OverlayInode? known))
         {
             return known is null ? Errno.ENOENT : known;
         }
@@ -85,7 +87,7 @@ internal sealed class OverlayInode : Inode
             return errno;
         }
 
-        return Keep(name, new OverlayInode(_overlay, this, name, found, null));
+        return _children.Keep(name, new OverlayInode(_overlay, this, name, found, null));
     }
 
     public override Result<Inode> MakeNode(GuestTask task, FileName name, Mode mode, DeviceNumber device, in NewOwner owner)
@@ -163,7 +165,7 @@ internal sealed class OverlayInode : Inode
 
             if (errno == Errno.None)
             {
-                Keep(name, linked);
+                _children.Keep(name, linked);
             }
 
             return errno;
@@ -269,6 +271,10 @@ internal sealed class OverlayInode : Inode
         return !result.TryGet(out _, out Errno errno) && errno == Errno.EOPNOTSUPP && Upper is null ? Array.Empty<byte>() : result;
     }
 
+    /// <summary>Opens the lower directory for being read as it is: ENOENT if something was changed in this one, which gives it an upper directory first.</summary>
+    public Result<FileDescription> OpenUnchanged(GuestTask task) =>
+        Upper is null ? _lower!.Open(task, _overlay.PlaceOf(_lower), OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY) : Errno.ENOENT;
+
     /// <summary>The merged entries, "." and ".." first.</summary>
     public Result<List<OverlayEntry>> List(GuestTask task)
     {
@@ -284,7 +290,7 @@ internal sealed class OverlayInode : Inode
         };
         lock (DirectoryLock)
         {
-            Merge(lower, entries);
+            _children.Merge(lower, entries);
         }
 
         return entries;
@@ -385,7 +391,7 @@ internal sealed class OverlayInode : Inode
 
         if (exchange)
         {
-            Keep(name, replaced!);
+            _children.Keep(name, replaced!);
             replaced!._parent = this;
             replaced._name = name;
         }
@@ -398,29 +404,16 @@ internal sealed class OverlayInode : Inode
             }
         }
 
-        newDirectory.Keep(newName, moved);
+        newDirectory._children.Keep(newName, moved);
         moved._parent = newDirectory;
         moved._name = newName;
         return Errno.None;
     }
 
-    private OverlayInode Keep(FileName name, OverlayInode child) =>
-        (_children ??= new Dictionary<FileName, OverlayInode?>(FileNameComparer.Instance))[name] = child;
-
     private Result<Inode> Adopt(FileName name, Result<Inode> made) =>
-        made.TryGet(out Inode? upper, out Errno errno) ? Keep(name, new OverlayInode(_overlay, this, name, null, upper)) : errno;
+        made.TryGet(out Inode? upper, out Errno errno) ? _children.Keep(name, new OverlayInode(_overlay, this, name, null, upper)) : errno;
 
-    private void Forget(GuestTask task, FileName name)
-    {
-        if (LookupLower(task, name).TryGet(out _, out _))
-        {
-            (_children ??= new Dictionary<FileName, OverlayInode?>(FileNameComparer.Instance))[name] = null;
-        }
-        else
-        {
-            _children?.Remove(name);
-        }
-    }
+    private void Forget(GuestTask task, FileName name) => _children.Remove(name, isInLower: LookupLower(task, name).TryGet(out _, out _));
 
     private Result<Inode> LookupLower(GuestTask? task, FileName name)
     {
@@ -453,33 +446,6 @@ internal sealed class OverlayInode : Inode
         return errno == Errno.None ? list.Entries : errno;
     }
 
-    private void Merge(List<OverlayEntry> lower, List<OverlayEntry> entries)
-    {
-        HashSet<FileName>? seen = _children is null ? null : new(FileNameComparer.Instance);
-        foreach (OverlayEntry entry in lower)
-        {
-            OverlayInode? child = null;
-            if (_children is null || !_children.TryGetValue(entry.Name, out child))
-            {
-                entries.Add(entry);
-            }
-            else if (child is not null)
-            {
-                entries.Add(new OverlayEntry(entry.Name, child._number, child.FileType));
-            }
-
-            seen?.Add(entry.Name);
-        }
-
-        foreach ((FileName name, OverlayInode? child) in _children ?? [])
-        {
-            if (child is not null && !seen!.Contains(name))
-            {
-                entries.Add(new OverlayEntry(name, child._number, child.FileType));
-            }
-        }
-    }
-
     // Marks a directory as removed, so that nothing is made in it from now on: ENOTEMPTY if it has entries.
     private Errno Kill(GuestTask task)
     {
@@ -491,7 +457,7 @@ internal sealed class OverlayInode : Inode
         List<OverlayEntry> entries = [];
         lock (DirectoryLock)
         {
-            Merge(lower, entries);
+            _children.Merge(lower, entries);
             _isDead = entries.Count == 0;
             return _isDead ? Errno.None : Errno.ENOTEMPTY;
         }

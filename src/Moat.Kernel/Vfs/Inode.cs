@@ -13,6 +13,7 @@ public abstract class Inode(Filesystem filesystem)
 {
     private volatile Locks.InodeLocks? _locks;
     private InodeWatches? _watches;
+    private Lock? _directoryLock;
     private int _openCount;
 
     /// <summary>The instance it belongs to.</summary>
@@ -20,8 +21,8 @@ public abstract class Inode(Filesystem filesystem)
 
     private int _writers; // descriptions open for writing; below 0, programs that run from it
 
-    /// <summary>Serialises changes of a directory's entries.</summary>
-    public Lock DirectoryLock { get; } = new();
+    /// <summary>Serialises changes of a directory's entries. Made when it is first asked for: most files never are.</summary>
+    public Lock DirectoryLock => Volatile.Read(ref _directoryLock) ?? MakeDirectoryLock();
 
     /// <summary>Its advisory locks, while there are any. Set by the <see cref="Locks.FileLockTable"/> alone.</summary>
     public Locks.InodeLocks? Locks
@@ -70,7 +71,7 @@ public abstract class Inode(Filesystem filesystem)
     /// <summary>stat(2).</summary>
     public abstract Errno GetAttributes(out InodeAttributes attributes);
 
-    /// <summary>Owner and permissions alone, which each step of a path walk asks for. What changes at the same time may be seen in part, as on Linux.</summary>
+    /// <summary>Owner and permissions alone, which each step of a path walk asks for: as the walk has last found them. What changes at the same time may be seen in part, as on Linux.</summary>
     public virtual Errno GetOwnership(out FileOwnership ownership)
     {
         Errno errno = GetAttributes(out InodeAttributes attributes);
@@ -78,11 +79,19 @@ public abstract class Inode(Filesystem filesystem)
         return errno;
     }
 
+    /// <summary>stat(2) of what a path walk has just found: where files may change behind the kernel's back, as the walk has found them.</summary>
+    public virtual Errno GetWalkedAttributes(out InodeAttributes attributes) => GetAttributes(out attributes);
+
     /// <summary>Changes attributes; the change time follows. EPERM/EROFS where the filesystem has nothing to change.</summary>
     public virtual Errno SetAttributes(GuestTask task, in AttributeChange change) => Errno.EPERM;
 
     /// <summary>Asked before a cached dentry is used, where <see cref="Filesystem.IsStable"/> is false: whether <paramref name="name"/> in this directory still names <paramref name="child"/> (null: still nothing).</summary>
     public virtual bool Revalidate(FileName name, Inode? child) => true;
+
+    /// <summary>Asked where <see cref="Filesystem.IsStable"/> is false before a walk goes on from this directory: finds out in one go what this directory is now and what the next names are.</summary>
+    /// <param name="path">The rest of the path, which starts with a name.</param>
+    /// <returns>What was found out; null leaves it to <see cref="Revalidate"/> and <see cref="Lookup"/>, name by name.</returns>
+    public virtual IWalkedPath? WalkAhead(ReadOnlySpan<byte> path) => null;
 
     /// <summary>Finds an entry: ENOENT if there is none. The VFS caches the answer, ENOENT too, as long as the filesystem is stable.</summary>
     public virtual Result<Inode> Lookup(GuestTask? task, FileName name) => Errno.ENOTDIR;
@@ -136,6 +145,12 @@ public abstract class Inode(Filesystem filesystem)
 
     /// <summary>listxattr(2): names, each ended by a zero byte.</summary>
     public virtual Result<byte[]> ListExtendedAttributes(GuestTask task) => Errno.EOPNOTSUPP;
+
+    private Lock MakeDirectoryLock()
+    {
+        Lock made = new();
+        return Interlocked.CompareExchange(ref _directoryLock, made, null) ?? made;
+    }
 
     // Counts up or down, unless the count is on the other side of 0.
     private bool TryCount(int by)

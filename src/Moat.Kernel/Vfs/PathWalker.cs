@@ -21,8 +21,13 @@ public static class PathWalker
     /// <param name="flags">How.</param>
     /// <param name="anchor">What RESOLVE_BENEATH and RESOLVE_IN_ROOT confine to, if it is not <paramref name="start"/>.</param>
     /// <returns>The place; ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG.</returns>
-    public static Result<PathLocation> Resolve(GuestTask task, PathLocation start, ReadOnlySpan<byte> path, WalkFlags flags = WalkFlags.None, PathLocation? anchor = null)
+    public static Result<PathLocation> Resolve(GuestTask task, PathLocation start, ReadOnlySpan<byte> path, WalkFlags flags = WalkFlags.None, PathLocation? anchor = null) =>
+        Resolve(task, start, path, flags, anchor, out _);
+
+    /// <summary>As above; also whether the walk has just asked the filesystem for what it found, so that <see cref="Inode.GetWalkedAttributes"/> is right.</summary>
+    public static Result<PathLocation> Resolve(GuestTask task, PathLocation start, ReadOnlySpan<byte> path, WalkFlags flags, PathLocation? anchor, out bool isFresh)
     {
+        isFresh = false;
         if (path.IsEmpty)
         {
             return (flags & WalkFlags.EmptyPath) != 0 ? start : Errno.ENOENT;
@@ -35,6 +40,7 @@ public static class PathWalker
             return errno;
         }
 
+        isFresh = walk.IsFresh;
         if (walk.At.Dentry.Inode is not { } inode)
         {
             return Errno.ENOENT;
@@ -122,8 +128,11 @@ public static class PathWalker
         private readonly PathLocation _root = (flags & WalkFlags.InRoot) != 0 ? anchor : task.Fs.Root;
         private readonly PathLocation _anchor = anchor;
         private int _links;
+        private int _known; // how many of the next names the filesystem has just told
 
         public PathLocation At = start;
+
+        public bool IsFresh; // whether a filesystem has just told what is here
 
         public FileName? LastName;
 
@@ -140,6 +149,8 @@ public static class PathWalker
             }
 
             LastName = null;
+            _known = 0;
+            IsFresh = false;
             int position = 0;
             while (true)
             {
@@ -166,6 +177,11 @@ public static class PathWalker
                 if (!here.IsDirectory)
                 {
                     return Errno.ENOTDIR;
+                }
+
+                if (_known == 0 && !here.Filesystem.IsStable)
+                {
+                    _known = WalkedNames.Refresh(At.Dentry, path[(position - name.Length)..]);
                 }
 
                 Errno errno = FilePermission.Check(task, At, MemoryAccess.Execute);
@@ -200,6 +216,7 @@ public static class PathWalker
 
         private Errno Step(ReadOnlySpan<byte> name, bool follow, int depth)
         {
+            IsFresh = false;
             if (name.SequenceEqual("."u8))
             {
                 return Errno.None;
@@ -211,10 +228,14 @@ public static class PathWalker
             }
 
             PathLocation directory = At;
-            if (!LookupChild(task, directory.Dentry, name).TryGet(out Dentry? child, out Errno errno))
+            Dentry? child = _known > 0 ? directory.Dentry.FindChild(name) : null;
+            if (child is null && !LookupChild(task, directory.Dentry, name).TryGet(out child, out Errno errno))
             {
                 return errno;
             }
+
+            IsFresh = true;
+            _known = Math.Max(0, _known - 1);
 
             PathLocation next = new(directory.Mount, child);
             if (child.MountCount > 0)
@@ -226,6 +247,8 @@ public static class PathWalker
                 }
 
                 next = top;
+                IsFresh = false;
+                _known = 0;
             }
 
             At = next;
@@ -303,6 +326,8 @@ public static class PathWalker
                 }
 
                 At = target;
+                IsFresh = false;
+                _known = 0;
                 return Errno.None;
             }
 

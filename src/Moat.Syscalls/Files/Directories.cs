@@ -34,6 +34,7 @@ internal static class Directories
             return errno;
         }
 
+        DirentWriter? writer = null;
         try
         {
             if (file.IsPath)
@@ -46,7 +47,7 @@ internal static class Directories
                 return Errno.ENOENT;
             }
 
-            DirentWriter writer = new((int)Math.Min(arguments.UInt(2), 1 << 20), typeIsLast);
+            writer = new DirentWriter((int)Math.Min(arguments.UInt(2), 1 << 20), typeIsLast);
             lock (file.OffsetLock)
             {
                 long before = file.Offset;
@@ -74,6 +75,7 @@ internal static class Directories
         }
         finally
         {
+            writer?.Dispose();
             file.Release();
         }
     }
@@ -170,26 +172,29 @@ internal static class Directories
     }
 
     // struct linux_dirent64: ino 8, off 8, reclen 2, type 1, name, zero, padded to 8. In struct linux_dirent the type is the last byte.
-    private sealed class DirentWriter(int capacity, bool typeIsLast) : IDirectorySink
+    private sealed class DirentWriter(int capacity, bool typeIsLast) : IDirectorySink, IDisposable
     {
         private readonly int _headerSize = typeIsLast ? 18 : 19;
-        private readonly byte[] _buffer = new byte[capacity];
+        private readonly byte[] _buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(capacity);
         private int _used;
 
         public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _used);
 
         public bool Refused { get; private set; }
 
+        public void Dispose() => System.Buffers.ArrayPool<byte>.Shared.Return(_buffer);
+
         public bool TryAdd(ReadOnlySpan<byte> name, ulong inode, Mode type, long nextOffset)
         {
             int length = (_headerSize + name.Length + (typeIsLast ? 2 : 1) + 7) & ~7;
-            if (length > _buffer.Length - _used)
+            if (length > capacity - _used)
             {
                 Refused = true;
                 return false;
             }
 
             Span<byte> entry = _buffer.AsSpan(_used, length);
+            entry[^8..].Clear(); // the buffer is not new
             BinaryPrimitives.WriteUInt64LittleEndian(entry, inode);
             BinaryPrimitives.WriteInt64LittleEndian(entry[8..], nextOffset);
             BinaryPrimitives.WriteUInt16LittleEndian(entry[16..], (ushort)length);

@@ -145,12 +145,13 @@ internal static class Stat
 
     private static SyscallResult ByPath(GuestTask task, int directoryFd, GuestAddress path, GuestAddress buffer, WalkFlags flags)
     {
-        if (!Guest.Resolve(task, directoryFd, path, flags).TryGet(out PathLocation location, out Errno errno))
+        Errno errno = Guest.ReadPath(task, path, out ReadOnlySpan<byte> text);
+        if (errno != Errno.None)
         {
             return errno;
         }
 
-        errno = location.Inode.GetAttributes(out InodeAttributes attributes);
+        errno = Find(task, directoryFd, text, flags, out InodeAttributes attributes);
         return errno != Errno.None ? errno : Write(task, buffer, attributes);
     }
 
@@ -169,9 +170,15 @@ internal static class Stat
             return AttributesOf(task, directoryFd, out attributes);
         }
 
-        return Guest.StartOf(task, directoryFd, path).TryGet(out PathLocation start, out Errno errno) && PathWalker.Resolve(task, start, path, Guest.WalkFlagsOf(flags)).TryGet(out PathLocation location, out errno)
-            ? location.Inode.GetAttributes(out attributes)
-            : errno;
+        return Find(task, directoryFd, path, Guest.WalkFlagsOf(flags), out attributes);
+    }
+
+    private static Errno Find(GuestTask task, int directoryFd, ReadOnlySpan<byte> path, WalkFlags flags, out InodeAttributes attributes)
+    {
+        attributes = default;
+        return !Guest.StartOf(task, directoryFd, path).TryGet(out PathLocation start, out Errno errno)
+            || !PathWalker.Resolve(task, start, path, flags, null, out bool isFresh).TryGet(out PathLocation location, out errno) ? errno
+            : isFresh ? location.Inode.GetWalkedAttributes(out attributes) : location.Inode.GetAttributes(out attributes);
     }
 
     private static Errno AttributesOf(GuestTask task, int fd, out InodeAttributes attributes)

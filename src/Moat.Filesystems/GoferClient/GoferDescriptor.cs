@@ -1,0 +1,19 @@
+namespace Moat.Filesystems.GoferClient;
+
+/// <summary>A donated descriptor of a file that nobody changes: all open descriptions of the file use the one. See <see cref="GoferDescriptors"/>, which guards it.</summary>
+/// <param name="inode">The file.</param>
+/// <param name="fd">The descriptor.</param>
+internal sealed class GoferDescriptor(GoferInode inode, int fd)
+{
+    /// <summary>The file.</summary>
+    public GoferInode Inode => inode;
+
+    /// <summary>The descriptor.</summary>
+    public int Fd => fd;
+
+    /// <summary>How many descriptions use it.</summary>
+    public int Users { get; set; }
+
+    /// <summary>Its place among those that nobody uses, if it is there.</summary>
+    public LinkedListNode<GoferDescriptor>? Idle { get; set; }
+}
