@@ -199,7 +199,7 @@ public sealed class NetworkStack
         return NetError.None;
     }
 
-    /// <summary>Brings an interface up, with the routes of its addresses, or down: then all its routes go, as in Linux.</summary>
+    /// <summary>Brings an interface up, with the routes of its addresses, or down: then all its routes go but the local ones, as in Linux.</summary>
     public void SetUp(NetworkInterface owner, bool isUp)
     {
         lock (_lock)
@@ -212,7 +212,7 @@ public sealed class NetworkStack
             owner.IsUp = isUp;
             if (!isUp)
             {
-                Routes.RemoveInterface(owner.Index);
+                Routes.RemoveInterface(owner.Index, keepsLocal: true);
                 return;
             }
 
@@ -256,7 +256,7 @@ public sealed class NetworkStack
             return error;
         }
 
-        if (FindInterface(route.InterfaceIndex) is not { IsUp: true } owner)
+        if (FindInterface(route.InterfaceIndex) is not { } owner || (!owner.IsUp && route.Kind != RouteKind.Local))
         {
             return NetError.NetworkUnreachable;
         }
@@ -319,7 +319,10 @@ public sealed class NetworkStack
     {
         foreach (Route route in RoutesOf(owner, address))
         {
-            _ = Routes.Add(route); // another address of the same network has made it
+            if (owner.IsUp || route.Kind == RouteKind.Local)
+            {
+                _ = Routes.Add(route); // another address of the same network has made it
+            }
         }
     }
 

@@ -24,7 +24,7 @@ internal static class NetworkSetup
         _ = stack.AddInterface("lo", new LoopbackLink(), out NetworkInterface? loopback);
         _ = stack.AddAddress(loopback!, new InterfaceAddress(IpAddress.LoopbackV4, 8, null));
         _ = stack.AddAddress(loopback!, new InterfaceAddress(IpAddress.LoopbackV6, 128, null));
-        loopback!.IsUp = true;
+        stack.SetUp(loopback!, true);
         return stack;
     }
 

@@ -45,11 +45,11 @@ public sealed class NetworkInterface : ILinkSink
     /// <summary>What it counts.</summary>
     public InterfaceStatistics Statistics { get; } = new();
 
-    /// <summary>Whether it sends and receives (IFF_UP).</summary>
+    /// <summary>Whether it sends and receives (IFF_UP); <see cref="NetworkStack.SetUp"/> sets it.</summary>
     public bool IsUp
     {
         get => _isUp;
-        set
+        internal set
         {
             _isUp = value;
             _stack.Routes.Invalidate();

@@ -11,6 +11,9 @@ public sealed class RoutingTable
     /// <summary>RT_TABLE_LOCAL.</summary>
     public const uint Local = 255;
 
+    /// <summary>RT_TABLE_DEFAULT.</summary>
+    public const uint Default = 253;
+
     /// <summary>How many routes there may be.</summary>
     public const int MaxRoutes = 4096;
 
@@ -21,7 +24,7 @@ public sealed class RoutingTable
     /// <summary>Changes with every change of the table or of an interface: what was decided before is to be decided again.</summary>
     public int Generation => Volatile.Read(ref _generation);
 
-    /// <summary>The routes in the order in which they are tried: the local table, longer prefixes, lower metrics.</summary>
+    /// <summary>The routes in the order in which they are tried: the local table, the main one, the others; longer prefixes, lower metrics.</summary>
     public IReadOnlyList<Route> List => Volatile.Read(ref _routes);
 
     /// <summary>Adds a route.</summary>
@@ -68,25 +71,27 @@ public sealed class RoutingTable
     }
 
     /// <summary>Removes all routes of an interface.</summary>
-    public void RemoveInterface(int interfaceIndex)
+    /// <param name="interfaceIndex">Which.</param>
+    /// <param name="keepsLocal">Whether those to its own addresses stay.</param>
+    public void RemoveInterface(int interfaceIndex, bool keepsLocal = false)
     {
         lock (_lock)
         {
-            Publish(Array.FindAll(_routes, route => route.InterfaceIndex != interfaceIndex));
+            Publish(Array.FindAll(_routes, route => route.InterfaceIndex != interfaceIndex || (keepsLocal && route.Kind == RouteKind.Local)));
         }
     }
 
     /// <summary>Makes earlier decisions void.</summary>
     public void Invalidate() => Interlocked.Increment(ref _generation);
 
-    /// <summary>The route to a destination.</summary>
+    /// <summary>The route to a destination, in the tables that are looked into where no rule says otherwise.</summary>
     /// <param name="destination">Where to.</param>
     /// <param name="interfaceIndex">The interface a socket is bound to, or 0. Local routes count for any.</param>
     public Route? Find(IpAddress destination, int interfaceIndex)
     {
         foreach (Route route in Volatile.Read(ref _routes))
         {
-            if (destination.IsInPrefix(route.Destination, route.PrefixLength) && (interfaceIndex == 0 || route.InterfaceIndex == interfaceIndex || route.Kind == RouteKind.Local))
+            if (destination.IsInPrefix(route.Destination, route.PrefixLength) && (route.Table is Local or Main or Default) && (interfaceIndex == 0 || route.InterfaceIndex == interfaceIndex || route.Kind == RouteKind.Local))
             {
                 return route;
             }
@@ -101,7 +106,7 @@ public sealed class RoutingTable
 
     private static int Compare(Route left, Route right)
     {
-        int order = (right.Table == Local).CompareTo(left.Table == Local);
+        int order = right.Table.CompareTo(left.Table); // local, main, default: their numbers fall
         order = order != 0 ? order : right.PrefixLength.CompareTo(left.PrefixLength);
         return order != 0 ? order : left.Metric.CompareTo(right.Metric);
     }

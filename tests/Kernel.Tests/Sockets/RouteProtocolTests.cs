@@ -107,7 +107,7 @@ public sealed class RouteProtocolTests
         Assert.Equal(NetError.None, stack.AddInterface("lo", new LoopbackLink(), out NetworkInterface? loopback));
         Assert.Equal(NetError.None, stack.AddAddress(loopback!, new InterfaceAddress(IpAddress.LoopbackV4, 8, null)));
         Assert.Equal(NetError.None, stack.AddAddress(loopback!, new InterfaceAddress(IpAddress.LoopbackV6, 128, null)));
-        loopback!.IsUp = true;
+        stack.SetUp(loopback!, true);
         return stack;
     }
 

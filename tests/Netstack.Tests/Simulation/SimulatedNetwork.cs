@@ -34,7 +34,7 @@ internal sealed class SimulatedNetwork : INetHost
         Assert.Equal(NetError.None, stack.AddInterface("lo", new Link.LoopbackLink(), out NetworkInterface? loopback));
         Assert.Equal(NetError.None, stack.AddAddress(loopback!, new InterfaceAddress(IpAddress.LoopbackV4, 8, null)));
         Assert.Equal(NetError.None, stack.AddAddress(loopback!, new InterfaceAddress(IpAddress.LoopbackV6, 128, null)));
-        loopback!.IsUp = true;
+        stack.SetUp(loopback!, true);
         _stacks.Add(stack);
         return stack;
     }
@@ -106,6 +106,6 @@ internal sealed class SimulatedNetwork : INetHost
         Assert.Equal(NetError.None, stack.AddInterface($"eth{stack.Interfaces.Count - 1}", link, out NetworkInterface? added));
         Assert.Equal(NetError.None, stack.AddAddress(added!, new InterfaceAddress(IpAddress.Parse(parts[0]), int.Parse(parts[1]), null)));
         link.Pool = stack.Pool;
-        added!.IsUp = true;
+        stack.SetUp(added!, true);
     }
 }
