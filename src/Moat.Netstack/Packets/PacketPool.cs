@@ -25,14 +25,11 @@ public sealed class PacketPool
     /// <summary>Chunks for the largest IP packet.</summary>
     public ChunkPool Large { get; } = new(LargeSize, 32);
 
-    /// <summary>Chunks for what a link receives behind the first bytes of a large frame.</summary>
-    public ChunkPool Pages { get; } = new(4096, 1024);
-
     /// <summary>Chunks of the send queues of streams that send much at once.</summary>
     public ChunkPool Data { get; } = new(DataSize, 128);
 
     /// <summary>What all packets and queues hold.</summary>
-    public long HeldBytes => Small.HeldBytes + Frames.HeldBytes + Pages.HeldBytes + Medium.HeldBytes + Data.HeldBytes + Large.HeldBytes;
+    public long HeldBytes => Small.HeldBytes + Frames.HeldBytes + Medium.HeldBytes + Data.HeldBytes + Large.HeldBytes;
 
     /// <summary>An empty packet with <see cref="Packet.HeaderRoom"/> in front and room for at least <paramref name="payload"/> bytes.</summary>
     public Packet Rent(int payload)

@@ -11,14 +11,14 @@ internal sealed class PacketPort
     private const int StackBytes = 512 << 10;
     private const int BatchFrames = 16;
     private const int HeadBytes = 2048 - Packet.HeaderRoom; // what a chunk for frames holds: nearly every frame of the usual MTU
-    private const int Pages = 16; // with the head more than 64 KiB: the largest frame that the host puts together
-    private const int PageBytes = 4096;
+    private const int Rests = 4; // chunks for what is left of a frame that the host put together: with the head more than the largest, 64 KiB and a header
 
     private readonly NetworkStack _stack;
     private readonly DebugLog _log;
     private readonly PacketReceiver _receiver;
     private readonly Packet?[] _heads = new Packet?[BatchFrames]; // the dispatcher's alone, as is what follows
-    private readonly Chunk?[] _pages = new Chunk?[BatchFrames * Pages];
+    private readonly Chunk?[] _rests = new Chunk?[BatchFrames * Rests];
+    private readonly ChunkPool[] _restPools; // small ones first, so that little memory is held for nothing
     private readonly Lock _lock = new();
     private (int Index, PacketLink Link)[] _links = []; // replaced under _lock
 
@@ -31,7 +31,8 @@ internal sealed class PacketPort
         Fd = fd;
         _stack = stack;
         _log = log;
-        _receiver = new PacketReceiver(fd, BatchFrames, Pages + 1);
+        _receiver = new PacketReceiver(fd, BatchFrames, Rests + 1);
+        _restPools = [stack.Pool.Medium, stack.Pool.Medium, stack.Pool.Data, stack.Pool.Data];
     }
 
     /// <summary>The socket.</summary>
@@ -79,9 +80,10 @@ internal sealed class PacketPort
                 continue;
             }
 
+            long nowNs = _stack.Host.NowNs;
             for (int i = 0; i < count; i++)
             {
-                Take(i);
+                Take(i, nowNs);
                 Prepare(i);
             }
 
@@ -89,7 +91,7 @@ internal sealed class PacketPort
         }
     }
 
-    // Gives a frame of the batch a head and pages for the rest, as far as it has used up what it had.
+    // Gives a frame of the batch a head and chunks for the rest, as far as it has used up what it had.
     private void Prepare(int frame)
     {
         if (_heads[frame] is not null)
@@ -103,14 +105,14 @@ internal sealed class PacketPort
         _receiver.Clear(frame);
         ChunkSlice memory = head.LinearSlice;
         _receiver.Add(frame, memory.Chunk.Bytes, memory.Offset, memory.Length);
-        for (int i = frame * Pages; i < (frame + 1) * Pages; i++)
+        for (int i = 0; i < Rests; i++)
         {
-            Chunk page = _pages[i] ??= _stack.Pool.Pages.Rent();
-            _receiver.Add(frame, page.Bytes, 0, PageBytes);
+            Chunk rest = _rests[(frame * Rests) + i] ??= _restPools[i].Rent();
+            _receiver.Add(frame, rest.Bytes, 0, rest.Bytes.Length);
         }
     }
 
-    private void Take(int frame)
+    private void Take(int frame, long nowNs)
     {
         if (Find(_receiver.InterfaceIndex(frame)) is not { } link)
         {
@@ -119,22 +121,23 @@ internal sealed class PacketPort
 
         Packet packet = _heads[frame]!;
         _heads[frame] = null;
-        int length = _receiver.Length(frame);
-        packet.Truncate(Math.Min(length, HeadBytes));
-        int page = frame * Pages;
-        for (int rest = length - HeadBytes; rest > 0; rest -= PageBytes)
+        int left = _receiver.Length(frame);
+        packet.Truncate(Math.Min(left, HeadBytes));
+        left -= HeadBytes;
+        for (int i = frame * Rests; left > 0; i++)
         {
-            Chunk chunk = _pages[page]!;
-            _pages[page++] = null;
-            int used = Math.Min(rest, PageBytes);
+            Chunk chunk = _rests[i]!;
+            _rests[i] = null;
+            int used = Math.Min(left, chunk.Bytes.Length);
             _ = packet.TryAddFragment(new ChunkSlice(chunk, 0, used));
-            packet.Charge(PageBytes - used);
+            packet.Charge(chunk.Bytes.Length - used);
             chunk.Release(); // the packet has a reference of its own
+            left -= used;
         }
 
         const byte Intact = VirtioHeader.NeedsChecksum | VirtioHeader.DataValid; // it has not left the machine, or a device has looked
         packet.Checksum = (_receiver.Header(frame).Flags & Intact) != 0 ? ChecksumState.Verified : ChecksumState.None;
-        packet.ArrivedNs = _stack.Host.NowNs;
+        packet.ArrivedNs = nowNs;
         link.Deliver(packet);
     }
 
