@@ -35,6 +35,8 @@ stress: all
 	@tools/restore
 	@dotnet build tests/Sandbox.Tests -c Debug --no-restore --nologo -v quiet
 	@MOAT_STRESS=1 dotnet artifacts/build/bin/Sandbox.Tests/debug/Sandbox.Tests.dll -noColor -class '*.Stress.*'
+	@dotnet build tests/Engine.Tests -c Debug --no-restore --nologo -v quiet
+	@MOAT_STRESS=1 dotnet artifacts/build/bin/Engine.Tests/debug/Engine.Tests.dll -noColor -class '*.DockerNetworkTests'
 
 install: all
 	install -D -m 0755 artifacts/runsc $(DESTDIR)$(PREFIX)/bin/runsc

@@ -9,6 +9,9 @@ public sealed class DockerDaemon : IDisposable
     /// <summary>The collection of the tests that share it.</summary>
     public const string Collection = "docker";
 
+    /// <summary>The daemon's end of the default bridge, 198.51.100.0/24; other networks are of 198.18.0.0/16.</summary>
+    public const string Gateway = "198.51.100.1";
+
     private const int StartSeconds = 60;
     private const int StopSeconds = 15;
 
@@ -24,14 +27,14 @@ public sealed class DockerDaemon : IDisposable
         File.WriteAllText(config, $$"""
             {
               "data-root": "{{Folder}}/data", "exec-root": "{{Folder}}/exec", "pidfile": "{{Folder}}/pid", "hosts": ["unix://{{Folder}}/socket"],
-              "bridge": "none", "iptables": false, "ip6tables": false, "ip-forward": false, "ip-masq": false, "shutdown-timeout": 2, "cgroup-parent": "/{{_cgroup}}",
+              "bip": "{{Gateway}}/24", "default-address-pools": [{ "base": "198.18.0.0/16", "size": 24 }], "dns": ["{{Gateway}}"], "ip6tables": false, "shutdown-timeout": 2, "cgroup-parent": "/{{_cgroup}}",
               "runtimes": {
                 "runsc": { "path": "{{Runsc.Executable}}" },
                 "runsc-direct": { "path": "{{Runsc.Executable}}", "runtimeArgs": ["--overlay2=none"] }
               }
             }
             """);
-        string[] command = ["--pid", "--fork", "--mount", "--net", "--mount-proc", "--kill-child", "/bin/sh", "-c", $"exec dockerd --config-file {config} > {Folder}/dockerd.log 2>&1"];
+        string[] command = ["--pid", "--fork", "--mount", "--net", "--mount-proc", "--kill-child", "/bin/sh", "-c", $"ip link set lo up && exec dockerd --config-file {config} > {Folder}/dockerd.log 2>&1"];
         _process = Process.Start("unshare", command);
         try
         {
@@ -64,13 +67,22 @@ public sealed class DockerDaemon : IDisposable
     public CommandResult Docker(params string[] arguments) => DockerWith(null, arguments);
 
     /// <summary>As above, with input.</summary>
-    public CommandResult DockerWith(string? input, params string[] arguments) => Runsc.Execute(["docker", "-H", $"unix://{Folder}/socket", .. arguments], input, timeoutSeconds: 60);
+    public CommandResult DockerWith(string? input, params string[] arguments) => DockerWith(input, 60, arguments);
+
+    /// <summary>As above, with a limit of time.</summary>
+    public CommandResult DockerWith(string? input, int timeoutSeconds, params string[] arguments) => Runsc.Execute(["docker", "-H", $"unix://{Folder}/socket", .. arguments], input, timeoutSeconds);
 
     /// <summary>docker run --rm in the sandbox, without a network, of the busybox image.</summary>
     /// <param name="options">Between run and the image, separated by spaces.</param>
     /// <param name="command">What is run.</param>
     public CommandResult Run(string options, params string[] command) =>
         Docker(["run", "--rm", "--runtime=runsc", "--network=none", .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries), "busybox", .. command]);
+
+    /// <summary>Runs a shell script where the daemon is: in its network and among its processes.</summary>
+    public CommandResult OnHost(string script, int timeoutSeconds = 60) => Runsc.Execute(["nsenter", "-t", Number, "-n", "-p", "-m", "/bin/sh", "-c", script], timeoutSeconds: timeoutSeconds);
+
+    /// <summary>Starts a command there that runs until the daemon ends.</summary>
+    public void StartOnHost(string command) => Assert.Equal(0, OnHost($"{command} < /dev/null > /dev/null 2>&1 &").ExitCode);
 
     /// <summary>Runs a command of docker that must succeed.</summary>
     /// <returns>What it printed, without white space around it.</returns>
@@ -88,10 +100,9 @@ public sealed class DockerDaemon : IDisposable
         if (!_process.HasExited)
         {
             // The daemon is the first process of its namespace: SIGTERM by name of its number on the host, so that it ends its containers.
-            string children = ReadOrEmpty($"/proc/{_process.Id}/task/{_process.Id}/children").Trim();
-            if (children.Length > 0)
+            if (Number.Length > 0)
             {
-                Runsc.Execute(["/bin/kill", "-TERM", children]);
+                Runsc.Execute(["/bin/kill", "-TERM", Number]);
             }
 
             if (!_process.WaitForExit(StopSeconds * 1000))
@@ -109,6 +120,9 @@ public sealed class DockerDaemon : IDisposable
 
         Runsc.Execute(["rm", "-rf", "--one-file-system", Folder]);
     }
+
+    // The daemon's, on the host; empty if it has not been made or has gone.
+    private string Number => ReadOrEmpty($"/proc/{_process.Id}/task/{_process.Id}/children").Trim();
 
     private void OnExit(object? sender, EventArgs e) => Dispose();
 
