@@ -83,4 +83,16 @@ public enum NetError
 
     /// <summary>The interface is down.</summary>
     NetworkDown,
+
+    /// <summary>The other end does not know the protocol.</summary>
+    ProtocolNotAvailable,
+
+    /// <summary>A header made no sense to a router or the other end.</summary>
+    ProtocolError,
+
+    /// <summary>A router says that it does not know the host.</summary>
+    HostDown,
+
+    /// <summary>A router says that the host is isolated.</summary>
+    NotOnNetwork,
 }

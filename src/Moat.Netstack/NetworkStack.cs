@@ -241,7 +241,7 @@ public sealed class NetworkStack
         int generation = Routes.Generation;
         if (Routes.Find(destination, boundInterface) is not { } route)
         {
-            return NetError.NetworkUnreachable;
+            return boundInterface == 0 ? NetError.NetworkUnreachable : DecideOnLink(destination, boundSource, boundInterface, generation, out decision);
         }
 
         NetError error = route.Kind switch
@@ -275,6 +275,32 @@ public sealed class NetworkStack
             NextHop = route.Gateway ?? destination,
             Kind = destination.IsMulticast ? RouteKind.Multicast : route.Kind,
             Mtu = route.Mtu != 0 ? Math.Min(route.Mtu, exit.Mtu) : exit.Mtu,
+            Generation = generation,
+        };
+        return NetError.None;
+    }
+
+    // Who names the interface is believed that the destination is on it, as in Linux.
+    private NetError DecideOnLink(IpAddress destination, IpAddress? boundSource, int interfaceIndex, int generation, out RouteDecision decision)
+    {
+        decision = default;
+        if (FindInterface(interfaceIndex) is not { IsUp: true } owner)
+        {
+            return NetError.NotFound;
+        }
+
+        if ((boundSource ?? owner.SelectSource(destination)) is not { } source)
+        {
+            return destination.IsV4 ? NetError.NetworkUnreachable : NetError.AddressNotAvailable;
+        }
+
+        decision = new RouteDecision
+        {
+            Interface = owner,
+            Source = source,
+            NextHop = destination,
+            Kind = destination.IsMulticast ? RouteKind.Multicast : RouteKind.Unicast,
+            Mtu = owner.Mtu,
             Generation = generation,
         };
         return NetError.None;

@@ -17,5 +17,7 @@ public enum MessageFlags : uint
     MSG_NOSIGNAL = 0x4000,
     MSG_MORE = 0x8000,
     MSG_WAITFORONE = 0x10000,
+    MSG_ZEROCOPY = 0x4000000,
+    MSG_FASTOPEN = 0x20000000,
     MSG_CMSG_CLOEXEC = 0x40000000,
 }

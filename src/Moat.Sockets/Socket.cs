@@ -25,6 +25,9 @@ public abstract class Socket : FileDescription
     /// <summary>SO_TYPE.</summary>
     public SocketType Type { get; }
 
+    /// <summary>SO_COOKIE: a number that no other socket has or will have.</summary>
+    public ulong Cookie => _inode.Number;
+
     /// <summary>SO_PROTOCOL.</summary>
     public virtual int Protocol => 0;
 

@@ -4,6 +4,7 @@ using Moat.Kernel.Time;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.Netstack;
+using Moat.Netstack.Interfaces;
 using Moat.Netstack.Sockets;
 
 namespace Moat.Sockets;
@@ -31,6 +32,23 @@ public sealed class SocketFilesystem(SentryKernel kernel) : Filesystem
 
     /// <summary>The network whose interfaces a socket of any family shows (netdevice(7)); null if there is none. Set at boot.</summary>
     public NetworkStack? Network { get; set; }
+
+    /// <summary>The number of the interface with a name; 0 if there is none.</summary>
+    public int FindInterface(string name)
+    {
+        foreach (NetworkInterface candidate in Network?.Interfaces ?? [])
+        {
+            if (candidate.Name == name)
+            {
+                return candidate.Index;
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>The name of the interface with a number; null if there is none.</summary>
+    public string? NameOfInterface(int index) => Network?.FindInterface(index)?.Name;
 
     /// <summary>Adds a family.</summary>
     public void Register(AddressFamily number, ISocketFamily family) => _families[(int)number] = family;

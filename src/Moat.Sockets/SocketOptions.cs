@@ -48,6 +48,24 @@ public sealed class SocketOptions
     /// <summary>SO_PRIORITY.</summary>
     public int Priority { get; set; }
 
+    /// <summary>SO_MARK.</summary>
+    public uint Mark { get; set; }
+
+    /// <summary>SO_BINDTODEVICE, SO_BINDTOIFINDEX: the interface's number, 0 for none.</summary>
+    public int BoundInterface { get; set; }
+
+    /// <summary>SO_OOBINLINE.</summary>
+    public bool OutOfBandInline { get; set; }
+
+    /// <summary>SO_DEBUG.</summary>
+    public bool Debug { get; set; }
+
+    /// <summary>SO_DONTROUTE.</summary>
+    public bool DontRoute { get; set; }
+
+    /// <summary>SO_RCVLOWAT: bytes before poll(2) tells of them.</summary>
+    public int ReceiveLowWater { get; set; } = 1;
+
     /// <summary>Whether SO_SNDBUF was set: a buffer that grows by itself stops growing.</summary>
     public bool HasSendBuffer { get; private set; }
 
@@ -74,6 +92,7 @@ public sealed class SocketOptions
         (SendBuffer, HasSendBuffer, ReceiveBuffer, HasReceiveBuffer) = (listener.SendBuffer, listener.HasSendBuffer, listener.ReceiveBuffer, listener.HasReceiveBuffer);
         (SendTimeoutNs, ReceiveTimeoutNs, KeepAlive, Linger, Priority) = (listener.SendTimeoutNs, listener.ReceiveTimeoutNs, listener.KeepAlive, listener.Linger, listener.Priority);
         (ReuseAddress, ReusePort) = (listener.ReuseAddress, listener.ReusePort);
+        (Mark, BoundInterface, OutOfBandInline, DontRoute, ReceiveLowWater) = (listener.Mark, listener.BoundInterface, listener.OutOfBandInline, listener.DontRoute, listener.ReceiveLowWater);
     }
 
     private static int Bounded(int bytes, bool isForced, int minimum)

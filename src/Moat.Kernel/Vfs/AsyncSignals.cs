@@ -20,6 +20,7 @@ public sealed class AsyncSignals(SentryKernel kernel, FileDescription file) : Ke
     private uint _realUid;
     private uint _effectiveUid;
     private uint _pending; // events since the last signal
+    private int _urgent; // whether urgent data is on its way
     private volatile int _signal;
     private volatile int _fd;
 
@@ -96,12 +97,25 @@ public sealed class AsyncSignals(SentryKernel kernel, FileDescription file) : Ke
         }
     }
 
+    /// <summary>Urgent data is on its way to a socket: the owner gets SIGURG, with O_ASYNC or without (socket(7)). Any lock.</summary>
+    public void NotifyUrgent()
+    {
+        Volatile.Write(ref _urgent, 1);
+        Arm(0);
+    }
+
     /// <inheritdoc/>
     protected internal override void OnExpired()
     {
         PollEvents events = (PollEvents)Interlocked.Exchange(ref _pending, 0);
+        bool isUrgent = Interlocked.Exchange(ref _urgent, 0) != 0;
         lock (kernel.TaskLock)
         {
+            if (isUrgent)
+            {
+                Send(SignalInfo.FromKernel(Signal.SIGURG));
+            }
+
             if (_owner is null || events == PollEvents.None)
             {
                 return;

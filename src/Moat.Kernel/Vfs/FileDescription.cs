@@ -99,6 +99,9 @@ public abstract class FileDescription : IWaitable
         return false;
     }
 
+    /// <summary>Whether the caller's reference is the only one; somebody else may take another at once.</summary>
+    public bool IsLastReference => Volatile.Read(ref _references) == 1;
+
     /// <summary>Gives a reference back; the last one closes the file.</summary>
     public void Release()
     {

@@ -9,6 +9,6 @@ public interface IPingSocket
     /// <summary>An answer, which begins with the ICMP header; the packet is the socket's.</summary>
     void Deliver(Packet packet, in IpInfo info);
 
-    /// <summary>An error about an echo.</summary>
-    void OnError(in IpError error);
+    /// <summary>An error about an echo, which came back with it.</summary>
+    void OnError(in IpError error, ReadOnlySpan<byte> message);
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Moat.Netstack.Ip;
 using Moat.Netstack.Packets;
+using Moat.Netstack.Sockets;
 using Moat.Netstack.Routing;
 using Moat.Netstack.Wire;
 
@@ -66,7 +67,7 @@ public sealed class IcmpLayer : ITransport
         const int IdentifierOffset = 4;
         if (header.Length >= IcmpHeader.Length && header[0] == (_isV6 ? IcmpV6Type.EchoRequest : IcmpType.Echo))
         {
-            _stack.PingSockets.OnError(error, BinaryPrimitives.ReadUInt16BigEndian(header[IdentifierOffset..]));
+            _stack.PingSockets.OnError(error, BinaryPrimitives.ReadUInt16BigEndian(header[IdentifierOffset..]), header);
         }
     }
 
@@ -114,10 +115,18 @@ public sealed class IcmpLayer : ITransport
             Offender = info.Source,
             Type = header.Type,
             Code = header.Code,
-            Info = header.Rest,
+            Info = IcmpMeaning.InfoOf(header, _isV6),
+            Message = new ReceivedDatagram
+            {
+                Source = new IpEndpoint(info.Source, 0),
+                Destination = info.Destination,
+                InterfaceIndex = info.Interface.Index,
+                TimeToLive = info.TimeToLive,
+                TypeOfService = info.TypeOfService,
+            },
         };
         transport.ReceiveError(error, quoted[length..]);
-        _stack.RawSockets.OnError(error, protocol);
+        _stack.RawSockets.OnError(error, protocol, quoted[length..]);
     }
 
     // The header of a packet of ours; its checksum may have been changed by routers on the way.

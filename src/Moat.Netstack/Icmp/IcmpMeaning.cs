@@ -39,18 +39,30 @@ internal static class IcmpMeaning
         return Math.Max(BinaryPrimitives.ReadUInt16BigEndian(quoted[2..]) * 3 / 4, MinV4);
     }
 
+    /// <summary>What the error queue tells beside type and code.</summary>
+    public static uint InfoOf(in IcmpHeader header, bool isV6) => (header.Type, header.Code) switch
+    {
+        _ when isV6 => header.Rest,
+        (IcmpType.DestinationUnreachable, 4) => header.Rest & ushort.MaxValue,
+        (IcmpType.ParameterProblem, _) => header.Rest >> 24,
+        _ => 0,
+    };
+
     private static (NetError Error, bool IsHard) OfV4(byte type, byte code) => type switch
     {
         IcmpType.DestinationUnreachable => code switch
         {
-            0 or 6 or 9 or 11 => (NetError.NetworkUnreachable, code is 9),
-            2 => (NetError.NotSupported, true),
+            0 or 6 or 9 or 11 => (NetError.NetworkUnreachable, code is 6 or 9),
+            2 => (NetError.ProtocolNotAvailable, true),
             3 => (NetError.ConnectionRefused, true),
             4 => (NetError.MessageTooLong, false),
-            10 or 13 => (NetError.HostUnreachable, true),
+            5 => (NetError.NotSupported, false),
+            7 => (NetError.HostDown, true),
+            8 => (NetError.NotOnNetwork, true),
+            10 or 13 or 14 or 15 => (NetError.HostUnreachable, true),
             _ => (NetError.HostUnreachable, false),
         },
-        IcmpType.ParameterProblem => (NetError.NotSupported, true),
+        IcmpType.ParameterProblem => (NetError.ProtocolError, true),
         _ => (NetError.HostUnreachable, false),
     };
 
@@ -64,7 +76,7 @@ internal static class IcmpMeaning
             _ => (NetError.HostUnreachable, false),
         },
         IcmpV6Type.PacketTooBig => (NetError.MessageTooLong, false),
-        IcmpV6Type.ParameterProblem => (NetError.NotSupported, true),
+        IcmpV6Type.ParameterProblem => (NetError.ProtocolError, true),
         _ => (NetError.HostUnreachable, false),
     };
 }

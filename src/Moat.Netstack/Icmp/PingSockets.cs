@@ -29,11 +29,11 @@ public sealed class PingSockets
         }
     }
 
-    internal void OnError(in IpError error, ushort identifier)
+    internal void OnError(in IpError error, ushort identifier, ReadOnlySpan<byte> message)
     {
         if (_sockets.TryGetValue((identifier, !error.Local.IsV4), out IPingSocket? socket))
         {
-            socket.OnError(error);
+            socket.OnError(error, message);
         }
     }
 }

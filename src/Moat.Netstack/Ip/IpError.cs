@@ -1,3 +1,4 @@
+using Moat.Netstack.Sockets;
 using Moat.Netstack.Wire;
 
 namespace Moat.Netstack.Ip;
@@ -31,4 +32,7 @@ public readonly struct IpError
 
     /// <summary>The type's argument, such as the MTU, for the error queue.</summary>
     public uint Info { get; init; }
+
+    /// <summary>The header of the message that told it, for the error queue.</summary>
+    public ReceivedDatagram Message { get; init; }
 }

@@ -19,6 +19,6 @@ public interface IRawSocket
     /// <summary>A packet of its own; of IPv4 with the header (at <see cref="Packet.NetworkHeader"/>), of IPv6 without.</summary>
     void Deliver(Packet packet, in IpInfo info);
 
-    /// <summary>An error about a packet of its protocol.</summary>
-    void OnError(in IpError error);
+    /// <summary>An error about a packet of its protocol, of which the payload came back.</summary>
+    void OnError(in IpError error, ReadOnlySpan<byte> payload);
 }

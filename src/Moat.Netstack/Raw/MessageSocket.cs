@@ -1,4 +1,5 @@
 using Moat.Netstack.Ip;
+using Moat.Netstack.Multicast;
 using Moat.Netstack.Packets;
 using Moat.Netstack.Routing;
 using Moat.Netstack.Sockets;
@@ -10,16 +11,16 @@ namespace Moat.Netstack.Raw;
 public abstract class MessageSocket : IDisposable
 {
     private readonly Lock _lock = new();
-    private readonly ISocketObserver _observer;
     private IpAddress? _local; // guarded by _lock
     private IpAddress? _remote; // guarded by _lock
     private IpAddress? _source; // guarded by _lock: chosen by connect(2)
-    private NetError _error; // guarded by _lock
 
     private protected MessageSocket(NetworkStack stack, bool isV6, IpProtocol protocol, ISocketObserver observer)
     {
-        (Stack, IsV6, Protocol, _observer) = (stack, isV6, protocol, observer);
+        (Stack, IsV6, Protocol) = (stack, isV6, protocol);
         Queue = new DatagramQueue(observer, stack.Memory);
+        Errors = new SocketErrors(observer, Options, stack.Memory);
+        Groups = new GroupMemberships(stack, Options);
     }
 
     /// <summary>Whether it is for IPv6.</summary>
@@ -30,6 +31,12 @@ public abstract class MessageSocket : IDisposable
 
     /// <summary>Options of IP.</summary>
     public IpSocketOptions Options { get; } = new();
+
+    /// <summary>Errors about what was sent.</summary>
+    public SocketErrors Errors { get; }
+
+    /// <summary>The groups it has joined.</summary>
+    public GroupMemberships Groups { get; }
 
     /// <summary>What has been received.</summary>
     public DatagramQueue Queue { get; }
@@ -69,7 +76,7 @@ public abstract class MessageSocket : IDisposable
     public NetError Bind(IpEndpoint local)
     {
         bool isOwn = local.Address.IsAny || local.Address.IsMulticast || Stack.Routes.Find(local.Address, 0) is { Kind: RouteKind.Local or RouteKind.Broadcast };
-        if (!isOwn && !Options.FreeBind)
+        if (!isOwn && !Options.Has(IpFlags.FreeBind))
         {
             return NetError.AddressNotAvailable;
         }
@@ -91,7 +98,7 @@ public abstract class MessageSocket : IDisposable
     public NetError Connect(IpAddress? remote)
     {
         RouteDecision route = default;
-        NetError error = remote is { } target ? Decide(ref target, out route) : NetError.None;
+        NetError error = remote is { } target ? Decide(ref target, default, out route) : NetError.None;
         lock (_lock)
         {
             if (error == NetError.None)
@@ -106,9 +113,10 @@ public abstract class MessageSocket : IDisposable
     /// <summary>Sends one message.</summary>
     /// <param name="source">Its bytes, all of them.</param>
     /// <param name="destination">Where to, or null for the connected end.</param>
+    /// <param name="control">What its control messages want.</param>
     /// <param name="sent">Its length.</param>
     /// <returns>MessageTooLong, DestinationRequired, Invalid, Fault, PermissionDenied, or why no route leads there.</returns>
-    public NetError Send<TSource>(ref TSource source, IpAddress? destination, out long sent)
+    public NetError Send<TSource>(ref TSource source, IpAddress? destination, in DatagramControl control, out long sent)
         where TSource : struct, IByteSource, allows ref struct
     {
         sent = 0;
@@ -129,7 +137,7 @@ public abstract class MessageSocket : IDisposable
             return NetError.DestinationRequired;
         }
 
-        error = Decide(ref target, out RouteDecision route);
+        error = Decide(ref target, control, out RouteDecision route);
         if (error != NetError.None)
         {
             return error;
@@ -154,14 +162,19 @@ public abstract class MessageSocket : IDisposable
             Source = route.Source,
             Destination = target,
             Protocol = Protocol,
-            TimeToLive = target.IsMulticast ? Options.MulticastTimeToLive : Options.TimeToLive,
-            TypeOfService = Options.TypeOfService,
-            DontFragment = Options.DontFragment,
+            TimeToLive = control.Hops ?? Options.HopsTo(target),
+            TypeOfService = control.Class ?? Options.ClassTo(target),
+            DontFragment = Options.DontFragmentTo(target),
         };
         packet.Mark = Options.Mark;
         error = Stack.Output.Send(packet, parameters, route);
         Stack.Flush();
         sent = error == NetError.None ? length : 0;
+        if (error == NetError.MessageTooLong)
+        {
+            Errors.ReportTooLong(new IpEndpoint(target, 0), route.Mtu);
+        }
+
         return error;
     }
 
@@ -179,43 +192,23 @@ public abstract class MessageSocket : IDisposable
     public NetEvents Readiness()
     {
         NetEvents events = NetEvents.Writable | (Queue.HasData ? NetEvents.Readable : 0);
-        lock (_lock)
-        {
-            return _error != NetError.None ? events | NetEvents.Error : events;
-        }
+        return Errors.IsSet ? events | NetEvents.Error : events;
     }
 
     /// <summary>SO_ERROR: the error, which is cleared.</summary>
-    public NetError TakeError()
-    {
-        lock (_lock)
-        {
-            NetError error = _error;
-            _error = NetError.None;
-            return error;
-        }
-    }
+    public NetError TakeError() => Errors.Take();
 
     /// <summary>An error about something that was sent.</summary>
-    public void OnError(in IpError error)
-    {
-        lock (_lock)
-        {
-            if (!Options.ReceivesErrors && (_remote != error.Remote || !error.IsHard))
-            {
-                return;
-            }
-
-            _error = error.Mtu > 0 ? NetError.MessageTooLong : error.Error;
-        }
-
-        _observer.OnEvents(NetEvents.Error);
-    }
+    /// <param name="error">It.</param>
+    /// <param name="payload">What was sent, behind the IP header.</param>
+    public void OnError(in IpError error, ReadOnlySpan<byte> payload) => Errors.Report(error, new IpEndpoint(error.Remote, 0), payload, isConnected: Remote == error.Remote);
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Leave();
+        Groups.Clear();
+        Errors.Clear();
         Queue.Clear();
         GC.SuppressFinalize(this);
     }
@@ -246,21 +239,21 @@ public abstract class MessageSocket : IDisposable
     /// <summary>The socket is closed: nothing is delivered to it any more.</summary>
     protected abstract void Leave();
 
-    private NetError Decide(ref IpAddress target, out RouteDecision route)
+    private NetError Decide(ref IpAddress target, in DatagramControl control, out RouteDecision route)
     {
         if (target.IsAny)
         {
             target = target.IsV4 ? IpAddress.LoopbackV4 : IpAddress.LoopbackV6;
         }
 
-        IpAddress? bound;
+        IpAddress? source;
         lock (_lock)
         {
-            bound = _local is { IsMulticast: false } local ? local : null;
+            source = _local is { IsMulticast: false } local ? local : null;
         }
 
-        int device = target.IsMulticast && Options.MulticastInterface != 0 ? Options.MulticastInterface : Options.BoundInterface;
-        NetError error = Stack.Decide(target, bound, device, out route);
+        source = control.Source is { IsAny: false } wanted ? wanted : source;
+        NetError error = Stack.Decide(target, source, control.InterfaceIndex != 0 ? control.InterfaceIndex : Options.InterfaceTo(target), out route);
         return error == NetError.None && route.Kind == RouteKind.Broadcast && !Options.Broadcast ? NetError.PermissionDenied : error;
     }
 }

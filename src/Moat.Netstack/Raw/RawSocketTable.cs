@@ -51,13 +51,13 @@ public sealed class RawSocketTable
         return any;
     }
 
-    internal void OnError(in IpError error, IpProtocol protocol)
+    internal void OnError(in IpError error, IpProtocol protocol, ReadOnlySpan<byte> payload)
     {
         foreach (IRawSocket socket in Volatile.Read(ref _sockets))
         {
             if (Matches(socket, protocol, error.Local))
             {
-                socket.OnError(error);
+                socket.OnError(error, payload);
             }
         }
     }

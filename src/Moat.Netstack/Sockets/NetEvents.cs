@@ -24,4 +24,7 @@ public enum NetEvents
 
     /// <summary>The peer sends no more (POLLRDHUP).</summary>
     ReadHangUp = 0x2000,
+
+    /// <summary>Urgent data is on its way: the owner gets SIGURG. No bit of poll(2).</summary>
+    UrgentSignal = 0x10000,
 }

@@ -73,12 +73,12 @@ internal sealed class ListenerTable
 
     private static int Score(TcpListener listener, in FlowKey key, int interfaceIndex)
     {
-        if (listener.Options.BoundInterface != 0 && listener.Options.BoundInterface != interfaceIndex)
+        if (listener.Options.Ip.BoundInterface != 0 && listener.Options.Ip.BoundInterface != interfaceIndex)
         {
             return -1;
         }
 
-        int device = listener.Options.BoundInterface != 0 ? 4 : 0;
+        int device = listener.Options.Ip.BoundInterface != 0 ? 4 : 0;
         if (listener.Local.Address == key.Local.Address)
         {
             return device + 2;

@@ -20,6 +20,11 @@ internal sealed class PartialSegments
     /// <summary>Whether <paramref name="bytes"/>, less than a full segment, may go out now.</summary>
     public bool MaySend(int bytes, bool nothingInFlight)
     {
+        if (_connection.Sender.UrgentEnd is not null)
+        {
+            return true;
+        }
+
         if ((_connection.Options.Cork || MoreFollows) && !_isExpired)
         {
             if (!_timer.IsSet)

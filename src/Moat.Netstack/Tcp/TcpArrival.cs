@@ -206,6 +206,7 @@ internal sealed class TcpArrival(TcpConnection connection, TcpLayer layer)
         {
             case TcpState.FinWait1:
                 connection.State = TcpState.FinWait2;
+                connection.Notify(NetEvents.Writable); // a close that lingers waits for this
                 if (connection.Observer is null)
                 {
                     connection.KeepAlive.WaitForFin(now);
@@ -239,6 +240,7 @@ internal sealed class TcpArrival(TcpConnection connection, TcpLayer layer)
 
         if (segment.PayloadLength > 0 && !connection.HasReceivedFin)
         {
+            connection.Urgent.OnSegment(packet, segment);
             packet.Pull(segment.Header.HeaderLength);
             connection.ReceiveMss = Math.Max(connection.ReceiveMss, Math.Min(segment.PayloadLength, packet.SegmentSize > 0 ? packet.SegmentSize : segment.PayloadLength));
             if (connection.Receiver.Receive(packet, segment.Start, segment.Has(TcpFlags.PSH), now))

@@ -26,6 +26,7 @@ internal sealed class TcpConnection : TcpFlow
         Partials = new PartialSegments(this);
         Sender = new TcpSender(this, options.CreateCongestionControl());
         Receiver = new TcpReceiver(this);
+        Urgent = new TcpUrgent(this);
     }
 
     /// <summary>Guards everything.</summary>
@@ -39,6 +40,9 @@ internal sealed class TcpConnection : TcpFlow
 
     /// <summary>The receiving half.</summary>
     public TcpReceiver Receiver { get; }
+
+    /// <summary>Urgent data that has come.</summary>
+    public TcpUrgent Urgent { get; }
 
     /// <summary>Makes and sends segments.</summary>
     public TcpTransmitter Transmitter { get; }
@@ -63,6 +67,13 @@ internal sealed class TcpConnection : TcpFlow
 
     /// <summary>What went wrong; fetched once (SO_ERROR).</summary>
     public NetError Error { get; set; }
+
+    /// <summary>Takes the error away. Under the lock.</summary>
+    public NetError TakeError()
+    {
+        (NetError error, Error) = (Error, NetError.None);
+        return error;
+    }
 
     /// <summary>A transient error, reported if the connection times out (RFC 1122 section 4.2.3.9).</summary>
     public NetError SoftError { get; private set; }
@@ -139,6 +150,12 @@ internal sealed class TcpConnection : TcpFlow
     /// <inheritdoc/>
     public override void Receive(Packet packet, in TcpSegment segment, in IpInfo info)
     {
+        if (!Options.Ip.AcceptsHops(info.Source, info.TimeToLive))
+        {
+            packet.Release();
+            return;
+        }
+
         long now = Stack.Host.NowNs;
         lock (Lock)
         {
@@ -261,7 +278,9 @@ internal sealed class TcpConnection : TcpFlow
     /// <summary>Data has been read: the window may have to be told. Under the lock.</summary>
     public void OnConsumed(int bytes)
     {
-        if (Receiver.Consume(bytes) && State is TcpState.Established or TcpState.FinWait1 or TcpState.FinWait2)
+        bool opensWindow = Receiver.Consume(bytes);
+        Urgent.OnConsumed(Receiver.ReadPosition);
+        if (opensWindow && State is TcpState.Established or TcpState.FinWait1 or TcpState.FinWait2)
         {
             Transmitter.SendAck();
         }
@@ -280,7 +299,8 @@ internal sealed class TcpConnection : TcpFlow
             return Error != NetError.None ? NetEvents.Error : 0;
         }
 
-        NetEvents events = Receiver.AvailableBytes > 0 || HasReceivedFin ? NetEvents.Readable : 0;
+        NetEvents events = HasReceivedFin || Urgent.HasBytes(Options.ReceiveLowWater) ? NetEvents.Readable : 0;
+        events |= Urgent.IsAvailable ? NetEvents.Urgent : 0;
         events |= HasReceivedFin ? NetEvents.ReadHangUp : 0;
         events |= HasReceivedFin && HasShutDownSend ? NetEvents.HangUp : 0;
         events |= HasShutDownSend || IsWritable(sendBuffer) ? NetEvents.Writable : 0;

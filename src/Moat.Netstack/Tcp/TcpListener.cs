@@ -58,7 +58,7 @@ internal sealed class TcpListener(TcpLayer layer, IpEndpoint local, TcpOptionSet
     public void ReceiveSyn(in FlowKey key, in TcpSegment segment, TcpTimeWait? remains)
     {
         NetworkStack stack = layer.Stack;
-        if (stack.Decide(key.Remote.Address, key.Local.Address, options.BoundInterface, out RouteDecision route) != NetError.None)
+        if (stack.Decide(key.Remote.Address, key.Local.Address, options.Ip.BoundInterface, out RouteDecision route) != NetError.None)
         {
             return;
         }
@@ -115,7 +115,7 @@ internal sealed class TcpListener(TcpLayer layer, IpEndpoint local, TcpOptionSet
         SequenceNumber remoteInitial = segment.Start - 1;
         long now = stack.Host.NowNs;
         if (now - Volatile.Read(ref _lastCookieNs) > SynCookies.LifetimeNs || !layer.Cookies.TryVerify(key, cookie, remoteInitial, now, out int mss)
-            || stack.Decide(key.Remote.Address, key.Local.Address, options.BoundInterface, out RouteDecision route) != NetError.None)
+            || stack.Decide(key.Remote.Address, key.Local.Address, options.Ip.BoundInterface, out RouteDecision route) != NetError.None)
         {
             return false;
         }
@@ -155,6 +155,11 @@ internal sealed class TcpListener(TcpLayer layer, IpEndpoint local, TcpOptionSet
         TcpConnection connection = new(layer, request?.Key ?? key!.Value, options.Clone(), route);
         PendingObserver pending = new();
         connection.Observer = pending; // somebody will read it
+        if (options.ReceiveBuffer > 0)
+        {
+            connection.Receiver.Buffer = options.ReceiveBuffer;
+        }
+
         lock (connection.Lock)
         {
             connection.Accept(handshake, segment, layer.Stack.Host.NowNs);

@@ -45,6 +45,19 @@ internal static class TcpOpening
         return NetError.None;
     }
 
+    /// <summary>Whether a socket can connect to an address; any address is this machine's own.</summary>
+    /// <returns>WrongFamily, NetworkUnreachable.</returns>
+    public static NetError CheckTarget(IpAddress remote, bool isV6, bool isV6Only, out IpAddress target)
+    {
+        target = remote.IsAny ? remote.IsV4 ? IpAddress.LoopbackV4 : IpAddress.LoopbackV6 : remote;
+        if (!isV6 && !remote.IsV4)
+        {
+            return NetError.WrongFamily;
+        }
+
+        return (isV6Only && remote.IsV4) || target.IsMulticast || target == IpAddress.BroadcastV4 ? NetError.NetworkUnreachable : NetError.None;
+    }
+
     /// <summary>What stands in the way of another attempt.</summary>
     /// <returns>AlreadyInProgress, AlreadyConnected, or None.</returns>
     public static NetError Check(TcpConnection connection)
@@ -78,8 +91,7 @@ internal static class TcpOpening
                 return NetError.None;
             }
 
-            NetError error = connection.Error;
-            connection.Error = NetError.None;
+            NetError error = connection.TakeError();
             return error != NetError.None ? error : NetError.ConnectionAborted;
         }
     }

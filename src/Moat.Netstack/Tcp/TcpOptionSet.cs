@@ -1,3 +1,5 @@
+using Moat.Netstack.Sockets;
+
 namespace Moat.Netstack.Tcp;
 
 /// <summary>The options of a TCP socket, with the names of tcp(7) and socket(7). A listener's are copied to the connections it accepts. Guarded by the socket's or connection's lock.</summary>
@@ -11,6 +13,12 @@ public sealed class TcpOptionSet
 
     /// <summary>SO_KEEPALIVE.</summary>
     public bool KeepAlive { get; set; }
+
+    /// <summary>SO_OOBINLINE.</summary>
+    public bool OutOfBandInline { get; set; }
+
+    /// <summary>SO_RCVLOWAT.</summary>
+    public int ReceiveLowWater { get; set; } = 1;
 
     /// <summary>TCP_KEEPIDLE.</summary>
     public long KeepAliveIdleNs { get; set; } = 7_200_000_000_000;
@@ -48,17 +56,8 @@ public sealed class TcpOptionSet
     /// <summary>SO_RCVBUF, or 0 for one that grows by itself.</summary>
     public long ReceiveBuffer { get; set; }
 
-    /// <summary>IP_TOS or IPV6_TCLASS.</summary>
-    public byte TypeOfService { get; set; }
-
-    /// <summary>IP_TTL or IPV6_UNICAST_HOPS.</summary>
-    public byte TimeToLive { get; set; } = 64;
-
-    /// <summary>SO_MARK.</summary>
-    public uint Mark { get; set; }
-
-    /// <summary>SO_BINDTODEVICE; 0 for none.</summary>
-    public int BoundInterface { get; set; }
+    /// <summary>Options of IP.</summary>
+    public IpSocketOptions Ip { get; private set; } = new();
 
     /// <summary>net.ipv4.tcp_timestamps.</summary>
     public bool OffersTimestamps { get; set; } = true;
@@ -73,7 +72,12 @@ public sealed class TcpOptionSet
     public static IReadOnlyList<string> CongestionControls { get; } = ["cubic", "reno"];
 
     /// <summary>A copy for an accepted connection.</summary>
-    public TcpOptionSet Clone() => (TcpOptionSet)MemberwiseClone();
+    public TcpOptionSet Clone()
+    {
+        TcpOptionSet copy = (TcpOptionSet)MemberwiseClone();
+        copy.Ip = Ip.Clone();
+        return copy;
+    }
 
     /// <summary>The shift for windows that the receive buffer may ever need.</summary>
     internal int WindowScaleFor(long buffer)

@@ -28,6 +28,7 @@ internal static class TcpOutput
     /// <param name="acknowledgment">SEG.ACK.</param>
     /// <param name="flags">The control bits.</param>
     /// <param name="window">The window field as it goes into the header.</param>
+    /// <param name="urgentPointer">The urgent pointer, or 0.</param>
     /// <returns>Whether there was a route.</returns>
     public static bool Send(
         TcpLayer layer,
@@ -39,12 +40,13 @@ internal static class TcpOutput
         SequenceNumber sequence,
         SequenceNumber acknowledgment,
         TcpFlags flags,
-        int window)
+        int window,
+        ushort urgentPointer = 0)
     {
         NetworkStack stack = layer.Stack;
         if (route.Generation != stack.Routes.Generation)
         {
-            if (stack.Decide(key.Remote.Address, key.Local.Address, settings.BoundInterface, out RouteDecision decided) != NetError.None)
+            if (stack.Decide(key.Remote.Address, key.Local.Address, settings.Ip.BoundInterface, out RouteDecision decided) != NetError.None)
             {
                 packet.Release();
                 return false;
@@ -62,21 +64,22 @@ internal static class TcpOutput
             Sequence = sequence,
             Acknowledgment = acknowledgment,
             HeaderLength = TcpHeader.MinLength + optionLength,
-            Flags = flags,
+            Flags = urgentPointer != 0 ? flags | TcpFlags.URG : flags,
+            UrgentPointer = urgentPointer,
             Window = (ushort)Math.Clamp(window, 0, ushort.MaxValue),
         };
         header.Write(bytes);
         options.Write(bytes[TcpHeader.MinLength..]);
         Seal(packet, key, route.Interface.Link.Features);
-        packet.Mark = settings.Mark;
+        packet.Mark = settings.Ip.Mark;
         layer.CountSent();
         IpParameters parameters = new()
         {
             Source = key.Local.Address,
             Destination = key.Remote.Address,
             Protocol = IpProtocol.Tcp,
-            TimeToLive = settings.TimeToLive,
-            TypeOfService = settings.TypeOfService,
+            TimeToLive = settings.Ip.HopsTo(key.Remote.Address),
+            TypeOfService = settings.Ip.ClassTo(key.Remote.Address),
             DontFragment = true,
         };
         _ = stack.Output.Send(packet, parameters, route);

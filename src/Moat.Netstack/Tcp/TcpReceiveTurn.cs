@@ -31,11 +31,28 @@ internal sealed class TcpReceiveTurn(TcpLayer layer)
             while (sink.Length > 0)
             {
                 Packet? packet;
+                int limit;
                 lock (connection.Lock)
                 {
+                    if (connection.Urgent.TakeDropped() is > 0 and int dropped)
+                    {
+                        connection.OnConsumed(dropped);
+                    }
+
                     if (connection.Receiver.AvailableBytes <= skip)
                     {
                         error = received > 0 ? NetError.None : EndOf(connection);
+                        break;
+                    }
+
+                    if (connection.Urgent.OnRead(connection.Receiver.ReadPosition + skip, received > 0, out limit))
+                    {
+                        skip += PassOver(connection, peek);
+                        continue;
+                    }
+
+                    if (limit == 0)
+                    {
                         break;
                     }
 
@@ -50,7 +67,8 @@ internal sealed class TcpReceiveTurn(TcpLayer layer)
                     packet = packet.Next;
                 }
 
-                int copied = CopyOut(packet!, offset, ref sink);
+                int wanted = Math.Min(packet!.Length - offset, limit);
+                int copied = CopyOut(packet, offset, wanted, ref sink);
                 received += copied;
                 if (peek)
                 {
@@ -64,7 +82,7 @@ internal sealed class TcpReceiveTurn(TcpLayer layer)
                     }
                 }
 
-                if (copied < packet!.Length - offset && !peek && sink.Length > 0)
+                if (copied < wanted && !peek && sink.Length > 0)
                 {
                     error = received > 0 ? NetError.None : NetError.Fault;
                     break;
@@ -95,13 +113,46 @@ internal sealed class TcpReceiveTurn(TcpLayer layer)
         }
     }
 
-    private static int CopyOut<TSink>(Packet packet, int offset, ref TSink sink)
+    /// <summary>Receives the urgent byte.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="peek">MSG_PEEK: leaves it.</param>
+    /// <param name="value">The byte, or null.</param>
+    /// <returns>Invalid, WouldBlock; None with no byte at the end of the stream.</returns>
+    public NetError ReceiveUrgent(TcpConnection connection, bool peek, out byte? value)
+    {
+        value = null;
+        lock (connection.Lock)
+        {
+            NetError error = connection.Urgent.Receive(peek, out byte received);
+            if (error == NetError.None)
+            {
+                value = received;
+            }
+
+            bool isEnded = connection.HasReceivedFin || HasShutDown || connection.State == TcpState.Closed;
+            return error == NetError.WouldBlock && isEnded ? NetError.None : error;
+        }
+    }
+
+    // The urgent byte is no part of the stream.
+    private static int PassOver(TcpConnection connection, bool peek)
+    {
+        if (peek)
+        {
+            return 1;
+        }
+
+        connection.OnConsumed(1);
+        return 0;
+    }
+
+    private static int CopyOut<TSink>(Packet packet, int offset, int wanted, ref TSink sink)
         where TSink : struct, IByteSink, allows ref struct
     {
         int done = 0;
-        while (sink.Length > 0 && packet.PieceAt(offset + done) is { IsEmpty: false } piece)
+        while (done < wanted && sink.Length > 0 && packet.PieceAt(offset + done) is { IsEmpty: false } piece)
         {
-            piece = piece[..(int)Math.Min(piece.Length, sink.Length)];
+            piece = piece[..(int)Math.Min(Math.Min(piece.Length, wanted - done), sink.Length)];
             int copied = sink.CopyFrom(piece);
             done += copied;
             if (copied < piece.Length)
@@ -122,9 +173,7 @@ internal sealed class TcpReceiveTurn(TcpLayer layer)
 
         if (connection.Error != NetError.None)
         {
-            NetError error = connection.Error;
-            connection.Error = NetError.None;
-            return error;
+            return connection.TakeError();
         }
 
         return connection.State switch

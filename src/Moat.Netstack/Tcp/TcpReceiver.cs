@@ -48,6 +48,9 @@ internal sealed class TcpReceiver
     /// <summary>Bytes in order that nobody has read.</summary>
     public int AvailableBytes { get; private set; }
 
+    /// <summary>The sequence number of the next byte that is read.</summary>
+    public SequenceNumber ReadPosition => Next - (AvailableBytes + (_connection.HasReceivedFin ? 1 : 0));
+
     /// <summary>The first packet in order: its data is stable until <see cref="Consume"/>, whose caller alone takes from the queue.</summary>
     public Packet? First => _queue.First;
 

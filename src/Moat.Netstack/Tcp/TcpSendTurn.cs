@@ -14,9 +14,10 @@ internal sealed class TcpSendTurn(TcpLayer layer)
     /// <param name="connection">The connection.</param>
     /// <param name="source">The caller's memory.</param>
     /// <param name="more">MSG_MORE: more follows at once.</param>
+    /// <param name="isUrgent">MSG_OOB: the last byte is urgent.</param>
     /// <param name="sent">How much was taken.</param>
     /// <returns>WouldBlock if nothing was; Fault, BrokenPipe, or the connection's error.</returns>
-    public NetError Send<TSource>(TcpConnection connection, ref TSource source, bool more, out long sent)
+    public NetError Send<TSource>(TcpConnection connection, ref TSource source, bool more, bool isUrgent, out long sent)
         where TSource : struct, IByteSource, allows ref struct
     {
         sent = 0;
@@ -34,7 +35,7 @@ internal sealed class TcpSendTurn(TcpLayer layer)
                 int copied = source.CopyTo(room);
                 if (copied > 0)
                 {
-                    Commit(connection, copied, more);
+                    Commit(connection, copied, more, isUrgent && source.Length == 0);
                     sent += copied;
                 }
 
@@ -85,9 +86,7 @@ internal sealed class TcpSendTurn(TcpLayer layer)
     {
         if (connection.Error != NetError.None)
         {
-            NetError error = connection.Error;
-            connection.Error = NetError.None;
-            return error;
+            return connection.TakeError();
         }
 
         return connection.State switch
@@ -138,7 +137,7 @@ internal sealed class TcpSendTurn(TcpLayer layer)
         return NetError.None;
     }
 
-    private void Commit(TcpConnection connection, int length, bool more)
+    private void Commit(TcpConnection connection, int length, bool more, bool isUrgent)
     {
         lock (connection.Lock)
         {
@@ -149,6 +148,11 @@ internal sealed class TcpSendTurn(TcpLayer layer)
 
             connection.Sender.Queue.Append(new ChunkSlice(_tail!, _tailUsed, length));
             _tailUsed += length;
+            if (isUrgent)
+            {
+                connection.Sender.MarkUrgent();
+            }
+
             connection.Partials.MoreFollows = more;
             connection.Output(layer.Stack.Host.NowNs);
         }

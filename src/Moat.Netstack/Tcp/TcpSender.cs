@@ -108,6 +108,23 @@ internal sealed class TcpSender
         Congestion.Start();
     }
 
+    /// <summary>SND.UP: behind the last urgent byte, until it is acknowledged.</summary>
+    public SequenceNumber? UrgentEnd { get; private set; }
+
+    /// <summary>What has been queued last is urgent.</summary>
+    public void MarkUrgent() => UrgentEnd = Queue.End;
+
+    /// <summary>The urgent pointer of a segment; 0 for none.</summary>
+    public ushort UrgentPointerOf(SequenceNumber sequence)
+    {
+        if (UrgentEnd is not { } end || end <= sequence)
+        {
+            return 0;
+        }
+
+        return (ushort)Math.Min(end - sequence, ushort.MaxValue);
+    }
+
     /// <summary>Records that SYN or FIN, or a segment, has been sent for the first time.</summary>
     public void OnSent(SequenceNumber end, long nowNs)
     {
@@ -135,6 +152,7 @@ internal sealed class TcpSender
         int sackedBefore = _sent.SackedBytes;
         if (advances)
         {
+            UrgentEnd = UrgentEnd <= acknowledgment ? null : UrgentEnd;
             _sent.Acknowledge(acknowledgment, ref _rack);
             SequenceNumber dataEnd = SequenceNumber.Min(acknowledgment, Queue.End);
             if (dataEnd > Queue.Start)

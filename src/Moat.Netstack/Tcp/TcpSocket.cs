@@ -14,6 +14,7 @@ public sealed class TcpSocket : IDisposable
     private readonly TcpSendTurn _send;
     private readonly TcpReceiveTurn _receive;
     private PortBinding? _binding; // guarded by _lock
+    private IpAddress? _address; // guarded by _lock: bound to without a port
     private TcpListener? _listener; // guarded by _lock, set once
     private volatile TcpConnection? _connection;
 
@@ -60,13 +61,19 @@ public sealed class TcpSocket : IDisposable
     public TcpState State => _listener is not null ? TcpState.Listen : _connection?.State ?? TcpState.Closed;
 
     /// <summary>Its own end; any address and port 0 before it is bound.</summary>
-    public IpEndpoint Local => _connection?.Key.Local ?? _binding?.Local ?? new IpEndpoint(IsV6 ? IpAddress.AnyV6 : IpAddress.AnyV4, 0);
+    public IpEndpoint Local => _connection?.Key.Local ?? _binding?.Local ?? new IpEndpoint(_address ?? (IsV6 ? IpAddress.AnyV6 : IpAddress.AnyV4), 0);
 
     /// <summary>The peer's end, if there is a connection.</summary>
     public IpEndpoint? Remote => _connection is { IsSynchronized: true } connection ? connection.Key.Remote : null;
 
     /// <summary>Bytes that can be read (FIONREAD).</summary>
-    public int AvailableBytes => _connection?.Receiver.AvailableBytes ?? 0;
+    public int AvailableBytes => Ask(static connection => connection.Urgent.AvailableBytes);
+
+    /// <summary>SIOCATMARK.</summary>
+    public bool IsAtUrgentMark => Ask(static connection => connection.Urgent.IsAtMark);
+
+    /// <summary>Whether data or FIN is not acknowledged yet, after both have been queued: what a close that lingers waits for.</summary>
+    public bool IsDraining => _connection is { State: TcpState.FinWait1 or TcpState.Closing or TcpState.LastAck };
 
     /// <summary>Bytes not acknowledged (SIOCOUTQ).</summary>
     public long UnacknowledgedBytes => _connection?.Sender.Queue.Length ?? 0;
@@ -91,21 +98,7 @@ public sealed class TcpSocket : IDisposable
     public int SegmentSize => _connection is { IsSynchronized: true } connection ? connection.Sender.Mss : Options.MaxSegment != 0 ? Options.MaxSegment : TcpLimits.DefaultMss;
 
     /// <summary>TCP_INFO.</summary>
-    public TcpStatus Status
-    {
-        get
-        {
-            if (_connection is not { } connection)
-            {
-                return new TcpStatus { State = State };
-            }
-
-            lock (connection.Lock)
-            {
-                return connection.Status;
-            }
-        }
-    }
+    public TcpStatus Status => _connection is null ? new TcpStatus { State = State } : Ask(static connection => connection.Status);
 
     /// <summary>TCP_CONGESTION.</summary>
     public void SetCongestionControl(string name)
@@ -136,9 +129,15 @@ public sealed class TcpSocket : IDisposable
                 return NetError.WrongFamily;
             }
 
-            if (!local.Address.IsAny && _layer.Stack.Routes.Find(local.Address, 0) is not { Kind: RouteKind.Local })
+            if (!local.Address.IsAny && !Options.Ip.Has(IpFlags.FreeBind) && _layer.Stack.Routes.Find(local.Address, 0) is not { Kind: RouteKind.Local })
             {
                 return NetError.AddressNotAvailable;
+            }
+
+            if (local.Port == 0 && Options.Ip.Has(IpFlags.BindsNoPort))
+            {
+                _address = local.Address; // the port comes with the connection, which may share it
+                return NetError.None;
             }
 
             return _layer.Ports.Bind(Claim(local), mayUse: null, out _binding);
@@ -164,7 +163,7 @@ public sealed class TcpSocket : IDisposable
 
             if (_binding is null)
             {
-                NetError error = _layer.Ports.Bind(Claim(new IpEndpoint(IsV6 ? IpAddress.AnyV6 : IpAddress.AnyV4, 0)), mayUse: null, out _binding);
+                NetError error = _layer.Ports.Bind(Claim(new IpEndpoint(_address ?? (IsV6 ? IpAddress.AnyV6 : IpAddress.AnyV4), 0)), mayUse: null, out _binding);
                 if (error != NetError.None)
                 {
                     return error;
@@ -236,23 +235,8 @@ public sealed class TcpSocket : IDisposable
                 }
             }
 
-            if (!IsV6 && !remote.Address.IsV4)
-            {
-                return NetError.WrongFamily;
-            }
-
-            if (IsV6Only && remote.Address.IsV4)
-            {
-                return NetError.NetworkUnreachable;
-            }
-
-            IpAddress target = remote.Address.IsAny ? remote.Address.IsV4 ? IpAddress.LoopbackV4 : IpAddress.LoopbackV6 : remote.Address;
-            if (target.IsMulticast || target == IpAddress.BroadcastV4)
-            {
-                return NetError.NetworkUnreachable;
-            }
-
-            NetError error = Begin(new IpEndpoint(target, remote.Port));
+            NetError error = TcpOpening.CheckTarget(remote.Address, IsV6, IsV6Only, out IpAddress target);
+            error = error == NetError.None ? Begin(new IpEndpoint(target, remote.Port)) : error;
             if (error != NetError.None)
             {
                 return error;
@@ -304,13 +288,14 @@ public sealed class TcpSocket : IDisposable
     /// <summary>Sends what the buffer has room for.</summary>
     /// <param name="source">The caller's memory.</param>
     /// <param name="more">MSG_MORE: more follows at once.</param>
+    /// <param name="isUrgent">MSG_OOB: the last byte is urgent.</param>
     /// <param name="sent">How much was taken.</param>
     /// <returns>WouldBlock if nothing was; Fault, BrokenPipe, NotConnected, or the connection's error.</returns>
-    public NetError Send<TSource>(ref TSource source, bool more, out long sent)
+    public NetError Send<TSource>(ref TSource source, bool more, bool isUrgent, out long sent)
         where TSource : struct, IByteSource, allows ref struct
     {
         sent = 0;
-        return _connection is { } connection ? _send.Send(connection, ref source, more, out sent) : NetError.NotConnected;
+        return _connection is { } connection ? _send.Send(connection, ref source, more, isUrgent, out sent) : NetError.NotConnected;
     }
 
     /// <summary>Receives what is there.</summary>
@@ -323,6 +308,14 @@ public sealed class TcpSocket : IDisposable
     {
         received = 0;
         return _connection is { } connection ? _receive.Receive(connection, ref sink, peek, out received) : NetError.NotConnected;
+    }
+
+    /// <summary>Receives the urgent byte (MSG_OOB).</summary>
+    /// <returns>Invalid if there is none, WouldBlock, NotConnected; None with null at the end of the stream.</returns>
+    public NetError ReceiveUrgent(bool peek, out byte? value)
+    {
+        value = null;
+        return _connection is { } connection ? _receive.ReceiveUrgent(connection, peek, out value) : _listener is null ? NetError.Invalid : NetError.NotConnected;
     }
 
     /// <summary>shutdown(2).</summary>
@@ -380,20 +373,7 @@ public sealed class TcpSocket : IDisposable
     }
 
     /// <summary>SO_ERROR: the error, which is cleared.</summary>
-    public NetError TakeError()
-    {
-        if (_connection is not { } connection)
-        {
-            return NetError.None;
-        }
-
-        lock (connection.Lock)
-        {
-            NetError error = connection.Error;
-            connection.Error = NetError.None;
-            return error;
-        }
-    }
+    public NetError TakeError() => Ask(static connection => connection.TakeError());
 
     /// <summary>Applies options that act at once: keep-alive, no delay, an ended cork.</summary>
     public void ApplyOptions()
@@ -454,14 +434,28 @@ public sealed class TcpSocket : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Close(abort: false);
 
+    // Under the connection's lock; the default if there is none.
+    private T? Ask<T>(Func<TcpConnection, T> question)
+    {
+        if (_connection is not { } connection)
+        {
+            return default;
+        }
+
+        lock (connection.Lock)
+        {
+            return question(connection);
+        }
+    }
+
     private PortBinding Claim(IpEndpoint local) =>
-        new(local, Options.BoundInterface, IsV6Only) { ReusesAddress = ReusesAddress, ReusesPort = ReusesPort, Owner = Owner };
+        new(local, Options.Ip.BoundInterface, IsV6Only) { ReusesAddress = ReusesAddress, ReusesPort = ReusesPort, Owner = Owner };
 
     // Under _lock.
     private NetError Begin(IpEndpoint remote)
     {
-        IpAddress? source = _binding is { Local.Address.IsAny: false } bound ? bound.Local.Address : null;
-        NetError error = _layer.Stack.Decide(remote.Address, source, Options.BoundInterface, out RouteDecision route);
+        IpAddress? source = _binding is { Local.Address.IsAny: false } bound ? bound.Local.Address : _address is { IsAny: false } address ? address : null;
+        NetError error = _layer.Stack.Decide(remote.Address, source, Options.Ip.BoundInterface, out RouteDecision route);
         if (error != NetError.None)
         {
             return error;

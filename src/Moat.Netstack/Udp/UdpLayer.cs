@@ -102,7 +102,8 @@ public sealed class UdpLayer : ITransport
             candidates = _byPort.GetValueOrDefault(sourcePort, []);
         }
 
-        FindBest(candidates, new IpEndpoint(error.Remote, destinationPort), new IpEndpoint(error.Local, sourcePort), 0)?.OnError(error, new IpEndpoint(error.Remote, destinationPort));
+        FindBest(candidates, new IpEndpoint(error.Remote, destinationPort), new IpEndpoint(error.Local, sourcePort), 0)
+            ?.OnError(error, new IpEndpoint(error.Remote, destinationPort), header[UdpHeader.Length..]);
     }
 
     /// <summary>Sends a datagram to a socket of this machine in the name of another endpoint of it: the answer of a <see cref="Relay"/>. The caller holds no lock.</summary>

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using Moat.Netstack.Interfaces;
 using Moat.Netstack.Ip;
+using Moat.Netstack.Multicast;
 using Moat.Netstack.Packets;
 using Moat.Netstack.Routing;
 using Moat.Netstack.Sockets;
@@ -9,24 +9,37 @@ using Moat.Netstack.Wire;
 namespace Moat.Netstack.Udp;
 
 /// <summary>A datagram socket. Methods never wait. Any thread.</summary>
-public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observer) : IDisposable
+public sealed class UdpSocket : IDisposable
 {
     private const int MaxPayload = 65507;
 
+    private readonly UdpLayer _layer;
+    private readonly ISocketObserver _observer;
     private readonly Lock _lock = new();
-    private readonly DatagramQueue _queue = new(observer, layer.Stack.Memory);
-    private readonly HashSet<(IpAddress Group, int Interface)> _groups = []; // guarded by _lock
+    private readonly DatagramQueue _queue;
     private PortBinding? _binding; // guarded by _lock
     private IpEndpoint? _remote; // guarded by _lock
     private IpAddress? _source; // guarded by _lock: chosen by connect(2)
     private RouteDecision _route; // guarded by _lock: of the remote end
     private bool _hasRoute; // guarded by _lock
-    private NetError _error; // guarded by _lock
     private bool _hasShutDownReceive;
     private bool _hasShutDownSend;
 
+    /// <summary>A new socket.</summary>
+    /// <param name="layer">The protocol.</param>
+    /// <param name="isV6">AF_INET6.</param>
+    /// <param name="observer">Who is told of events.</param>
+    public UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observer)
+    {
+        (_layer, _observer, IsV6) = (layer, observer, isV6);
+        _queue = new DatagramQueue(observer, layer.Stack.Memory);
+        Errors = new SocketErrors(observer, Options, layer.Stack.Memory);
+        Groups = new GroupMemberships(layer.Stack, Options);
+        Options.Set(IpFlags.MulticastAll, !isV6); // as in Linux: a socket of AF_INET6 starts without
+    }
+
     /// <summary>AF_INET6.</summary>
-    public bool IsV6 => isV6;
+    public bool IsV6 { get; }
 
     /// <summary>IPV6_V6ONLY.</summary>
     public bool IsV6Only { get; set; }
@@ -43,6 +56,12 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
     /// <summary>Options of IP.</summary>
     public IpSocketOptions Options { get; } = new();
 
+    /// <summary>Errors about what was sent.</summary>
+    public SocketErrors Errors { get; }
+
+    /// <summary>The groups it has joined.</summary>
+    public GroupMemberships Groups { get; }
+
     /// <summary>What has been received.</summary>
     public DatagramQueue Queue => _queue;
 
@@ -53,7 +72,7 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
         {
             lock (_lock)
             {
-                IpEndpoint bound = _binding?.Local ?? new IpEndpoint(isV6 ? IpAddress.AnyV6 : IpAddress.AnyV4, 0);
+                IpEndpoint bound = _binding?.Local ?? new IpEndpoint(IsV6 ? IpAddress.AnyV6 : IpAddress.AnyV4, 0);
                 return bound.Address.IsAny && _source is { } source ? bound with { Address = source } : bound;
             }
         }
@@ -82,13 +101,13 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
                 return NetError.Invalid;
             }
 
-            if (!isV6 && !local.Address.IsV4)
+            if (!IsV6 && !local.Address.IsV4)
             {
                 return NetError.WrongFamily;
             }
 
-            bool isOwn = local.Address.IsAny || local.Address.IsMulticast || layer.Stack.Routes.Find(local.Address, 0) is { Kind: RouteKind.Local or RouteKind.Broadcast };
-            return isOwn || Options.FreeBind ? BindLocked(local) : NetError.AddressNotAvailable;
+            bool isOwn = local.Address.IsAny || local.Address.IsMulticast || _layer.Stack.Routes.Find(local.Address, 0) is { Kind: RouteKind.Local or RouteKind.Broadcast };
+            return isOwn || Options.Has(IpFlags.FreeBind) ? BindLocked(local) : NetError.AddressNotAvailable;
         }
     }
 
@@ -104,7 +123,7 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
                 return NetError.None;
             }
 
-            if (!isV6 && !target.Address.IsV4)
+            if (!IsV6 && !target.Address.IsV4)
             {
                 return NetError.WrongFamily;
             }
@@ -116,7 +135,7 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
 
             NetError error = IsV6Only && target.Address.IsV4 ? NetError.NetworkUnreachable : NetError.None;
             RouteDecision route = default;
-            error = error == NetError.None ? DecideLocked(target.Address, out route) : error;
+            error = error == NetError.None ? DecideLocked(target.Address, default, out route) : error;
             if (error == NetError.None && route.Kind == RouteKind.Broadcast && !Options.Broadcast)
             {
                 error = NetError.PermissionDenied;
@@ -129,7 +148,7 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
 
             if (_binding is null)
             {
-                error = BindLocked(new IpEndpoint(isV6 ? IpAddress.AnyV6 : IpAddress.AnyV4, 0));
+                error = BindLocked(new IpEndpoint(IsV6 ? IpAddress.AnyV6 : IpAddress.AnyV4, 0));
                 if (error != NetError.None)
                 {
                     return NetError.WouldBlock; // EAGAIN: no port is left
@@ -142,12 +161,27 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
         }
     }
 
+    /// <summary>The MTU of the way to the connected end; 0 without one.</summary>
+    public int PathMtu
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _hasRoute ? _route.Mtu : 0;
+            }
+        }
+    }
+
+    /// <summary>Whether a datagram could be sent, without sending any: what <see cref="Send"/> would answer before it looks at the bytes.</summary>
+    public NetError CheckSend(IpEndpoint? destination, in DatagramControl control) => Prepare(destination, control, out _, out _, out _);
+
     /// <summary>Sends one datagram.</summary>
     /// <param name="source">Its bytes, all of them.</param>
     /// <param name="destination">Where to, or null for the connected end.</param>
-    /// <param name="from">The source address and interface that IP_PKTINFO wants, or null.</param>
+    /// <param name="control">What its control messages want.</param>
     /// <param name="sent">Its length.</param>
-    public NetError Send<TSource>(ref TSource source, IpEndpoint? destination, IpPacketInfo? from, out long sent)
+    public NetError Send<TSource>(ref TSource source, IpEndpoint? destination, in DatagramControl control, out long sent)
         where TSource : struct, IByteSource, allows ref struct
     {
         sent = 0;
@@ -157,13 +191,13 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
             return NetError.MessageTooLong;
         }
 
-        NetError error = Prepare(destination, from, out IpEndpoint remote, out ushort port, out RouteDecision route);
+        NetError error = Prepare(destination, control, out IpEndpoint remote, out ushort port, out RouteDecision route);
         if (error != NetError.None)
         {
             return error;
         }
 
-        Packet packet = layer.Stack.Pool.Rent((int)length);
+        Packet packet = _layer.Stack.Pool.Rent((int)length);
         if (source.CopyTo(packet.Append((int)length)) < length)
         {
             packet.Release();
@@ -174,26 +208,30 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
         header.Write(packet.Push(UdpHeader.Length));
         IpParameters parameters = new()
         {
-            Source = from?.Source ?? route.Source,
+            Source = route.Source,
             Destination = remote.Address,
             Protocol = IpProtocol.Udp,
-            TimeToLive = remote.Address.IsMulticast ? Options.MulticastTimeToLive : Options.TimeToLive,
-            TypeOfService = Options.TypeOfService,
-            DontFragment = Options.DontFragment,
+            TimeToLive = control.Hops ?? Options.HopsTo(remote.Address),
+            TypeOfService = control.Class ?? Options.ClassTo(remote.Address),
+            DontFragment = Options.DontFragmentTo(remote.Address),
         };
         Seal(packet, parameters, route);
         packet.Mark = Options.Mark;
-        if (route.Kind == RouteKind.Multicast && Options.MulticastLoop && !route.Interface.IsLoopback)
+        if (route.Kind == RouteKind.Multicast && Options.Has(remote.Address.IsV4 ? IpFlags.MulticastLoop : IpFlags.MulticastLoopV6) && !route.Interface.IsLoopback)
         {
-            layer.Stack.LoopBack(packet.Share(), parameters, route);
+            _layer.Stack.LoopBack(packet.Share(), parameters, route);
         }
 
-        error = layer.Stack.Output.Send(packet, parameters, route);
-        layer.Stack.Flush();
+        error = _layer.Stack.Output.Send(packet, parameters, route);
+        _layer.Stack.Flush();
         if (error == NetError.None)
         {
-            layer.CountSent();
+            _layer.CountSent();
             sent = length;
+        }
+        else if (error == NetError.MessageTooLong)
+        {
+            Errors.ReportTooLong(remote, route.Mtu);
         }
 
         return error;
@@ -229,7 +267,7 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
 
         _hasShutDownReceive |= receive;
         _hasShutDownSend |= send;
-        observer.OnEvents(NetEvents.Readable | NetEvents.Writable | NetEvents.HangUp | NetEvents.ReadHangUp);
+        _observer.OnEvents(NetEvents.Readable | NetEvents.Writable | NetEvents.HangUp | NetEvents.ReadHangUp);
         return NetError.None;
     }
 
@@ -238,99 +276,27 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
     {
         NetEvents events = _queue.HasData || _hasShutDownReceive ? NetEvents.Readable : NetEvents.None;
         events |= NetEvents.Writable | (_hasShutDownReceive ? NetEvents.ReadHangUp : 0) | (_hasShutDownReceive && _hasShutDownSend ? NetEvents.HangUp : 0);
-        lock (_lock)
-        {
-            return _error != NetError.None ? events | NetEvents.Error : events;
-        }
+        return Errors.IsSet ? events | NetEvents.Error : events;
     }
 
     /// <summary>SO_ERROR: the error, which is cleared.</summary>
-    public NetError TakeError()
-    {
-        lock (_lock)
-        {
-            NetError error = _error;
-            _error = NetError.None;
-            return error;
-        }
-    }
-
-    /// <summary>Joins a group (IP_ADD_MEMBERSHIP).</summary>
-    /// <returns>Invalid if it is none, NotFound without an interface, AddressInUse if joined, NoBufferSpace.</returns>
-    public NetError Join(IpAddress group, int interfaceIndex)
-    {
-        const int MaxMemberships = 20; // igmp_max_memberships
-        if (!group.IsMulticast)
-        {
-            return NetError.Invalid;
-        }
-
-        NetworkInterface? owner = layer.Stack.FindInterface(interfaceIndex != 0 ? interfaceIndex : layer.Stack.Routes.Find(group, 0)?.InterfaceIndex ?? 0);
-        if (owner is null)
-        {
-            return NetError.NotFound;
-        }
-
-        lock (_lock)
-        {
-            if (_groups.Contains((group, owner.Index)))
-            {
-                return NetError.AddressInUse;
-            }
-
-            if (_groups.Count >= MaxMemberships)
-            {
-                return NetError.NoBufferSpace;
-            }
-
-            NetError error = owner.Groups.Join(group);
-            if (error == NetError.None)
-            {
-                _ = _groups.Add((group, owner.Index));
-            }
-
-            return error;
-        }
-    }
-
-    /// <summary>Leaves a group.</summary>
-    /// <returns>AddressNotAvailable if it was not joined.</returns>
-    public NetError Leave(IpAddress group, int interfaceIndex)
-    {
-        lock (_lock)
-        {
-            foreach ((IpAddress joined, int index) in _groups)
-            {
-                if (joined == group && (interfaceIndex == 0 || interfaceIndex == index))
-                {
-                    _ = _groups.Remove((joined, index));
-                    return layer.Stack.FindInterface(index)?.Groups.Leave(group) ?? NetError.None;
-                }
-            }
-
-            return NetError.AddressNotAvailable;
-        }
-    }
+    public NetError TakeError() => Errors.Take();
 
     /// <inheritdoc/>
     public void Dispose()
     {
         lock (_lock)
         {
-            foreach ((IpAddress group, int index) in _groups)
-            {
-                _ = layer.Stack.FindInterface(index)?.Groups.Leave(group);
-            }
-
-            _groups.Clear();
             if (_binding is { } binding)
             {
                 _binding = null;
-                layer.Remove(this, binding.Local.Port);
-                layer.Ports.Release(binding);
+                _layer.Remove(this, binding.Local.Port);
+                _layer.Ports.Release(binding);
             }
         }
 
+        Groups.Clear();
+        Errors.Clear();
         _queue.Clear();
     }
 
@@ -367,10 +333,7 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
             return true;
         }
 
-        lock (_lock)
-        {
-            return _groups.Contains((info.Destination, info.Interface.Index)) || (Options.MulticastAll && info.Interface.Groups.Contains(info.Destination));
-        }
+        return Groups.Wants(info);
     }
 
     internal void Deliver(Packet packet, in IpInfo info, ushort sourcePort)
@@ -381,24 +344,11 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
             return;
         }
 
-        packet.ArrivedNs = Options.StampsArrival ? layer.Stack.Host.NowNs : 0;
+        packet.ArrivedNs = Options.StampsArrival ? _layer.Stack.Host.NowNs : 0;
         _queue.Add(packet, info, sourcePort);
     }
 
-    internal void OnError(in IpError error, IpEndpoint remote)
-    {
-        lock (_lock)
-        {
-            if (_remote != remote && !Options.ReceivesErrors)
-            {
-                return; // RFC 1122 section 4.1.3.3, and Linux: only a connected socket hears of it
-            }
-
-            _error = error.Mtu > 0 ? NetError.MessageTooLong : error.Error;
-        }
-
-        observer.OnEvents(NetEvents.Error);
-    }
+    internal void OnError(in IpError error, IpEndpoint remote, ReadOnlySpan<byte> payload) => Errors.Report(error, remote, payload, isConnected: Remote == remote);
 
     private static void Seal(Packet packet, in IpParameters parameters, in RouteDecision route)
     {
@@ -414,7 +364,7 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
         BinaryPrimitives.WriteUInt16BigEndian(packet.Linear[UdpHeader.ChecksumOffset..], value == 0 ? ushort.MaxValue : value);
     }
 
-    private NetError Prepare(IpEndpoint? destination, IpPacketInfo? from, out IpEndpoint remote, out ushort port, out RouteDecision route)
+    private NetError Prepare(IpEndpoint? destination, in DatagramControl control, out IpEndpoint remote, out ushort port, out RouteDecision route)
     {
         remote = default;
         port = 0;
@@ -426,10 +376,9 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
 
         lock (_lock)
         {
-            NetError error = _error;
+            NetError error = Errors.Take();
             if (error != NetError.None)
             {
-                _error = NetError.None;
                 return error;
             }
 
@@ -443,7 +392,7 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
                 return NetError.Invalid;
             }
 
-            if (!isV6 && !target.Address.IsV4)
+            if (!IsV6 && !target.Address.IsV4)
             {
                 return NetError.WrongFamily;
             }
@@ -455,15 +404,15 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
 
             if (_binding is null)
             {
-                error = BindLocked(new IpEndpoint(isV6 ? IpAddress.AnyV6 : IpAddress.AnyV4, 0));
+                error = BindLocked(new IpEndpoint(IsV6 ? IpAddress.AnyV6 : IpAddress.AnyV4, 0));
                 if (error != NetError.None)
                 {
                     return NetError.WouldBlock;
                 }
             }
 
-            bool isConnectedEnd = destination is null && from is null && _hasRoute && _route.Generation == layer.Stack.Routes.Generation;
-            error = isConnectedEnd ? NetError.None : DecideLocked(target.Address, out route);
+            bool isConnectedEnd = destination is null && !control.ChangesRoute && _hasRoute && _route.Generation == _layer.Stack.Routes.Generation;
+            error = isConnectedEnd ? NetError.None : DecideLocked(target.Address, control, out route);
             route = isConnectedEnd ? _route : route;
             if (error == NetError.None && route.Kind == RouteKind.Broadcast && !Options.Broadcast)
             {
@@ -476,20 +425,40 @@ public sealed class UdpSocket(UdpLayer layer, bool isV6, ISocketObserver observe
         }
     }
 
-    private NetError DecideLocked(IpAddress destination, out RouteDecision route)
+    private NetError DecideLocked(IpAddress destination, in DatagramControl control, out RouteDecision route)
     {
-        IpAddress? bound = _binding is { Local.Address: { IsAny: false, IsMulticast: false } address } ? address : null;
-        int device = destination.IsMulticast && Options.MulticastInterface != 0 ? Options.MulticastInterface : Options.BoundInterface;
-        return layer.Stack.Decide(destination, bound, device, out route);
+        route = default;
+        IpAddress? source = _binding is { Local.Address: { IsAny: false, IsMulticast: false } address } ? address : null;
+        if (source is null && destination.IsV4 && destination.IsMulticast && !Options.MulticastSource.IsAny)
+        {
+            source = Options.MulticastSource;
+        }
+
+        if (control.Source is { IsAny: false } wanted)
+        {
+            if (!Options.Has(IpFlags.FreeBind) && _layer.Stack.Routes.Find(wanted, 0) is not { Kind: RouteKind.Local })
+            {
+                return wanted.IsV4 ? NetError.NetworkUnreachable : NetError.Invalid;
+            }
+
+            source = wanted;
+        }
+
+        if (control.InterfaceIndex != 0 && _layer.Stack.FindInterface(control.InterfaceIndex) is null)
+        {
+            return NetError.NotFound;
+        }
+
+        return _layer.Stack.Decide(destination, source, control.InterfaceIndex != 0 ? control.InterfaceIndex : Options.InterfaceTo(destination), out route);
     }
 
     private NetError BindLocked(IpEndpoint local)
     {
         PortBinding wanted = new(local, Options.BoundInterface, IsV6Only) { ReusesAddress = ReusesAddress, ReusesPort = ReusesPort, Owner = Owner };
-        NetError error = layer.Ports.Bind(wanted, mayUse: null, out _binding);
+        NetError error = _layer.Ports.Bind(wanted, mayUse: null, out _binding);
         if (error == NetError.None)
         {
-            layer.Add(this, _binding!.Local.Port);
+            _layer.Add(this, _binding!.Local.Port);
         }
 
         return error;

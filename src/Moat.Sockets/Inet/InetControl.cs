@@ -13,10 +13,13 @@ internal static class InetControl
     private const int ScmTimestampNs = 35;
     private const int NsPerSecond = 1_000_000_000;
 
-    /// <summary>Adds what the socket's options want told, in Linux's order.</summary>
-    public static void Add(ref ReceivedMessage message, in ReceivedDatagram datagram, IpSocketOptions options, SocketTimestamps timestamps, bool isV6, IKernelClock clock)
+    private const IpFlags TellsV4 = IpFlags.PacketInfo | IpFlags.TimeToLive | IpFlags.TypeOfService | IpFlags.OriginalDestination;
+    private const IpFlags TellsV6 = IpFlags.PacketInfoV6 | IpFlags.HopLimit | IpFlags.TrafficClass;
+
+    /// <summary>Adds what the socket's options want told, in Linux's order. A socket of AF_INET6 tells of IPv4 what both levels' options want.</summary>
+    public static void Add(ref ReceivedMessage message, in ReceivedDatagram datagram, ushort ownPort, IpSocketOptions options, SocketTimestamps timestamps, bool isV6, IKernelClock clock)
     {
-        if (timestamps == SocketTimestamps.None && !options.ReceivesPacketInfo && !options.ReceivesTimeToLive && !options.ReceivesTypeOfService)
+        if (timestamps == SocketTimestamps.None && !options.Has(TellsV4 | TellsV6))
         {
             return;
         }
@@ -27,20 +30,54 @@ internal static class InetControl
             AddTimestamp(data, datagram.ArrivedNs, timestamps, clock);
         }
 
-        int level = isV6 ? InetLevel.IPPROTO_IPV6 : InetLevel.IPPROTO_IP;
-        if (options.ReceivesPacketInfo)
+        if (isV6 && options.Has(IpFlags.PacketInfoV6))
         {
-            data.Add(level, isV6 ? IpOption.IPV6_PKTINFO : IpOption.IP_PKTINFO, isV6 ? PacketInfoV6(datagram) : PacketInfoV4(datagram));
+            data.Add(InetLevel.IPPROTO_IPV6, IpOption.IPV6_PKTINFO, PacketInfoV6(datagram));
         }
 
-        if (options.ReceivesTimeToLive)
+        if (datagram.Destination.IsV4)
         {
-            data.Add(level, isV6 ? IpOption.IPV6_HOPLIMIT : IpOption.IP_TTL, Int(datagram.TimeToLive));
+            AddV4(data, datagram, ownPort, options);
+        }
+        else
+        {
+            AddV6(data, datagram, options);
+        }
+    }
+
+    private static void AddV4(AncillaryData data, in ReceivedDatagram datagram, ushort ownPort, IpSocketOptions options)
+    {
+        if (options.Has(IpFlags.PacketInfo))
+        {
+            data.Add(InetLevel.IPPROTO_IP, IpOption.IP_PKTINFO, PacketInfoV4(datagram));
         }
 
-        if (options.ReceivesTypeOfService)
+        if (options.Has(IpFlags.TimeToLive))
         {
-            data.Add(level, isV6 ? IpOption.IPV6_TCLASS : IpOption.IP_TOS, isV6 ? Int(datagram.TypeOfService) : [datagram.TypeOfService]);
+            data.Add(InetLevel.IPPROTO_IP, IpOption.IP_TTL, Int(datagram.TimeToLive));
+        }
+
+        if (options.Has(IpFlags.TypeOfService))
+        {
+            data.Add(InetLevel.IPPROTO_IP, IpOption.IP_TOS, [datagram.TypeOfService]);
+        }
+
+        if (options.Has(IpFlags.OriginalDestination))
+        {
+            data.Add(InetLevel.IPPROTO_IP, IpOption.IP_RECVORIGDSTADDR, InetAddress.Format(new IpEndpoint(datagram.Destination, ownPort), isV6: false));
+        }
+    }
+
+    private static void AddV6(AncillaryData data, in ReceivedDatagram datagram, IpSocketOptions options)
+    {
+        if (options.Has(IpFlags.HopLimit))
+        {
+            data.Add(InetLevel.IPPROTO_IPV6, IpOption.IPV6_HOPLIMIT, Int(datagram.TimeToLive));
+        }
+
+        if (options.Has(IpFlags.TrafficClass))
+        {
+            data.Add(InetLevel.IPPROTO_IPV6, IpOption.IPV6_TCLASS, Int(datagram.TypeOfService));
         }
     }
 

@@ -2,6 +2,7 @@ using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.Netstack;
+using Moat.Netstack.Multicast;
 using Moat.Netstack.Sockets;
 using Moat.Netstack.Udp;
 using Moat.Netstack.Wire;
@@ -9,7 +10,7 @@ using Moat.Netstack.Wire;
 namespace Moat.Sockets.Inet;
 
 /// <summary>A UDP socket (udp(7)) as a file.</summary>
-internal sealed class InetDatagram : Socket
+internal sealed class InetDatagram : Socket, IInetSocket
 {
     private readonly InetFamily _family;
 
@@ -33,8 +34,26 @@ internal sealed class InetDatagram : Socket
     /// <inheritdoc/>
     public override Result<byte[]> PeerAddress => Udp.Remote is { } remote ? InetAddress.Format(remote, _family.IsV6) : Errno.ENOTCONN;
 
-    /// <summary>The interface that has an address, or 0.</summary>
-    public int FindInterface(IpAddress address) => _family.Stack.Routes.Find(address, 0) is { Kind: Netstack.Routing.RouteKind.Local } route ? route.InterfaceIndex : 0;
+    /// <inheritdoc/>
+    public bool IsV6 => _family.IsV6;
+
+    /// <inheritdoc/>
+    public NetworkStack Stack => _family.Stack;
+
+    /// <inheritdoc/>
+    public IpSocketOptions Ip => Udp.Options;
+
+    /// <inheritdoc/>
+    public GroupMemberships? Groups => Udp.Groups;
+
+    /// <inheritdoc/>
+    public SocketErrors? Errors => Udp.Errors;
+
+    /// <inheritdoc/>
+    public int PathMtu => Udp.PathMtu;
+
+    /// <summary>A datagram of several calls.</summary>
+    public InetCork Cork { get; } = new();
 
     /// <inheritdoc/>
     public override Errno Bind(GuestTask task, ReadOnlySpan<byte> address)
@@ -66,16 +85,21 @@ internal sealed class InetDatagram : Socket
     /// <inheritdoc/>
     public override SyscallResult Send(GuestTask task, ref IoBuffer source, MessageFlags flags, ReadOnlySpan<byte> address, AncillaryData? ancillary)
     {
-        const MessageFlags Known = MessageFlags.MSG_DONTWAIT | MessageFlags.MSG_NOSIGNAL | MessageFlags.MSG_EOR | MessageFlags.MSG_DONTROUTE;
-        if ((flags & ~Known) != 0)
+        if ((flags & MessageFlags.MSG_OOB) != 0)
         {
             return Errno.EOPNOTSUPP;
+        }
+
+        Errno errno = InetSendControl.Read(ancillary, _family.IsV6, out DatagramControl control);
+        if (errno != Errno.None)
+        {
+            return errno;
         }
 
         IpEndpoint? destination = null;
         if (!address.IsEmpty)
         {
-            if (!InetAddress.Parse(address, _family.IsV6).TryGet(out IpEndpoint parsed, out Errno errno))
+            if (!InetAddress.Parse(address, _family.IsV6).TryGet(out IpEndpoint parsed, out errno))
             {
                 return errno;
             }
@@ -83,23 +107,23 @@ internal sealed class InetDatagram : Socket
             destination = parsed;
         }
 
-        IoSource bytes = new(source);
-        NetError error = Udp.Send(ref bytes, destination, null, out long sent);
-        source = bytes.Buffer;
-        return error == NetError.None ? sent : error.ToErrno();
+        SyscallResult result = (flags & MessageFlags.MSG_MORE) != 0 || Cork.IsSet || Cork.IsPending
+            ? SendInParts(ref source, destination, control, (flags & MessageFlags.MSG_MORE) != 0)
+            : SendWhole(ref source, destination, control);
+        if (!result.IsError)
+        {
+            ancillary?.ReleaseFiles(); // they mean nothing here
+        }
+
+        return result;
     }
 
     /// <inheritdoc/>
     public override SyscallResult Receive(GuestTask task, ref IoBuffer destination, MessageFlags flags, ref ReceivedMessage message)
     {
-        if ((flags & MessageFlags.MSG_OOB) != 0)
-        {
-            return Errno.EOPNOTSUPP;
-        }
-
         if ((flags & MessageFlags.MSG_ERRQUEUE) != 0)
         {
-            return Errno.EAGAIN;
+            return InetErrorQueue.Receive(this, Udp.Errors, ref destination, ref message, task.Kernel.Clock);
         }
 
         IoSink room = new(destination);
@@ -116,7 +140,7 @@ internal sealed class InetDatagram : Socket
             message.Address = InetAddress.Format(received.Source, _family.IsV6);
         }
 
-        InetControl.Add(ref message, received, Udp.Options, Options.Timestamps, _family.IsV6, task.Kernel.Clock);
+        InetControl.Add(ref message, received, Udp.Local.Port, Udp.Options, Options.Timestamps, _family.IsV6, task.Kernel.Clock);
 
         message.Flags |= received.IsTruncated ? MessageFlags.MSG_TRUNC : 0;
         return (flags & MessageFlags.MSG_TRUNC) != 0 ? received.Length : copied;
@@ -137,6 +161,8 @@ internal sealed class InetDatagram : Socket
         Udp.ReusesAddress = Options.ReuseAddress;
         Udp.ReusesPort = Options.ReusePort;
         Udp.Options.Broadcast = Options.Broadcast;
+        Udp.Options.Mark = Options.Mark;
+        Udp.Options.BoundInterface = Options.BoundInterface;
         Udp.Options.StampsArrival = Options.Timestamps != SocketTimestamps.None;
         Udp.Queue.Limit = Options.ReceiveBuffer;
     }
@@ -149,4 +175,56 @@ internal sealed class InetDatagram : Socket
 
     /// <inheritdoc/>
     protected override void OnLastClose() => Udp.Dispose();
+
+    /// <summary>Sets UDP_CORK; what waited goes out when it ends.</summary>
+    public Errno SetCork(bool isSet)
+    {
+        lock (Cork.Lock)
+        {
+            Cork.IsSet = isSet;
+            return isSet || !Cork.IsPending ? Errno.None : SendPending().Errno;
+        }
+    }
+
+    private SyscallResult SendWhole(ref IoBuffer source, IpEndpoint? destination, in DatagramControl control)
+    {
+        IoSource bytes = new(source);
+        NetError error = Udp.Send(ref bytes, destination, control, out long sent);
+        source = bytes.Buffer;
+        return error == NetError.None ? sent : error.ToErrno();
+    }
+
+    private SyscallResult SendInParts(ref IoBuffer source, IpEndpoint? destination, in DatagramControl control, bool more)
+    {
+        lock (Cork.Lock)
+        {
+            if (!Cork.IsPending)
+            {
+                NetError error = Udp.CheckSend(destination, control);
+                if (error != NetError.None)
+                {
+                    return error.ToErrno();
+                }
+
+                Cork.Begin(destination, control);
+            }
+
+            SyscallResult added = Cork.Add(ref source);
+            if (added.IsError || more || Cork.IsSet)
+            {
+                return added;
+            }
+
+            SyscallResult sent = SendPending();
+            return sent.IsError ? sent : added;
+        }
+    }
+
+    // Under the cork's lock.
+    private SyscallResult SendPending()
+    {
+        SpanSource all = Cork.Take();
+        NetError error = Udp.Send(ref all, Cork.Destination, Cork.Control, out long sent);
+        return error == NetError.None ? sent : error.ToErrno();
+    }
 }

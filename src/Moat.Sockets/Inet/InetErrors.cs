@@ -36,6 +36,10 @@ internal static class InetErrors
         NetError.NotFound => Errno.ENODEV,
         NetError.Exists => Errno.EEXIST,
         NetError.NetworkDown => Errno.ENETDOWN,
+        NetError.ProtocolNotAvailable => Errno.ENOPROTOOPT,
+        NetError.ProtocolError => Errno.EPROTO,
+        NetError.HostDown => Errno.EHOSTDOWN,
+        NetError.NotOnNetwork => Errno.ENONET,
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, null),
     };
 }

@@ -4,14 +4,16 @@ using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.Netstack;
 using Moat.Netstack.Icmp;
+using Moat.Netstack.Multicast;
 using Moat.Netstack.Raw;
+using Moat.Netstack.Routing;
 using Moat.Netstack.Sockets;
 using Moat.Netstack.Wire;
 
 namespace Moat.Sockets.Inet;
 
 /// <summary>A raw socket (raw(7)) or one for echoes (icmp(7)) as a file.</summary>
-internal sealed class InetMessages : Socket
+internal sealed class InetMessages : Socket, IInetSocket
 {
     private const int SolRaw = 255;
     private const int IcmpFilter = 1;
@@ -31,6 +33,24 @@ internal sealed class InetMessages : Socket
 
     /// <inheritdoc/>
     public override int Protocol => (int)_socket.Protocol;
+
+    /// <inheritdoc/>
+    public bool IsV6 => _family.IsV6;
+
+    /// <inheritdoc/>
+    public NetworkStack Stack => _family.Stack;
+
+    /// <inheritdoc/>
+    public IpSocketOptions Ip => _socket.Options;
+
+    /// <inheritdoc/>
+    public GroupMemberships? Groups => _socket.Groups;
+
+    /// <inheritdoc/>
+    public SocketErrors? Errors => _socket.Errors;
+
+    /// <inheritdoc/>
+    public int PathMtu => _socket.Remote is { } remote && Stack.Decide(remote, null, Ip.BoundInterface, out RouteDecision route) == NetError.None ? route.Mtu : 0;
 
     /// <inheritdoc/>
     public override byte[] LocalAddress => InetAddress.Format(_socket.Local, _family.IsV6);
@@ -71,16 +91,21 @@ internal sealed class InetMessages : Socket
     /// <inheritdoc/>
     public override SyscallResult Send(GuestTask task, ref IoBuffer source, MessageFlags flags, ReadOnlySpan<byte> address, AncillaryData? ancillary)
     {
-        const MessageFlags Known = MessageFlags.MSG_DONTWAIT | MessageFlags.MSG_NOSIGNAL | MessageFlags.MSG_EOR | MessageFlags.MSG_DONTROUTE;
-        if ((flags & ~Known) != 0)
+        if ((flags & MessageFlags.MSG_OOB) != 0)
         {
             return Errno.EOPNOTSUPP;
+        }
+
+        Errno errno = InetSendControl.Read(ancillary, _family.IsV6, out DatagramControl control);
+        if (errno != Errno.None)
+        {
+            return errno;
         }
 
         IpAddress? destination = null;
         if (!address.IsEmpty)
         {
-            if (!InetAddress.Parse(address, _family.IsV6).TryGet(out IpEndpoint parsed, out Errno errno))
+            if (!InetAddress.Parse(address, _family.IsV6).TryGet(out IpEndpoint parsed, out errno))
             {
                 return errno;
             }
@@ -94,17 +119,28 @@ internal sealed class InetMessages : Socket
         }
 
         IoSource bytes = new(source);
-        NetError error = _socket.Send(ref bytes, destination, out long sent);
+        NetError error = _socket.Send(ref bytes, destination, control, out long sent);
         source = bytes.Buffer;
-        return error == NetError.None ? sent : error.ToErrno();
+        if (error != NetError.None)
+        {
+            return error.ToErrno();
+        }
+
+        ancillary?.ReleaseFiles(); // they mean nothing here
+        return sent;
     }
 
     /// <inheritdoc/>
     public override SyscallResult Receive(GuestTask task, ref IoBuffer destination, MessageFlags flags, ref ReceivedMessage message)
     {
-        if ((flags & (MessageFlags.MSG_OOB | MessageFlags.MSG_ERRQUEUE)) != 0)
+        if ((flags & MessageFlags.MSG_OOB) != 0)
         {
-            return (flags & MessageFlags.MSG_OOB) != 0 ? Errno.EOPNOTSUPP : Errno.EAGAIN;
+            return Errno.EOPNOTSUPP;
+        }
+
+        if ((flags & MessageFlags.MSG_ERRQUEUE) != 0)
+        {
+            return InetErrorQueue.Receive(this, _socket.Errors, ref destination, ref message, task.Kernel.Clock);
         }
 
         IoSink room = new(destination);
@@ -117,7 +153,7 @@ internal sealed class InetMessages : Socket
         }
 
         message.Address = InetAddress.Format(received.Source, _family.IsV6);
-        InetControl.Add(ref message, received, _socket.Options, Options.Timestamps, _family.IsV6, task.Kernel.Clock);
+        InetControl.Add(ref message, received, 0, _socket.Options, Options.Timestamps, _family.IsV6, task.Kernel.Clock);
         message.Flags |= received.IsTruncated ? MessageFlags.MSG_TRUNC : 0;
         return (flags & MessageFlags.MSG_TRUNC) != 0 ? received.Length : copied;
     }
@@ -143,7 +179,7 @@ internal sealed class InetMessages : Socket
             return Errno.None;
         }
 
-        return InetDatagramOptions.SetPlain(_socket.Options, _family.IsV6, level, option, value);
+        return InetDatagramOptions.SetIp(this, level, option, value);
     }
 
     /// <inheritdoc/>
@@ -154,13 +190,15 @@ internal sealed class InetMessages : Socket
             return OptionValue.WriteInt((int)raw.IcmpFilter, value);
         }
 
-        return InetDatagramOptions.GetPlain(_socket.Options, _family.IsV6, level, option) is { } number ? OptionValue.WriteInt(number, value) : Errno.ENOPROTOOPT;
+        return InetDatagramOptions.GetIp(this, level, option, value);
     }
 
     /// <inheritdoc/>
     public override void OnOptionsChanged()
     {
         _socket.Options.Broadcast = Options.Broadcast;
+        _socket.Options.Mark = Options.Mark;
+        _socket.Options.BoundInterface = Options.BoundInterface;
         _socket.Options.StampsArrival = Options.Timestamps != SocketTimestamps.None;
         _socket.Queue.Limit = Options.ReceiveBuffer;
     }

@@ -1,7 +1,9 @@
+using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.Netstack;
+using Moat.Netstack.Multicast;
 using Moat.Netstack.Sockets;
 using Moat.Netstack.Tcp;
 using Moat.Netstack.Wire;
@@ -9,8 +11,10 @@ using Moat.Netstack.Wire;
 namespace Moat.Sockets.Inet;
 
 /// <summary>A TCP socket (tcp(7)) as a file.</summary>
-internal sealed class InetStream : Socket
+internal sealed class InetStream : Socket, IInetSocket
 {
+    private const int SolSocket = 1;
+
     private readonly InetFamily _family;
     private readonly SocketNotifier _notifier;
 
@@ -26,6 +30,7 @@ internal sealed class InetStream : Socket
         _family = family;
         _notifier = notifier;
         notifier.Waiters = Waiters;
+        notifier.Socket = this;
         Tcp = accepted ?? new TcpSocket(family.Stack.Tcp, family.IsV6, notifier) { Owner = task.Credentials.EffectiveUid };
     }
 
@@ -34,6 +39,24 @@ internal sealed class InetStream : Socket
 
     /// <inheritdoc/>
     public override int Protocol => (int)IpProtocol.Tcp;
+
+    /// <inheritdoc/>
+    public bool IsV6 => _family.IsV6;
+
+    /// <inheritdoc/>
+    public NetworkStack Stack => _family.Stack;
+
+    /// <inheritdoc/>
+    public IpSocketOptions Ip => Tcp.Options.Ip;
+
+    /// <inheritdoc/>
+    public GroupMemberships? Groups => null;
+
+    /// <inheritdoc/>
+    public SocketErrors? Errors => null;
+
+    /// <inheritdoc/>
+    public int PathMtu => Tcp.Remote is null ? 0 : Tcp.Status.PathMtu;
 
     /// <inheritdoc/>
     public override bool IsListening => Tcp.State == TcpState.Listen;
@@ -101,24 +124,42 @@ internal sealed class InetStream : Socket
     /// <inheritdoc/>
     public override SyscallResult Send(GuestTask task, ref IoBuffer source, MessageFlags flags, ReadOnlySpan<byte> address, AncillaryData? ancillary)
     {
-        const MessageFlags Known = MessageFlags.MSG_DONTWAIT | MessageFlags.MSG_NOSIGNAL | MessageFlags.MSG_MORE | MessageFlags.MSG_EOR | MessageFlags.MSG_DONTROUTE;
-        if ((flags & ~Known) != 0)
+        foreach (ControlMessage message in ancillary?.Messages ?? [])
         {
-            return Errno.EOPNOTSUPP; // urgent data, zero copy, fast open
+            if (message.Level == SolSocket)
+            {
+                return Errno.EINVAL; // those of other levels are nothing to TCP
+            }
+        }
+
+        if ((flags & MessageFlags.MSG_FASTOPEN) != 0)
+        {
+            return Errno.EOPNOTSUPP;
         }
 
         IoSource bytes = new(source);
-        NetError error = Tcp.Send(ref bytes, (flags & MessageFlags.MSG_MORE) != 0, out long sent);
+        NetError error = Tcp.Send(ref bytes, (flags & MessageFlags.MSG_MORE) != 0, (flags & MessageFlags.MSG_OOB) != 0, out long sent);
         source = bytes.Buffer;
-        return error == NetError.None ? sent : error == NetError.NotConnected ? Errno.EPIPE : error.ToErrno();
+        if (error != NetError.None)
+        {
+            return error == NetError.NotConnected ? Errno.EPIPE : error.ToErrno();
+        }
+
+        ancillary?.ReleaseFiles(); // they mean nothing here
+        return sent;
     }
 
     /// <inheritdoc/>
     public override SyscallResult Receive(GuestTask task, ref IoBuffer destination, MessageFlags flags, ref ReceivedMessage message)
     {
-        if ((flags & (MessageFlags.MSG_OOB | MessageFlags.MSG_ERRQUEUE)) != 0)
+        if ((flags & MessageFlags.MSG_ERRQUEUE) != 0)
         {
-            return (flags & MessageFlags.MSG_OOB) != 0 ? Errno.EINVAL : Errno.EAGAIN; // there is no urgent data, and no error to tell of
+            return Errno.EAGAIN; // TCP tells of errors at once
+        }
+
+        if ((flags & MessageFlags.MSG_OOB) != 0)
+        {
+            return ReceiveUrgent(ref destination, flags, ref message);
         }
 
         if ((flags & MessageFlags.MSG_TRUNC) != 0)
@@ -147,6 +188,10 @@ internal sealed class InetStream : Socket
         Tcp.ReusesAddress = Options.ReuseAddress;
         Tcp.ReusesPort = Options.ReusePort;
         Tcp.Options.KeepAlive = Options.KeepAlive;
+        Tcp.Options.OutOfBandInline = Options.OutOfBandInline;
+        Tcp.Options.ReceiveLowWater = Options.ReceiveLowWater;
+        Tcp.Options.Ip.Mark = Options.Mark;
+        Tcp.Options.Ip.BoundInterface = Options.BoundInterface;
         if (Options.HasSendBuffer)
         {
             Tcp.Options.SendBuffer = Options.SendBuffer;
@@ -158,13 +203,56 @@ internal sealed class InetStream : Socket
     }
 
     /// <inheritdoc/>
-    public override SyscallResult Ioctl(GuestTask task, uint request, ulong argument) => InetIoctl.Handle(task, _family.Stack, request, argument, IsListening ? null : Tcp.AvailableBytes, (int)Tcp.UnacknowledgedBytes);
+    public override SyscallResult Ioctl(GuestTask task, uint request, ulong argument)
+    {
+        const uint SIOCATMARK = 0x8905;
+        return request == SIOCATMARK
+            ? task.Memory.Write(new GuestAddress(argument), Tcp.IsAtUrgentMark ? 1 : 0)
+            : InetIoctl.Handle(task, _family.Stack, request, argument, IsListening ? null : Tcp.AvailableBytes, (int)Tcp.UnacknowledgedBytes);
+    }
+
+    /// <summary>close(2) with SO_LINGER: what has been sent is acknowledged, or the time is up, before the last descriptor goes.</summary>
+    public override Errno Flush(GuestTask task)
+    {
+        if (Options.Linger is not { On: not 0, Seconds: > 0 } || !IsLastReference || Tcp.AvailableBytes > 0 || Tcp.Shutdown(receive: false, send: true) != NetError.None)
+        {
+            return Errno.None;
+        }
+
+        long deadlineNs = task.Kernel.Clock.MonotonicNs + (Options.Linger.Seconds * 1_000_000_000L);
+        TaskWaitEntry entry = new(task) { Mask = PollEvents.Writable | PollEvents.POLLERR | PollEvents.POLLHUP };
+        AddWaiter(entry);
+        while (Tcp.IsDraining && task.Block(deadlineNs) == Errno.None)
+        {
+        }
+
+        RemoveWaiter(entry);
+        return Errno.None;
+    }
 
     /// <inheritdoc/>
     public override PollEvents Readiness(PollEvents mask) => SocketNotifier.ToPollEvents(Tcp.Readiness()) & (mask | PollEvents.POLLERR | PollEvents.POLLHUP);
 
     /// <inheritdoc/>
     protected override void OnLastClose() => Tcp.Close(abort: Options.Linger is { On: not 0, Seconds: 0 });
+
+    private SyscallResult ReceiveUrgent(ref IoBuffer destination, MessageFlags flags, ref ReceivedMessage message)
+    {
+        NetError error = Tcp.ReceiveUrgent((flags & MessageFlags.MSG_PEEK) != 0, out byte? value);
+        if (error != NetError.None || value is not { } received)
+        {
+            return error.ToErrno();
+        }
+
+        message.Flags |= MessageFlags.MSG_OOB;
+        if (destination.IsEmpty)
+        {
+            message.Flags |= MessageFlags.MSG_TRUNC;
+            return 0;
+        }
+
+        return (flags & MessageFlags.MSG_TRUNC) != 0 || destination.CopyFrom([received]).TryGet(out _, out Errno errno) ? 1 : errno;
+    }
 
     // MSG_TRUNC of a stream: bytes are thrown away (tcp(7)).
     private SyscallResult Discard(ref IoBuffer destination)

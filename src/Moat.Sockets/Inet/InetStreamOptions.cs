@@ -17,12 +17,16 @@ internal static class InetStreamOptions
         {
             case InetLevel.IPPROTO_TCP:
                 return option == TcpOption.TCP_CONGESTION ? SetCongestion(socket, value) : OptionValue.ReadInt(value).TryGet(out int number, out Errno errno) ? SetTcp(socket, option, number) : errno;
-            case InetLevel.IPPROTO_IP:
-                return OptionValue.ReadInt(value, mayBeByte: true).TryGet(out number, out errno) ? SetIp(socket, option, number) : errno;
-            case InetLevel.IPPROTO_IPV6 when socket.Domain == AddressFamily.AF_INET6:
-                return OptionValue.ReadInt(value).TryGet(out number, out errno) ? SetIpv6(socket, option, number) : errno;
+            case InetLevel.IPPROTO_IPV6 when socket.IsV6 && option == IpOption.IPV6_V6ONLY:
+                if (!OptionValue.ReadInt(value).TryGet(out int only, out errno) || socket.Tcp.Local.Port != 0)
+                {
+                    return errno != Errno.None ? errno : Errno.EINVAL; // it is bound
+                }
+
+                socket.Tcp.IsV6Only = only != 0;
+                return Errno.None;
             default:
-                return Errno.ENOPROTOOPT;
+                return InetDatagramOptions.SetIp(socket, level, option, value);
         }
     }
 
@@ -57,14 +61,10 @@ internal static class InetStreamOptions
             (InetLevel.IPPROTO_TCP, TcpOption.TCP_DEFER_ACCEPT) => (int)(options.DeferAcceptNs / SecondNs),
             (InetLevel.IPPROTO_TCP, TcpOption.TCP_QUICKACK) => socket.Tcp.IsQuickAck ? 1 : 0,
             (InetLevel.IPPROTO_TCP, TcpOption.TCP_USER_TIMEOUT) => (int)(options.UserTimeoutNs / 1_000_000),
-            (InetLevel.IPPROTO_IP, IpOption.IP_TOS) => options.TypeOfService,
-            (InetLevel.IPPROTO_IP, IpOption.IP_TTL) => options.TimeToLive,
             (InetLevel.IPPROTO_IPV6, IpOption.IPV6_V6ONLY) when socket.Domain == AddressFamily.AF_INET6 => socket.Tcp.IsV6Only ? 1 : 0,
-            (InetLevel.IPPROTO_IPV6, IpOption.IPV6_TCLASS) when socket.Domain == AddressFamily.AF_INET6 => options.TypeOfService,
-            (InetLevel.IPPROTO_IPV6, IpOption.IPV6_UNICAST_HOPS) when socket.Domain == AddressFamily.AF_INET6 => options.TimeToLive,
             _ => null,
         };
-        return number is { } known ? OptionValue.WriteInt(known, value) : Errno.ENOPROTOOPT;
+        return number is { } known ? OptionValue.WriteInt(known, value) : level == InetLevel.IPPROTO_TCP ? Errno.ENOPROTOOPT : InetDatagramOptions.GetIp(socket, level, option, value);
     }
 
     private static Errno SetTcp(InetStream socket, int option, int value)
@@ -116,53 +116,6 @@ internal static class InetStreamOptions
 
         socket.Tcp.ApplyOptions();
         return Errno.None;
-    }
-
-    private static Errno SetIp(InetStream socket, int option, int value)
-    {
-        TcpOptionSet options = socket.Tcp.Options;
-        switch (option)
-        {
-            case IpOption.IP_TOS:
-                options.TypeOfService = (byte)value;
-                return Errno.None;
-            case IpOption.IP_TTL when value is -1 or (>= 1 and <= byte.MaxValue):
-                options.TimeToLive = value == -1 ? (byte)64 : (byte)value;
-                return Errno.None;
-            case IpOption.IP_TTL:
-                return Errno.EINVAL;
-            case IpOption.IP_MTU_DISCOVER when value is >= 0 and <= 5: // TCP always discovers
-            case IpOption.IP_RECVERR:
-            case IpOption.IP_BIND_ADDRESS_NO_PORT:
-                return Errno.None;
-            default:
-                return Errno.ENOPROTOOPT;
-        }
-    }
-
-    private static Errno SetIpv6(InetStream socket, int option, int value)
-    {
-        TcpOptionSet options = socket.Tcp.Options;
-        switch (option)
-        {
-            case IpOption.IPV6_V6ONLY when socket.Tcp.Local.Port == 0:
-                socket.Tcp.IsV6Only = value != 0;
-                return Errno.None;
-            case IpOption.IPV6_V6ONLY:
-                return Errno.EINVAL; // it is bound
-            case IpOption.IPV6_UNICAST_HOPS when value is >= -1 and <= byte.MaxValue:
-                options.TimeToLive = value == -1 ? (byte)64 : (byte)value;
-                return Errno.None;
-            case IpOption.IPV6_TCLASS when value is >= -1 and <= byte.MaxValue:
-                options.TypeOfService = value == -1 ? (byte)0 : (byte)value;
-                return Errno.None;
-            case IpOption.IPV6_UNICAST_HOPS or IpOption.IPV6_TCLASS:
-                return Errno.EINVAL;
-            case IpOption.IPV6_RECVERR or IpOption.IPV6_MTU_DISCOVER:
-                return Errno.None;
-            default:
-                return Errno.ENOPROTOOPT;
-        }
     }
 
     private static Errno SetCongestion(InetStream socket, ReadOnlySpan<byte> value)

@@ -6,10 +6,9 @@ namespace Moat.Sockets.Inet;
 /// <summary>Reads and writes values of socket options.</summary>
 internal static class OptionValue
 {
-    /// <summary>An int; options of IP take a single byte too (ip(7)).</summary>
+    /// <summary>An int.</summary>
     /// <returns>EINVAL if it is too short.</returns>
-    public static Result<int> ReadInt(ReadOnlySpan<byte> value, bool mayBeByte = false) =>
-        value.Length >= sizeof(int) ? BinaryPrimitives.ReadInt32LittleEndian(value) : mayBeByte && value.Length > 0 ? value[0] : Errno.EINVAL;
+    public static Result<int> ReadInt(ReadOnlySpan<byte> value) => value.Length >= sizeof(int) ? BinaryPrimitives.ReadInt32LittleEndian(value) : Errno.EINVAL;
 
     /// <summary>Writes an int, cut to the room there is.</summary>
     /// <returns>How many bytes were written.</returns>

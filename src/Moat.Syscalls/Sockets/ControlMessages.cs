@@ -9,7 +9,7 @@ using Moat.Sockets;
 
 namespace Moat.Syscalls.Sockets;
 
-/// <summary>Control messages (cmsg(3)): files and credentials both ways, and what sockets of IP tell of a datagram.</summary>
+/// <summary>Control messages (cmsg(3)): files and credentials both ways, and what a family makes of messages of its own levels.</summary>
 internal static class ControlMessages
 {
     private const int HeaderSize = 16;
@@ -62,6 +62,11 @@ internal static class ControlMessages
                 };
             }
 
+            else
+            {
+                data.Add(BinaryPrimitives.ReadInt32LittleEndian(rest[8..]), BinaryPrimitives.ReadInt32LittleEndian(rest[12..]), rest[HeaderSize..(int)size].ToArray());
+            }
+
             position += Align((int)size);
         }
 
@@ -71,7 +76,7 @@ internal static class ControlMessages
             return errno;
         }
 
-        ancillary = data.Files.Count > 0 || data.Credentials is not null ? data : null;
+        ancillary = data.Files.Count > 0 || data.Credentials is not null || data.Messages is not null ? data : null;
         return Errno.None;
     }
 

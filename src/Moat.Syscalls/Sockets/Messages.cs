@@ -317,8 +317,27 @@ internal static class Messages
 
     private static SyscallResult Receive(GuestTask task, Socket socket, ref IoBuffer destination, MessageFlags flags, ref ReceivedMessage message)
     {
-        bool waits = !socket.IsNonBlocking && (flags & (MessageFlags.MSG_DONTWAIT | MessageFlags.MSG_ERRQUEUE)) == 0;
+        TaskWaitEntry? entry = null;
+        try
+        {
+            return Receive(task, socket, ref destination, flags, ref message, ref entry);
+        }
+        finally
+        {
+            if (entry is not null)
+            {
+                socket.RemoveWaiter(entry);
+            }
+        }
+    }
+
+    private static SyscallResult Receive(GuestTask task, Socket socket, ref IoBuffer destination, MessageFlags flags, ref ReceivedMessage message, ref TaskWaitEntry? entry)
+    {
+        const PollEvents Arrivals = PollEvents.Readable | PollEvents.POLLHUP | PollEvents.POLLERR | PollEvents.POLLRDHUP;
+        bool waits = !socket.IsNonBlocking && (flags & (MessageFlags.MSG_DONTWAIT | MessageFlags.MSG_ERRQUEUE | MessageFlags.MSG_OOB)) == 0; // urgent data is never waited for
         bool waitsForAll = waits && (flags & (MessageFlags.MSG_WAITALL | MessageFlags.MSG_PEEK)) == MessageFlags.MSG_WAITALL && socket.Type == SocketType.SOCK_STREAM;
+        bool waitsForSome = waits && socket.Type == SocketType.SOCK_STREAM && (flags & (MessageFlags.MSG_PEEK | MessageFlags.MSG_OOB)) == 0;
+        long wanted = waitsForAll ? destination.Length : waitsForSome ? Math.Min(socket.Options.ReceiveLowWater, destination.Length) : 0;
         long deadlineNs = SocketWait.DeadlineOf(task, socket.Options.ReceiveTimeoutNs);
         long done = 0;
         while (true)
@@ -328,7 +347,7 @@ internal static class Messages
             {
                 done += result.Raw;
                 bool hasFiles = message.Ancillary is { Files.Count: > 0 };
-                if (!waitsForAll || result.Raw == 0 || destination.IsEmpty || hasFiles)
+                if (done >= wanted || result.Raw == 0 || destination.IsEmpty || hasFiles)
                 {
                     return done;
                 }
@@ -341,7 +360,24 @@ internal static class Messages
                 return done > 0 ? done : result;
             }
 
-            Errno errno = task.WaitFor(socket, PollEvents.Readable | PollEvents.POLLHUP | PollEvents.POLLERR | PollEvents.POLLRDHUP, deadlineNs);
+            Errno errno;
+            if (socket.Options.ReceiveLowWater > 1)
+            {
+                // Less than what poll(2) tells of may be all that is still wanted: every arrival counts, also one that came before the entry was there.
+                if (entry is null)
+                {
+                    entry = new TaskWaitEntry(task) { Mask = Arrivals };
+                    socket.AddWaiter(entry);
+                    continue;
+                }
+
+                errno = task.Block(deadlineNs);
+            }
+            else
+            {
+                errno = task.WaitFor(socket, Arrivals, deadlineNs);
+            }
+
             if (errno != Errno.None)
             {
                 return done > 0 ? done : SocketWait.Translate(errno, deadlineNs);

@@ -33,6 +33,8 @@ internal static class SocketOptionCalls
     private const int PeerGroups = 59;
     private const int Timestamp = 29;
     private const int TimestampNs = 35;
+    private const int PeerName = 28;
+    private const int Cookie = 57;
     private const int MaxValue = 512; // of options that are no list
 
     public static void Register(SyscallTableBuilder table)
@@ -81,6 +83,14 @@ internal static class SocketOptionCalls
                     return Put(task, arguments, room, MemoryMarshal.AsBytes(new ReadOnlySpan<PeerCredentials>(in peer)));
                 case PeerGroups:
                     return PutGroups(task, arguments, room, socket.PeerGroups);
+                case PeerName:
+                    // Unlike getpeername(2) it wants room for all of it.
+                    return !socket.PeerAddress.TryGet(out byte[]? name, out _) ? Errno.ENOTCONN : name.Length > room ? Errno.EINVAL : Put(task, arguments, room, name);
+                case Cookie:
+                    ulong cookie = socket.Cookie;
+                    return room < sizeof(ulong) ? Errno.EINVAL : Put(task, arguments, room, MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in cookie)));
+                case SocketDeviceOptions.BindToDevice:
+                    return SocketDeviceOptions.GetName(task, socket, arguments.Address(3), arguments.Address(4), room);
             }
 
             int? value = arguments.Int(2) switch
@@ -100,7 +110,9 @@ internal static class SocketOptionCalls
                 AcceptsConnections => socket.IsListening ? 1 : 0,
                 ProtocolOption => socket.Protocol,
                 DomainOption => (int)socket.Domain,
-                _ => null,
+                SocketDeviceOptions.BindToIndex => options.BoundInterface,
+                SocketDeviceOptions.Mark => (int)options.Mark,
+                _ => SocketFlagOptions.Get(options, arguments.Int(2)),
             };
             return value is { } known ? Put(task, arguments, room, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in known))) : Errno.ENOPROTOOPT;
         }
@@ -130,13 +142,18 @@ internal static class SocketOptionCalls
                 return SetOfFamily(task, socket, arguments, length);
             }
 
+            if (arguments.Int(2) == SocketDeviceOptions.BindToDevice)
+            {
+                return SocketDeviceOptions.SetName(task, socket, arguments.Address(3), length);
+            }
+
             if (length < sizeof(int))
             {
                 return Errno.EINVAL;
             }
 
             errno = task.Memory.Read(arguments.Address(3), out int value);
-            errno = errno == Errno.None ? Apply(task, socket.Options, arguments.Int(2), value, arguments.Address(3), length) : errno;
+            errno = errno != Errno.None ? errno : arguments.Int(2) is SocketDeviceOptions.BindToIndex or SocketDeviceOptions.Mark ? SocketDeviceOptions.Set(task, socket, arguments.Int(2), value) : Apply(task, socket.Options, arguments.Int(2), value, arguments.Address(3), length);
             if (errno == Errno.None)
             {
                 socket.OnOptionsChanged();
@@ -219,8 +236,9 @@ internal static class SocketOptionCalls
             case ReceiveTimeout or SendTimeout:
                 return SetTimeout(task, options, option == ReceiveTimeout, address, length);
             case TypeOption or ErrorOption or ProtocolOption or DomainOption or AcceptsConnections:
-            default:
                 return Errno.ENOPROTOOPT;
+            default:
+                return SocketFlagOptions.Set(task, options, option, value);
         }
     }
 

@@ -10,7 +10,7 @@ internal static class TestStream
     public static long Send(this TcpSocket socket, ReadOnlySpan<byte> bytes, out NetError error)
     {
         SpanSource source = new(bytes);
-        error = socket.Send(ref source, more: false, out long sent);
+        error = socket.Send(ref source, more: false, isUrgent: false, out long sent);
         return sent;
     }
 
