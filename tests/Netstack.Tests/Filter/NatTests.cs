@@ -232,7 +232,7 @@ public sealed class NatTests
     {
         SpanSource source = new(message);
         SpanSink sink = new(room);
-        if (client.Send(ref source, null, null, out _) != NetError.None || server.Receive(ref sink, false, out _) != NetError.None)
+        if (client.Send(ref source, null, default, out _) != NetError.None || server.Receive(ref sink, false, out _) != NetError.None)
         {
             throw new InvalidOperationException("lost");
         }
@@ -265,7 +265,7 @@ public sealed class NatTests
     private static NetError Send(UdpSocket socket, string text, IpEndpoint? to)
     {
         SpanSource source = new(System.Text.Encoding.ASCII.GetBytes(text));
-        return socket.Send(ref source, to, null, out _);
+        return socket.Send(ref source, to, default, out _);
     }
 
     private static string? Receive(UdpSocket socket, out IpEndpoint from)
