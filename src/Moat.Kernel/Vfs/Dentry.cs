@@ -6,10 +6,12 @@ namespace Moat.Kernel.Vfs;
 public sealed class Dentry
 {
     private const int MaxNegative = 4096;
+    private const int FirstSweep = 16;
 
     private DentryChildren? _children;
     private Dentry? _nextInBucket;
     private int _negative;
+    private int _sweepAt = FirstSweep; // how many children there may be before those that have gone are looked for
     private int _mountCount;
 
     /// <summary>A root, or a child of <paramref name="parent"/>.</summary>
@@ -86,7 +88,20 @@ public sealed class Dentry
 
         Dentry child = new(this, name, inode);
         Children.Add(child);
+        if (Children.Count > _sweepAt && Inode is { Filesystem.IsStable: false } directory)
+        {
+            Sweep(directory, child);
+        }
+
         return child;
+    }
+
+    // What such a filesystem takes away (a process of /proc that has ended) it tells nobody, and nobody asks for the name again. Looking when there are twice as many costs each of them one look.
+    private void Sweep(Inode directory, Dentry newest)
+    {
+        Children.RemoveWhere(child => child != newest && child.MountCount == 0 && !directory.Revalidate(child.Name, child.Inode));
+        _negative = Children.CountNegative();
+        _sweepAt = Math.Max(FirstSweep, Children.Count * 2);
     }
 
     /// <summary>Caches a file under a name of which it is known that it names nothing so far.</summary>

@@ -12,6 +12,9 @@ internal sealed class DentryChildren
     private Dentry?[] _buckets = new Dentry?[FirstBuckets];
     private int _count;
 
+    /// <summary>How many there are.</summary>
+    public int Count => _count;
+
     /// <summary>Finds a child of <paramref name="parent"/>.</summary>
     public Dentry? Find(Dentry parent, ReadOnlySpan<byte> name)
     {
@@ -72,17 +75,45 @@ internal sealed class DentryChildren
     /// <summary>Takes out all names that are known not to exist.</summary>
     public void RemoveNegative()
     {
+        int count = _count - CountNegative();
+        Rebuild(Math.Max(FirstBuckets, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count)), static child => child.Inode is not null);
+        _count = count;
+    }
+
+    /// <summary>How many names there are of which it is known that they do not exist.</summary>
+    public int CountNegative()
+    {
         int count = 0;
         foreach (Dentry? head in _buckets)
         {
             for (Dentry? at = head; at is not null; at = at.NextInBucket)
             {
-                count += at.Inode is null ? 0 : 1;
+                count += at.Inode is null ? 1 : 0;
             }
         }
 
-        Rebuild(Math.Max(FirstBuckets, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count)), static child => child.Inode is not null);
-        _count = count;
+        return count;
+    }
+
+    /// <summary>Takes out those that a condition picks.</summary>
+    public void RemoveWhere(Predicate<Dentry> goes)
+    {
+        List<Dentry> gone = [];
+        foreach (Dentry? head in _buckets)
+        {
+            for (Dentry? at = head; at is not null; at = at.NextInBucket)
+            {
+                if (goes(at))
+                {
+                    gone.Add(at);
+                }
+            }
+        }
+
+        foreach (Dentry child in gone)
+        {
+            Remove(child);
+        }
     }
 
     private void Grow() => Rebuild(_buckets.Length * 2, static _ => true);
