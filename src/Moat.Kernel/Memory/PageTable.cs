@@ -6,7 +6,8 @@ internal sealed class PageTable
     private const int LeafBits = 9;
     private const int LeafSize = 1 << LeafBits;
 
-    private readonly Dictionary<ulong, int[]> _leaves = [];
+    private readonly Dictionary<ulong, int[]> _leaves = []; // none of them empty
+    private int[]? _spare; // all zero: an application that maps and unmaps makes and empties a leaf each time
 
     /// <summary>How many pages there are.</summary>
     public long Count { get; private set; }
@@ -19,7 +20,9 @@ internal sealed class PageTable
     {
         if (!_leaves.TryGetValue(index >> LeafBits, out int[]? leaf))
         {
-            _leaves.Add(index >> LeafBits, leaf = new int[LeafSize]);
+            leaf = _spare ?? new int[LeafSize];
+            _spare = null;
+            _leaves.Add(index >> LeafBits, leaf);
         }
 
         ref int slot = ref leaf[index & (LeafSize - 1)];
@@ -38,7 +41,7 @@ internal sealed class PageTable
             leaf[slot] = 0;
             Count--;
             removed(index, page);
-        });
+        }, dropsEmpty: true);
     }
 
     /// <summary>Hands each page of a range to <paramref name="found"/>.</summary>
@@ -108,7 +111,7 @@ internal sealed class PageTable
         return from;
     }
 
-    private void Visit(ulong first, ulong end, Action<int[], int, ulong> visit)
+    private void Visit(ulong first, ulong end, Action<int[], int, ulong> visit, bool dropsEmpty = false)
     {
         ulong leaves = ((end - 1) >> LeafBits) - (first >> LeafBits) + 1;
         if (leaves > (ulong)_leaves.Count)
@@ -120,7 +123,7 @@ internal sealed class PageTable
             {
                 if (key >= first >> LeafBits && key <= (end - 1) >> LeafBits)
                 {
-                    VisitLeaf(key, first, end, visit);
+                    VisitLeaf(key, first, end, visit, dropsEmpty);
                 }
             }
 
@@ -129,11 +132,11 @@ internal sealed class PageTable
 
         for (ulong key = first >> LeafBits; key <= (end - 1) >> LeafBits; key++)
         {
-            VisitLeaf(key, first, end, visit);
+            VisitLeaf(key, first, end, visit, dropsEmpty);
         }
     }
 
-    private void VisitLeaf(ulong key, ulong first, ulong end, Action<int[], int, ulong> visit)
+    private void VisitLeaf(ulong key, ulong first, ulong end, Action<int[], int, ulong> visit, bool dropsEmpty)
     {
         if (!_leaves.TryGetValue(key, out int[]? leaf))
         {
@@ -151,9 +154,10 @@ internal sealed class PageTable
             }
         }
 
-        if (from == 0 && to == LeafSize && leaf.AsSpan().IndexOfAnyExcept(0) < 0)
+        if (dropsEmpty && !leaf.AsSpan().ContainsAnyExcept(0))
         {
             _leaves.Remove(key);
+            _spare = leaf;
         }
     }
 }
