@@ -25,6 +25,9 @@ public sealed class UnixFamily(SocketFilesystem home) : ISocketFamily
     /// <summary>Files that are on their way.</summary>
     internal InFlightFiles InFlight { get; } = new();
 
+    /// <summary>Messages that can be used again.</summary>
+    internal UnixMessagePool Messages { get; } = new();
+
     /// <inheritdoc/>
     public Result<Socket> Create(GuestTask task, SocketType type, int protocol, OpenFlags flags)
     {

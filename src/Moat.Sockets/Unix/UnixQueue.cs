@@ -97,10 +97,10 @@ internal sealed class UnixQueue
         lock (_readLock)
         {
             UnixMessage? message = First();
-            UnixMessage? before = null;
+            PeerCredentials? before = null; // whose bytes there are already
             while (message is not null && !destination.IsEmpty)
             {
-                if (before is not null && tellsCredentials && before.Credentials != message.Credentials)
+                if (before is { } earlier && tellsCredentials && earlier != message.Credentials)
                 {
                     break;
                 }
@@ -115,7 +115,7 @@ internal sealed class UnixQueue
                 Tell(message, peeks, tellsCredentials, isFirst: before is null, ref told);
                 bool isPart = copied < message.Unread.Length;
                 UnixMessage? next = Next(message);
-                before = message;
+                before = message.Credentials;
                 if (!peeks)
                 {
                     Consume(message, copied, wholly: !isPart);

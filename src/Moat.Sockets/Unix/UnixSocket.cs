@@ -136,8 +136,9 @@ internal abstract class UnixSocket : Socket
         }
 
         sender.Family.Memory.Return(message.HeldBytes);
-        message.Recycle();
-        int left = Interlocked.Add(ref sender._charged, -message.Charge);
+        int charge = message.Charge;
+        sender.Family.Messages.Return(message);
+        int left = Interlocked.Add(ref sender._charged, -charge);
         if (left <= sender.Options.SendBuffer / 4)
         {
             sender.Waiters.Notify(PollEvents.Writable);
@@ -181,19 +182,19 @@ internal abstract class UnixSocket : Socket
         }
 
         PeerCredentials who = ancillary?.Credentials ?? new PeerCredentials(task.ThreadGroup.Pid, task.Credentials.RealUid, task.Credentials.RealGid);
-        UnixMessage message = new(this, length) { Credentials = who };
+        UnixMessage message = Family.Messages.Take(this, length, who);
         IoBuffer copy = source;
         int filled = 0;
         Errno errno = Errno.None;
         if (length > 0 && !copy.CopyTo(message.Room).TryGet(out filled, out errno))
         {
-            message.Recycle();
+            Family.Messages.Return(message);
             return errno;
         }
 
         if (filled < length && Type != SocketType.SOCK_STREAM)
         {
-            message.Recycle();
+            Family.Messages.Return(message);
             return Errno.EFAULT;
         }
 
@@ -203,7 +204,7 @@ internal abstract class UnixSocket : Socket
             errno = Family.InFlight.Add(who.Uid, ancillary.Files.Count, isFree ? ulong.MaxValue : task.ThreadGroup.Limits.Get(ResourceLimits.OpenFiles).Current);
             if (errno != Errno.None)
             {
-                message.Recycle();
+                Family.Messages.Return(message);
                 return errno;
             }
 
