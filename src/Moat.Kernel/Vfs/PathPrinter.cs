@@ -5,16 +5,28 @@ namespace Moat.Kernel.Vfs;
 /// <summary>Turns a place back into a path, as getcwd(2) and /proc show it.</summary>
 public static class PathPrinter
 {
+    private const int UsualLength = 512;
+
     /// <summary>The path of a dentry within its filesystem, as /proc/PID/mountinfo shows what a mount begins with.</summary>
     public static byte[] PrintWithin(Dentry dentry)
     {
-        List<FileName> names = [];
-        for (Dentry at = dentry; !at.IsRoot; at = at.Parent)
+        ReversedPath path = new(stackalloc byte[UsualLength]);
+        if (dentry.IsUnlinked)
         {
-            names.Add(at.Name);
+            path.MarkDeleted();
         }
 
-        return Join(names, dentry.IsUnlinked);
+        if (dentry.IsRoot)
+        {
+            path.Prepend("/"u8);
+        }
+
+        for (Dentry at = dentry; !at.IsRoot; at = at.Parent)
+        {
+            path.PrependName(at.Name);
+        }
+
+        return path.Text.ToArray();
     }
 
     /// <summary>The path of a place seen from a root.</summary>
@@ -23,10 +35,34 @@ public static class PathPrinter
     /// <param name="isReachable">Whether the place lies below the root.</param>
     public static byte[] Print(PathLocation root, PathLocation location, out bool isReachable)
     {
-        List<FileName> names = [];
-        bool deleted = false;
-        PathLocation at = location;
+        ReversedPath path = new(stackalloc byte[UsualLength]);
+        Print(root, location, ref path, out isReachable);
+        return path.Text.ToArray();
+    }
+
+    /// <summary>The path of a place seen from a root, into a buffer of the caller's.</summary>
+    /// <param name="root">The root of whoever asks.</param>
+    /// <param name="location">The place.</param>
+    /// <param name="buffer">Where it goes.</param>
+    /// <param name="isReachable">Whether the place lies below the root.</param>
+    /// <returns>Its length; 0 if the buffer is too small.</returns>
+    public static int Print(PathLocation root, PathLocation location, Span<byte> buffer, out bool isReachable)
+    {
+        ReversedPath path = new(stackalloc byte[UsualLength]);
+        Print(root, location, ref path, out isReachable);
+        return path.Text.TryCopyTo(buffer) ? path.Text.Length : 0;
+    }
+
+    private static void Print(PathLocation root, PathLocation location, ref ReversedPath path, out bool isReachable)
+    {
         isReachable = true;
+        if (IsDeleted(root, location))
+        {
+            path.MarkDeleted();
+        }
+
+        bool isTop = true;
+        PathLocation at = location;
         while (at != root)
         {
             if (at.Dentry == at.Mount.Root)
@@ -41,34 +77,42 @@ public static class PathPrinter
                 continue;
             }
 
-            deleted |= at.Dentry.IsUnlinked;
-            names.Add(at.Dentry.Name);
+            path.PrependName(at.Dentry.Name);
+            isTop = false;
             at = new PathLocation(at.Mount, at.Dentry.Parent);
         }
 
-        return Join(names, deleted);
+        if (isTop)
+        {
+            path.Prepend("/"u8);
+        }
     }
 
-    // The names come from the last to the first.
-    private static byte[] Join(List<FileName> names, bool deleted)
+    // Whether a name on the way has been taken away.
+    private static bool IsDeleted(PathLocation root, PathLocation location)
     {
-        using MemoryStream path = new();
-        for (int i = names.Count - 1; i >= 0; i--)
+        PathLocation at = location;
+        while (at != root)
         {
-            path.WriteByte((byte)'/');
-            path.Write(names[i].Bytes);
+            if (at.Dentry == at.Mount.Root)
+            {
+                if (at.Mount.Point is not { } point)
+                {
+                    return false;
+                }
+
+                at = point;
+                continue;
+            }
+
+            if (at.Dentry.IsUnlinked)
+            {
+                return true;
+            }
+
+            at = new PathLocation(at.Mount, at.Dentry.Parent);
         }
 
-        if (names.Count == 0)
-        {
-            path.WriteByte((byte)'/');
-        }
-
-        if (deleted)
-        {
-            path.Write(" (deleted)"u8);
-        }
-
-        return path.ToArray();
+        return false;
     }
 }

@@ -100,18 +100,22 @@ internal static class Directories
             return Errno.ENOENT;
         }
 
-        byte[] path = PathPrinter.Print(task.Fs.Root, here, out bool isReachable);
-        if (path.Length >= PathWalker.MaxPath)
+        ReadOnlySpan<byte> unreachable = "(unreachable)"u8;
+        Span<byte> text = stackalloc byte[unreachable.Length + PathWalker.MaxPath];
+        unreachable.CopyTo(text);
+        int length = PathPrinter.Print(task.Fs.Root, here, text[unreachable.Length..^1], out bool isReachable);
+        if (length == 0)
         {
             return Errno.ENAMETOOLONG;
         }
 
-        byte[] text = isReachable ? [.. path, 0] : [.. "(unreachable)"u8, .. path, 0];
+        text = text[(isReachable ? unreachable.Length : 0)..(unreachable.Length + length + 1)]; // with a zero at the end
         if ((ulong)text.Length > arguments.Size(1))
         {
             return Errno.ERANGE;
         }
 
+        text[^1] = 0;
         Errno errno = task.Memory.CopyOut(arguments.Address(0), text);
         return errno != Errno.None ? errno : text.Length;
     }

@@ -1,3 +1,4 @@
+using Moat.Kernel.Credentials;
 using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
@@ -127,16 +128,12 @@ internal static class Stat
             return errno;
         }
 
-        Kernel.Credentials.TaskCredentials who = task.Credentials;
-        if ((flags & EffectiveIds) == 0)
+        TaskCredentials who = task.Credentials;
+        CapabilitySet capabilities = who.RealUid == 0 ? who.Permitted : default;
+        if ((flags & EffectiveIds) == 0 && (who.FilesystemUid != who.RealUid || who.FilesystemGid != who.RealGid || who.Effective != capabilities))
         {
             // The real ids count, with what capabilities such a user would have (access(2)).
-            who = who with
-            {
-                FilesystemUid = who.RealUid,
-                FilesystemGid = who.RealGid,
-                Effective = who.RealUid == 0 ? who.Permitted : default,
-            };
+            who = who with { FilesystemUid = who.RealUid, FilesystemGid = who.RealGid, Effective = capabilities };
         }
 
         MemoryAccess access = ((mode & 4) != 0 ? MemoryAccess.Read : 0) | ((mode & 2) != 0 ? MemoryAccess.Write : 0) | ((mode & 1) != 0 ? MemoryAccess.Execute : 0);
