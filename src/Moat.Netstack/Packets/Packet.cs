@@ -74,6 +74,9 @@ public sealed class Packet
     /// <summary>SO_MARK or a filter's mark.</summary>
     public uint Mark { get; set; }
 
+    /// <summary>Who sends it; null if that is nobody here.</summary>
+    public PacketOwner? Owner { get; set; }
+
     /// <summary>The connection that it was found to belong to, or null.</summary>
     public Filter.Tracking.TrackedFlow? Flow { get; set; }
 
@@ -278,6 +281,7 @@ public sealed class Packet
         copy.InterfaceIndex = InterfaceIndex;
         copy.ArrivedNs = ArrivedNs;
         copy.Mark = Mark;
+        copy.Owner = Owner;
         (copy.Flow, copy.FlowState, copy.IsFlowReply) = (Flow, FlowState, IsFlowReply);
         return copy;
     }
@@ -329,6 +333,7 @@ public sealed class Packet
         InterfaceIndex = 0;
         ArrivedNs = 0;
         Mark = 0;
+        Owner = null;
         (Flow, FlowState, IsFlowReply) = (null, Filter.Tracking.PacketFlowState.None, false);
         Next = null;
     }

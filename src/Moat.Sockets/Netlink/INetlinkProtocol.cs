@@ -17,4 +17,11 @@ internal interface INetlinkProtocol
     /// <param name="isDump">Whether the answer is a dump, which is not acknowledged.</param>
     /// <returns>The error to tell, or none.</returns>
     Errno Handle(in NetlinkRequest request, NetlinkWriter answer, out bool isDump);
+
+    /// <summary>Carries out a datagram whose messages belong together, and answers it.</summary>
+    /// <param name="datagram">The datagram.</param>
+    /// <param name="sender">Who sent it.</param>
+    /// <param name="isAdmin">Whether the sender has CAP_NET_ADMIN.</param>
+    /// <returns>False if its messages stand for themselves.</returns>
+    bool TryHandleBatch(ReadOnlySpan<byte> datagram, NetlinkSocket sender, bool isAdmin) => false;
 }

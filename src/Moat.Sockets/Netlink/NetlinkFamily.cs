@@ -1,6 +1,7 @@
 using Moat.Kernel.Tasks;
 using Moat.Linux;
 using Moat.Netstack;
+using Moat.Sockets.Netfilter;
 
 namespace Moat.Sockets.Netlink;
 
@@ -17,6 +18,7 @@ public sealed class NetlinkFamily : ISocketFamily
         Home = home;
         Stack = stack;
         Add(new RouteProtocol(stack, Ports));
+        Add(new NetfilterProtocol(stack));
     }
 
     /// <summary>The home of the sockets.</summary>

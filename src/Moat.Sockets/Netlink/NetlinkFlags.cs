@@ -22,6 +22,16 @@ public enum NetlinkFlags : ushort
     /// <summary>Of a request that makes: make it if it is not there.</summary>
     NLM_F_CREATE = 0x400,
 
+    /// <summary>Of a request that makes: behind what is there.</summary>
+    NLM_F_APPEND = 0x800,
+
+    /// <summary>Of a request that deletes: not what is in it.</summary>
+    NLM_F_NONREC = 0x100,
+
+
     /// <summary>Of an answer: the request is not repeated in it.</summary>
     NLM_F_CAPPED = 0x100,
+
+    /// <summary>Of an answer: attributes follow.</summary>
+    NLM_F_ACK_TLVS = 0x200,
 }

@@ -20,13 +20,15 @@ internal sealed class NetlinkOptions
     private const int StrictCheck = 12;
 
     private bool _tellsBroadcastErrors;
-    private bool _hasExtendedAcknowledgements;
 
     /// <summary>NETLINK_NO_ENOBUFS: a lost message is no error.</summary>
     public bool IgnoresOverrun { get; private set; }
 
     /// <summary>NETLINK_CAP_ACK: an error does not repeat the request's payload.</summary>
     public bool CapsAcknowledgement { get; private set; }
+
+    /// <summary>NETLINK_EXT_ACK: an error says what was wrong, as far as that is known.</summary>
+    public bool ExtendsAcknowledgement { get; private set; }
 
     /// <summary>NETLINK_GET_STRICT_CHK: the header and attributes of a dump request choose what is told.</summary>
     public bool IsStrict { get; private set; }
@@ -56,7 +58,7 @@ internal sealed class NetlinkOptions
                 CapsAcknowledgement = number != 0;
                 return Errno.None;
             case ExtendedAcknowledgement:
-                _hasExtendedAcknowledgements = number != 0; // attributes of an acknowledgement are the kernel's to leave out
+                ExtendsAcknowledgement = number != 0;
                 return Errno.None;
             case StrictCheck:
                 IsStrict = number != 0;
@@ -80,7 +82,7 @@ internal sealed class NetlinkOptions
             BroadcastError => _tellsBroadcastErrors,
             NoOverrunError => IgnoresOverrun,
             CapAcknowledgement => CapsAcknowledgement,
-            ExtendedAcknowledgement => _hasExtendedAcknowledgements,
+            ExtendedAcknowledgement => ExtendsAcknowledgement,
             StrictCheck => IsStrict,
             _ => null,
         };

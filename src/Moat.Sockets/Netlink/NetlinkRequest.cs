@@ -11,6 +11,9 @@ internal readonly ref struct NetlinkRequest(NetlinkHeader header, ReadOnlySpan<b
     /// <summary>What follows the header.</summary>
     public ReadOnlySpan<byte> Payload { get; } = payload;
 
+    /// <summary>All of it, the header included, for protocols that tell where in it something is wrong.</summary>
+    public ReadOnlySpan<byte> Message { get; init; }
+
     /// <summary>The socket it came through; null if no answer to it but the direct one has to be kept from the sender.</summary>
     public NetlinkSocket? Sender { get; init; }
 

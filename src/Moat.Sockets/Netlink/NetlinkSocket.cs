@@ -242,6 +242,17 @@ internal sealed class NetlinkSocket : Socket
         Waiters.Notify(PollEvents.Readable | PollEvents.POLLERR);
     }
 
+    /// <summary>Tells the sender how one message of a datagram has ended.</summary>
+    /// <param name="message">The message; the caller has checked that there is a header.</param>
+    /// <param name="errno">How.</param>
+    /// <param name="badOffset">Where in it the attribute is that was wrong, or 0.</param>
+    public void Acknowledge(ReadOnlySpan<byte> message, Errno errno, int badOffset)
+    {
+        NetlinkWriter answer = new(_port, NetlinkHeader.Read(message).Sequence);
+        WriteStatus(answer, errno, message, badOffset);
+        Answer(answer.Finish(), isDump: false);
+    }
+
     /// <inheritdoc/>
     public override Errno TakeError()
     {
@@ -334,6 +345,11 @@ internal sealed class NetlinkSocket : Socket
     // netlink_rcv_skb: a message that claims more than there is ends the datagram without a word.
     private void Serve(ReadOnlySpan<byte> bytes, bool isAdmin)
     {
+        if (_protocol.TryHandleBatch(bytes, this, isAdmin))
+        {
+            return;
+        }
+
         while (bytes.Length >= NetlinkHeader.Length)
         {
             NetlinkHeader header = NetlinkHeader.Read(bytes);
@@ -349,12 +365,12 @@ internal sealed class NetlinkSocket : Socket
             bool isDump = false;
             if ((header.Flags & NetlinkFlags.NLM_F_REQUEST) != 0 && header.Type >= NetlinkHeader.MinType)
             {
-                errno = IsDumping ? Errno.EBUSY : _protocol.Handle(new NetlinkRequest(header, message[NetlinkHeader.Length..]) { Sender = this, IsStrict = Flags.IsStrict, IsAdmin = isAdmin }, answer, out isDump);
+                errno = IsDumping ? Errno.EBUSY : _protocol.Handle(new NetlinkRequest(header, message[NetlinkHeader.Length..]) { Message = message, Sender = this, IsStrict = Flags.IsStrict, IsAdmin = isAdmin }, answer, out isDump);
             }
 
             if (errno != Errno.None || (!isDump && (header.Flags & NetlinkFlags.NLM_F_ACK) != 0))
             {
-                WriteStatus(answer, errno, header, message);
+                WriteStatus(answer, errno, message, 0);
             }
 
             Answer(answer.Finish(), isDump && errno == Errno.None);
@@ -374,14 +390,22 @@ internal sealed class NetlinkSocket : Socket
     }
 
     // NLMSG_ERROR repeats the request, or with NETLINK_CAP_ACK and on success only its header.
-    private void WriteStatus(NetlinkWriter answer, Errno errno, in NetlinkHeader header, ReadOnlySpan<byte> message)
+    private void WriteStatus(NetlinkWriter answer, Errno errno, ReadOnlySpan<byte> message, int badOffset)
     {
+        const ushort NLMSGERR_ATTR_OFFS = 2;
         bool isWhole = errno != Errno.None && !Flags.CapsAcknowledgement;
         byte[] payload = new byte[sizeof(int) + (isWhole ? message.Length : NetlinkHeader.Length)];
         BinaryPrimitives.WriteInt32LittleEndian(payload, -(int)errno);
         message[..(payload.Length - sizeof(int))].CopyTo(payload.AsSpan(sizeof(int)));
         answer.Cut();
-        answer.Begin(NetlinkHeader.Error, isWhole ? NetlinkFlags.None : NetlinkFlags.NLM_F_CAPPED, payload);
+        NetlinkFlags flags = isWhole ? NetlinkFlags.None : NetlinkFlags.NLM_F_CAPPED;
+        bool showsPlace = badOffset > 0 && Flags.ExtendsAcknowledgement;
+        answer.Begin(NetlinkHeader.Error, showsPlace ? flags | NetlinkFlags.NLM_F_ACK_TLVS : flags, payload);
+        if (showsPlace)
+        {
+            answer.Put(NLMSGERR_ATTR_OFFS, (uint)badOffset);
+        }
+
         answer.End();
     }
 

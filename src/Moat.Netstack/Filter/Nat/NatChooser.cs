@@ -57,13 +57,14 @@ internal sealed class NatChooser(NetworkStack stack, FlowTable flows)
 
     private FlowTuple WithAddress(in FlowTuple tuple, in NatRange range, bool isSource)
     {
-        if (!range.Has(NatFlags.Addresses))
+        // A range of the other family, or one that ends before it begins, is not what anybody can mean: it is taken for nothing, or for its first address.
+        if (!range.Has(NatFlags.Addresses) || range.MinAddress.IsV4 != tuple.Source.IsV4 || range.MaxAddress.IsV4 != tuple.Source.IsV4)
         {
             return tuple;
         }
 
         IpAddress address = range.MinAddress;
-        UInt128 span = range.MaxAddress.Value - range.MinAddress.Value;
+        UInt128 span = range.MaxAddress.Value > range.MinAddress.Value ? range.MaxAddress.Value - range.MinAddress.Value : 0;
         if (range.Has(NatFlags.Prefix))
         {
             address = IpAddress.FromValue(range.MinAddress.Value | ((isSource ? tuple.Source : tuple.Destination).Value & span));
@@ -72,7 +73,7 @@ internal sealed class NatChooser(NetworkStack stack, FlowTable flows)
         {
             // A host keeps its address; with Persistent whatever it talks to.
             int hash = HashCode.Combine(tuple.Source, range.Has(NatFlags.Persistent) ? default : tuple.Destination);
-            address = IpAddress.FromValue(range.MinAddress.Value + ((uint)hash % (span + 1)));
+            address = IpAddress.FromValue(range.MinAddress.Value + ((uint)hash % (span == UInt128.MaxValue ? span : span + 1)));
         }
 
         return isSource ? tuple with { Source = address } : tuple with { Destination = address };
