@@ -81,21 +81,29 @@ internal sealed class StubProcess
     public Result<int> Await()
     {
         const int LivenessMs = 1000;
-        Span<byte> value = stackalloc byte[sizeof(ulong)];
         while (!_isDead)
         {
             if (HostFile.Poll(_doneFd, PollEvents.POLLIN, LivenessMs) == PollEvents.None)
             {
                 IsAlive();
             }
-            else if (!HostFile.Read(_doneFd, value).IsError)
+            else if (TryAwait(out Result<int> report))
             {
-                ulong report = BitConverter.ToUInt64(value);
-                return report == 1 ? 0 : report < OrderPage.ProcessBias ? (Errno)(report - 1) : (int)(report - OrderPage.ProcessBias);
+                return report;
             }
         }
 
         return Errno.ESRCH;
+    }
+
+    /// <summary>Whether the orders have been carried out by now, and the report as above.</summary>
+    public bool TryAwait(out Result<int> report)
+    {
+        Span<byte> value = stackalloc byte[sizeof(ulong)];
+        bool isDone = !HostFile.Read(_doneFd, value).IsError;
+        ulong code = BitConverter.ToUInt64(value);
+        report = code <= 1 ? 0 : code < OrderPage.ProcessBias ? (Errno)(code - 1) : (int)(code - OrderPage.ProcessBias);
+        return isDone;
     }
 
     /// <summary>Whether the process still runs. One that has ended is reaped.</summary>

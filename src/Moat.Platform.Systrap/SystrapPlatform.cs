@@ -7,7 +7,7 @@ using Moat.Platform.Systrap.Amd64;
 namespace Moat.Platform.Systrap;
 
 /// <summary>Runs applications in stub processes whose system calls and faults arrive in a signal handler that hands over through shared memory: no tracer.</summary>
-/// <remarks>The first stub never runs application code: all others are forked from it at the Sentry's order. One is always kept ready.</remarks>
+/// <remarks>The first stub never runs application code: all others are forked from it at the Sentry's order.</remarks>
 public sealed class SystrapPlatform : IPlatform
 {
     private const int MaxStubs = 32768;
@@ -19,8 +19,7 @@ public sealed class SystrapPlatform : IPlatform
     private readonly Lock _lock = new();
     private readonly HashSet<SystrapAddressSpace> _live = []; // guarded by _lock
     private readonly int _processors = Environment.ProcessorCount;
-    private StubProcess? _warm; // guarded by _lock: ordered
-    private StubThread? _warmThread; // guarded by _lock
+    private readonly StubNursery _nursery; // guarded by _lock
     private int _inApplication;
 
     /// <summary>Starts the first stub. Before the Sentry's seccomp filter is on, and on the Sentry's first thread: the stubs die with the thread that makes the first one.</summary>
@@ -52,7 +51,7 @@ public sealed class SystrapPlatform : IPlatform
 
         first.Pid = pid;
         StubPlace.Check(first.Await().Errno, "cannot start the first stub");
-        StubPlace.Check(OrderStub(), "cannot start a stub");
+        _nursery = new StubNursery(this, first, _orderPages);
         Fpu = LearnFpuLayout();
     }
 
@@ -85,22 +84,13 @@ public sealed class SystrapPlatform : IPlatform
     {
         lock (_lock)
         {
-            Errno errno = _warm is null ? OrderStub() : Errno.None;
-            if (errno != Errno.None || _warm is null || _warmThread is null)
+            if (!_nursery.Take().TryGet(out WarmStub? stub, out Errno errno))
             {
                 return errno;
             }
 
-            errno = TakeUpStub();
-            if (errno != Errno.None)
-            {
-                return errno;
-            }
-
-            SystrapAddressSpace space = new(this, _warm, _warmThread);
+            SystrapAddressSpace space = new(this, stub.Process, stub.Thread);
             _live.Add(space);
-            _warm = null;
-            OrderStub(); // an error shows when it is needed
             return space;
         }
     }
@@ -115,12 +105,7 @@ public sealed class SystrapPlatform : IPlatform
         lock (_lock)
         {
             live = [.. _live];
-            if (_warm is { } warm)
-            {
-                TakeUpStub();
-                warm.Kill();
-                warm.Bury();
-            }
+            _nursery.Dispose();
         }
 
         foreach (SystrapAddressSpace space in live)
@@ -183,60 +168,19 @@ public sealed class SystrapPlatform : IPlatform
 
     private ulong AddressOf(int index) => _region.Layout.Slots + ((ulong)index * ThreadSlot.Size);
 
-    // Has the first stub fork another, and that one make a thread. Nobody waits for it.
-    private Errno OrderStub()
-    {
-        if (!NewThread(0).TryGet(out StubThread? thread, out Errno errno))
-        {
-            return errno;
-        }
-
-        if (!StubProcess.Prepare(_orderPages).TryGet(out StubProcess? process, out errno))
-        {
-            FreeThread(thread);
-            return errno;
-        }
-
-        StubOrders orders = new();
-        OrderThread(orders, thread, 0);
-        process.Post(orders, 0);
-        orders.Clear();
-        orders.Add(OrderPage.MakeProcess, process.PageOffset);
-        _first.Post(orders, 0);
-        _warm = process;
-        _warmThread = thread;
-        return Errno.None;
-    }
-
-    // Waits until the process that was ordered is there.
-    private Errno TakeUpStub()
-    {
-        if (_warm is not { Pid: 0 } warm)
-        {
-            return Errno.None;
-        }
-
-        if (!_first.Await().TryGet(out int pid, out Errno errno))
-        {
-            _warm = null;
-            warm.Bury();
-            FreeThread(_warmThread!);
-            return errno;
-        }
-
-        warm.Pid = pid;
-        return Errno.None;
-    }
-
     private FpuLayout LearnFpuLayout()
     {
-        StubPlace.Check(TakeUpStub(), "cannot start a stub");
+        if (!_nursery.See().TryGet(out WarmStub? stub, out Errno errno))
+        {
+            throw new InvalidOperationException($"cannot start a stub: {errno}");
+        }
+
         const int Seconds = 10;
         for (int i = 0; i < Seconds; i++)
         {
-            if (_warmThread!.WaitForTurn(0) != HandOverResult.TimedOut && _warmThread.FindFrame() is >= 0 and int frame)
+            if (stub.Thread.WaitForTurn(0) != HandOverResult.TimedOut && stub.Thread.FindFrame() is >= 0 and int frame)
             {
-                return new FpuLayout(_warmThread.FpuState(frame, 0x400));
+                return new FpuLayout(stub.Thread.FpuState(frame, 0x400));
             }
         }
 

@@ -4,12 +4,21 @@ namespace Moat.Platform;
 internal sealed class FreePages
 {
     private const int MaxUsed = 8192; // 32 MiB
-    private const int ShortRun = 8; // shorter ones are kept page by page
+    private const int ShortRuns = 16; // runs of up to so many pages are kept as they come: the next user wants as many
 
     private readonly PageRunSet _fresh = new();
-    private readonly PageRunSet _usedRuns = new();
-    private readonly Stack<int> _usedPages = new();
+    private readonly PageRunSet _usedLong = new();
+    private readonly Stack<int>[] _usedShort = new Stack<int>[ShortRuns + 1]; // by length
     private int _used; // pages in both
+
+    /// <summary>Without any pages.</summary>
+    public FreePages()
+    {
+        for (int i = 1; i <= ShortRuns; i++)
+        {
+            _usedShort[i] = new Stack<int>();
+        }
+    }
 
     /// <summary>Pages that read as zeros, and of which the host has no memory.</summary>
     public void AddFresh(int page, int pages) => _fresh.Add(page, pages);
@@ -23,15 +32,13 @@ internal sealed class FreePages
         }
 
         _used += pages;
-        if (pages >= ShortRun)
+        if (pages > ShortRuns)
         {
-            _usedRuns.Add(page, pages);
-            return true;
+            _usedLong.Add(page, pages);
         }
-
-        for (int i = 0; i < pages; i++)
+        else
         {
-            _usedPages.Push(page + i);
+            _usedShort[pages].Push(page);
         }
 
         return true;
@@ -41,27 +48,53 @@ internal sealed class FreePages
     /// <param name="isUsed">Whether they are not zero.</param>
     public bool TryTake(int wanted, out int page, out int taken, out bool isUsed)
     {
-        isUsed = true;
-        taken = 1;
-        if ((wanted == 1 && _usedPages.TryPop(out page)) || _usedRuns.TryTakeWhole(wanted, out page))
+        taken = wanted;
+        isUsed = TryTakeShort(wanted, out page) || _usedLong.TryTakeWhole(wanted, out page);
+        if (!isUsed)
         {
-            taken = wanted;
-        }
-        else if (_fresh.TryTake(wanted, out page, out taken))
-        {
-            isUsed = false;
-            return true;
-        }
-        else if (!_usedRuns.TryTake(wanted, out page, out taken))
-        {
-            taken = 1;
-            if (!_usedPages.TryPop(out page))
+            if (_fresh.TryTake(wanted, out page, out taken))
             {
-                return false;
+                return true;
+            }
+
+            isUsed = _usedLong.TryTake(wanted, out page, out taken) || TryTakeLongestShort(out page, out taken);
+        }
+
+        _used -= isUsed ? taken : 0;
+        return isUsed;
+    }
+
+    // From the shortest run that is long enough; what is left of it stays.
+    private bool TryTakeShort(int wanted, out int page)
+    {
+        for (int length = wanted; length <= ShortRuns; length++)
+        {
+            if (_usedShort[length].TryPop(out page))
+            {
+                if (length > wanted)
+                {
+                    _usedShort[length - wanted].Push(page + wanted);
+                }
+
+                return true;
             }
         }
 
-        _used -= taken;
-        return true;
+        page = 0;
+        return false;
+    }
+
+    private bool TryTakeLongestShort(out int page, out int taken)
+    {
+        for (taken = ShortRuns; taken > 0; taken--)
+        {
+            if (_usedShort[taken].TryPop(out page))
+            {
+                return true;
+            }
+        }
+
+        page = 0;
+        return false;
     }
 }

@@ -10,8 +10,9 @@ public static class StubAssembler
     /// <summary>Flags of the clone that makes another thread of a stub.</summary>
     public const int ThreadFlags = CloneVm | CloneFs | CloneFiles | CloneSighand | CloneThread | CloneSysvsem;
 
-    /// <summary>Flags of the clone that makes another stub process: a child of the Sentry (CLONE_PARENT), with the Sentry's descriptors.</summary>
-    public const int ProcessFlags = CloneFiles | CloneParent | Sigchld;
+    /// <summary>Flags of the clone that makes another stub process: a child of the Sentry (CLONE_PARENT), with the Sentry's descriptors. The Sentry gets no signal when it ends: its runtime
+    /// would handle each.</summary>
+    public const int ProcessFlags = CloneFiles | CloneParent;
 
     private const int CloneVm = 0x100;
     private const int CloneFs = 0x200;
@@ -21,7 +22,6 @@ public static class StubAssembler
     private const int CloneParent = 0x8000;
     private const int CloneThread = 0x10000;
     private const int CloneSysvsem = 0x40000;
-    private const int Sigchld = 17;
 
     /// <summary>A function <c>int spawn(void *stackTop, int *pid)</c> with the C convention that makes the first stub, writes its pid (or negative errno), and returns the pid of a middle
     /// child that has ended and is to be reaped, or a negative errno. The stub, a copy of the Sentry, goes on at <paramref name="processStart"/> without a stack.</summary>
@@ -33,7 +33,7 @@ public static class StubAssembler
         Label middle = asm.CreateLabel();
         asm.mov(r8, rsi);
         asm.mov(rsi, rdi);
-        asm.mov(edi, CloneVm | CloneVfork | CloneFiles | Sigchld);
+        asm.mov(edi, CloneVm | CloneVfork | CloneFiles);
         Call(asm, SyscallNumber.clone, zeroFrom: 2);
         asm.test(rax, rax);
         asm.je(middle);
