@@ -95,6 +95,12 @@ internal sealed class PtraceAddressSpace : IAddressSpace
     }
 
     /// <inheritdoc/>
+    public void Begin()
+    {
+        // Only a thread that traces the stub could.
+    }
+
+    /// <inheritdoc/>
     public void Unmap(GuestAddress address, ulong length)
     {
         lock (_lock)

@@ -9,7 +9,8 @@ namespace Moat.Platform.Systrap;
 /// <summary>A stub process as its first thread, which carries out orders. One thread at a time uses it: the callers lock.</summary>
 internal sealed class StubProcess
 {
-    private const int OrdersPerPage = (MemoryFile.PageSize - OrderPage.Orders) / StubOrders.OrderSize;
+    /// <summary>How many orders fit on a page.</summary>
+    public const int OrdersPerPage = (MemoryFile.PageSize - OrderPage.Orders) / StubOrders.OrderSize;
 
     private readonly SlotFile _orders;
     private readonly int _page;
@@ -72,7 +73,11 @@ internal sealed class StubProcess
         Span<int> header = MemoryMarshal.Cast<ulong, int>(words);
         header[OrderPage.Count / sizeof(int)] = count;
         Interlocked.Increment(ref header[OrderPage.Sequence / sizeof(int)]);
-        HostFutex.Wake(_orders.AddressOf(_page) + OrderPage.Sequence, 1);
+        if (Pid != 0)
+        {
+            HostFutex.Wake(_orders.AddressOf(_page) + OrderPage.Sequence, 1);
+        }
+
         return count;
     }
 

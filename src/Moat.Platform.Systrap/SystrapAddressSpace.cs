@@ -20,7 +20,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     private int _retiredPages; // guarded by _lock
     private int _running; // contexts in the space
     private bool _isPending; // orders or retired pages: set under _lock
-    private bool _isStarted; // guarded by _lock
+    private bool _isBusy = true; // guarded by _lock: the process has orders, at first those to make its first thread, of which nobody has awaited the end
     private bool _isDisposed; // guarded by _lock
     private bool _isBuried; // guarded by _lock
     private Errno _failure; // guarded by _lock: an order failed, so the space is not what the kernel thinks
@@ -68,6 +68,37 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     }
 
     /// <inheritdoc/>
+    public void Begin()
+    {
+        lock (_lock)
+        {
+            _orders.AddOffers();
+            if (_isDisposed || _orders.Count is 0 or > StubProcess.OrdersPerPage)
+            {
+                return;
+            }
+
+            if (_isBusy)
+            {
+                if (!_process.TryAwait(out Result<int> report))
+                {
+                    return; // Enter will wait
+                }
+
+                _isBusy = false;
+                NoteLocked(report.Errno);
+            }
+
+            if (_failure == Errno.None)
+            {
+                _process.Post(_orders, 0);
+                _orders.Clear();
+                _isBusy = true;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public void Unmap(GuestAddress address, ulong length)
     {
         lock (_lock)
@@ -102,11 +133,19 @@ internal sealed class SystrapAddressSpace : IAddressSpace
             _retired.Add((file, page, pages));
             _retiredPages += pages;
             Volatile.Write(ref _isPending, true);
-            if (_retiredPages > MaxRetiredPages && !_isDisposed)
+            if (_retiredPages <= MaxRetiredPages)
+            {
+                return;
+            }
+
+            if (!_isDisposed)
             {
                 FlushLocked();
+                return;
             }
         }
+
+        _platform.Undertaker.Hurry();
     }
 
     /// <inheritdoc/>
@@ -183,7 +222,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     {
         lock (_lock)
         {
-            if (_isDisposed || _idle.Count == 0 || !StartLocked())
+            if (_isDisposed || _idle.Count == 0 || !SettleLocked())
             {
                 return null;
             }
@@ -229,6 +268,15 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         lock (_lock)
         {
             return !_isDisposed && _process.IsAlive();
+        }
+    }
+
+    /// <summary>Whether a process that was killed is gone.</summary>
+    internal bool HasEnded()
+    {
+        lock (_lock)
+        {
+            return !_process.IsAlive();
         }
     }
 
@@ -278,11 +326,12 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         return Volatile.Read(ref _running) > 0 ? FlushLocked() : Errno.None;
     }
 
-    private bool StartLocked()
+    // Awaits the orders that the process has; false if any has ever failed.
+    private bool SettleLocked()
     {
-        if (!_isStarted)
+        if (_isBusy)
         {
-            _isStarted = true;
+            _isBusy = false;
             NoteLocked(_process.Await().Errno);
         }
 
@@ -291,7 +340,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
 
     private Errno FlushLocked()
     {
-        if (_isDisposed || !StartLocked())
+        if (_isDisposed || !SettleLocked())
         {
             _orders.Clear();
             return _failure;

@@ -82,6 +82,7 @@ public sealed class SystrapPlatform : IPlatform
     /// <inheritdoc/>
     public Result<IAddressSpace> NewAddressSpace()
     {
+        Undertaker.Sweep();
         lock (_lock)
         {
             if (!_nursery.Take().TryGet(out WarmStub? stub, out Errno errno))

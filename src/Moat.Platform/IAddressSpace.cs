@@ -21,6 +21,9 @@ public interface IAddressSpace : IDisposable
     /// <returns>False if there is no such offer.</returns>
     bool TakeOffer(GuestAddress address, MemoryAccess access);
 
+    /// <summary>Begins to carry out what was put off, without waiting for the end: a context will enter soon.</summary>
+    void Begin();
+
     /// <summary>Removes whatever is mapped in the range.</summary>
     void Unmap(GuestAddress address, ulong length);
 

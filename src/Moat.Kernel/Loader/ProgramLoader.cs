@@ -309,6 +309,7 @@ public static class ProgramLoader
                     Access = segment.Access,
                     File = mappable,
                     FileOffset = AddressLayout.RoundDown(segment.Offset),
+                    IsProgramPart = true,
                     Description = file,
                 }).Errno;
                 if (errno != Errno.None)

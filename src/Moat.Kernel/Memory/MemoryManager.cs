@@ -370,6 +370,7 @@ public sealed class MemoryManager
 
             child._offers.OfferAll();
             space.TakeOffer(new GuestAddress(registers.Rip), MemoryAccess.Execute);
+            space.Begin();
             return child;
         }
     }
@@ -382,6 +383,7 @@ public sealed class MemoryManager
             _offers.MakeFirstOfAll();
             _offers.OfferAll();
             AddressSpace.TakeOffer(entry, MemoryAccess.Execute);
+            AddressSpace.Begin();
         }
     }
 

@@ -8,6 +8,7 @@ internal sealed class PageOffers(MemoryFile memoryFile, IAddressSpace space, Map
 {
     private const int PageSize = MemoryFile.PageSize;
     private const ulong MaxFileBytes = 16 << 20;
+    private const ulong MaxShownFileBytes = 256 << 10;
     private const int MaxMappings = 512; // of a space with more, most are not used much
     private const MemoryAccess NoWrite = MemoryAccess.Read | MemoryAccess.Execute;
 
@@ -18,11 +19,15 @@ internal sealed class PageOffers(MemoryFile memoryFile, IAddressSpace space, Map
         {
             faults.Populate(mapping, start, end);
         }
+        else if (mapping.File is not null && !request.IsProgramPart && end - start <= MaxShownFileBytes && (mapping.Access & MemoryAccess.Execute) == 0 && !mapping.IsSharedWritable)
+        {
+            faults.Serve(mapping, start, MemoryAccess.Read, isPresent: false); // a file that is read through its mapping is read at once; what fails is left to a fault
+        }
         else if (mapping.File is not null)
         {
             OfferFile(mapping, start, end);
         }
-        else if (!request.IsFixed && !request.GrowsDown)
+        else if (!request.GrowsDown)
         {
             ShowFirst(mapping, start, end); // malloc(3) writes to the first page at once
         }

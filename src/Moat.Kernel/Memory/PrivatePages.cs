@@ -105,9 +105,8 @@ internal sealed class PrivatePages(MemoryFile memoryFile, PageTable pages)
     // The page and what of the file lies around it.
     private Errno CopyFile(MemoryMapping mapping, IMappable file, ulong index, ref MadePages made)
     {
-        ulong first = Math.Max(index & ~(ulong)(ChunkPages - 1), mapping.Start / PageSize);
-        ulong end = Math.Min((index & ~(ulong)(ChunkPages - 1)) + ChunkPages, mapping.End / PageSize);
-        (ulong from, ulong to) = AbsentAround(index, first, end);
+        ulong block = mapping.IsDataSegment ? mapping.Start / PageSize : index & ~(ulong)(ChunkPages - 1);
+        (ulong from, ulong to) = AbsentAround(index, Math.Max(block, mapping.Start / PageSize), Math.Min(block + ChunkPages, mapping.End / PageSize));
         if (!file.CanShowAhead || !file.Translate(OffsetOf(mapping, from), (to - from) * PageSize, MemoryAccess.Read).TryGet(out MappablePages found, out Errno errno) || from + (found.Length / PageSize) <= index)
         {
             from = index;

@@ -17,6 +17,7 @@ internal static class Mmap
     private const ulong Anonymous = 0x20;
     private const ulong Bits32 = 0x40;
     private const ulong GrowsDown = 0x100;
+    private const ulong DenyWrite = 0x800;
     private const ulong Populate = 0x8000;
     private const ulong HugeTlb = 0x40000;
     private const ulong FixedNoReplace = 0x100000;
@@ -88,6 +89,7 @@ internal static class Mmap
             Below4GiB = (flags & Bits32) != 0,
             GrowsDown = (flags & GrowsDown) != 0,
             Populate = (flags & (Populate | Locked)) != 0,
+            IsProgramPart = (flags & DenyWrite) != 0,
             AddressSpaceLimit = task.ThreadGroup.Limits.Get(ResourceLimits.AddressSpace).Current,
         };
         if ((flags & Anonymous) != 0)

@@ -48,6 +48,8 @@ internal sealed class SimulatedSpace : IAddressSpace
         return true;
     }
 
+    public void Begin() => Settle();
+
     public void Unmap(GuestAddress address, ulong length)
     {
         Cut(_offered, address, length);
