@@ -40,9 +40,26 @@ public sealed class SyscallDispatcher(SyscallTable table, IKernelLog log, Strace
     /// <inheritdoc/>
     public void OnEnd(GuestTask task, int status) => strace?.Ended(task, status);
 
-    private SyscallResult Run(GuestTask task, ulong number, SyscallEntry? entry, in SyscallArguments arguments) =>
-        task.Seccomp is { } filters && !SeccompGate.Allows(task, filters, out SyscallResult refused) ? refused
-            : entry is null ? Missing(number) : entry.Handler(task, arguments);
+    private SyscallResult Run(GuestTask task, ulong number, SyscallEntry? entry, in SyscallArguments arguments)
+    {
+        if (task.Seccomp is { } filters)
+        {
+            if (!SeccompGate.Allows(task, filters, out SyscallResult refused))
+            {
+                return refused;
+            }
+
+            if (task.Tracee is not null)
+            {
+                // A tracer that a filter asked may have made another call of it.
+                number = task.Registers.OrigRax;
+                entry = table.Find(number);
+                return entry is null ? Missing(number) : entry.Handler(task, new SyscallArguments(task.Registers));
+            }
+        }
+
+        return entry is null ? Missing(number) : entry.Handler(task, arguments);
+    }
 
     private Errno Missing(ulong number)
     {

@@ -69,6 +69,7 @@ public sealed class SyscallTable
         Priorities.Register(builder);
         Prctl.Register(builder);
         ProcessMemory.Register(builder);
+        PtraceCalls.Register(builder);
         ReadWrite.Register(builder);
         ResourceUsage.Register(builder);
         Scheduling.Register(builder);

@@ -5,6 +5,10 @@ namespace Moat.Kernel.Credentials;
 /// <summary>Who may look into another process: PTRACE_MODE_ATTACH and PTRACE_MODE_READ with REALCREDS (ptrace(2), "Ptrace access mode checking").</summary>
 public static class TraceAccess
 {
+    /// <summary>PTRACE_TRACEME: whether a task may make its parent its tracer, who may so have no less power than it.</summary>
+    public static bool MayBeTracedBy(GuestTask task, GuestTask parent) =>
+        (task.Credentials.Permitted & ~parent.Credentials.Permitted).Bits == 0 || parent.Credentials.HasCapability(Capability.CAP_SYS_PTRACE);
+
     /// <summary>Whether the caller may.</summary>
     public static bool IsAllowed(GuestTask caller, GuestTask target)
     {

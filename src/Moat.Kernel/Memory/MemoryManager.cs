@@ -23,6 +23,7 @@ public sealed class MemoryManager
     private readonly AddressLayout _layout;
     private readonly ICallSitePatcher? _patcher;
     private int _users = 1;
+    private int _inspectors; // how many of its tasks are traced
     private ulong _peakResidentBytes;
 
     /// <summary>An empty address space.</summary>
@@ -144,6 +145,11 @@ public sealed class MemoryManager
 
         lock (_lock)
         {
+            if (Volatile.Read(ref _inspectors) > 0)
+            {
+                return;
+            }
+
             _changes.CallSites ??= new CallSites(MemoryFile, AddressSpace, _mappings, _own, _faults, _patcher);
             _changes.CallSites.Patch(syscall, number, _layout.MinAddress);
         }
@@ -160,6 +166,21 @@ public sealed class MemoryManager
         lock (_lock)
         {
             _changes.CallSites.Leave(ref instructionPointer);
+        }
+    }
+
+    /// <summary>One of its tasks is traced from now on: no more code is patched until <see cref="RemoveInspector"/>. What has been comes back with <see cref="ShowOriginalCode"/>.</summary>
+    internal void AddInspector() => Interlocked.Increment(ref _inspectors);
+
+    /// <summary>A task that was traced is not, or lives somewhere else.</summary>
+    internal void RemoveInspector() => Interlocked.Decrement(ref _inspectors);
+
+    /// <summary>Puts back all code that has been patched.</summary>
+    internal void ShowOriginalCode()
+    {
+        lock (_lock)
+        {
+            _changes.CallSites?.Restore(0, ulong.MaxValue);
         }
     }
 
@@ -425,7 +446,11 @@ public sealed class MemoryManager
     }
 
     /// <summary>One page for the Sentry: a page of the memory file with a reference, or a file to be read or written instead. <see cref="UserCopy"/> is what callers want.</summary>
-    internal bool TryAcquire(ulong address, MemoryAccess access, out AcquiredPage page)
+    /// <param name="address">Where it is.</param>
+    /// <param name="access">Read or Write.</param>
+    /// <param name="page">The page.</param>
+    /// <param name="isForced">Whether a debugger asks, which reads what the application itself may not and writes to pages that are nobody else's (a breakpoint in code).</param>
+    internal bool TryAcquire(ulong address, MemoryAccess access, out AcquiredPage page, bool isForced = false)
     {
         lock (_lock)
         {
@@ -436,7 +461,9 @@ public sealed class MemoryManager
             }
 
             MemoryMapping? mapping = _mappings.Find(address) ?? _changes.GrowStack(address, ulong.MaxValue);
-            return mapping is not null && (mapping.Access & access) != 0 && _faults.TryAcquire(mapping, address, access, out page);
+            return mapping is not null
+                && ((mapping.Access & access) != 0 || (isForced && (access == MemoryAccess.Write ? !mapping.IsShared : (mapping.MaxAccess & access) != 0)))
+                && _faults.TryAcquire(mapping, address, access, out page);
         }
     }
 }

@@ -20,14 +20,18 @@ public static class UserCopy
         memory.CopyOutPartial(address, source) == source.Length ? Errno.None : Errno.EFAULT;
 
     /// <summary>Copies guest memory in up to the first page that can't be read; returns how many bytes.</summary>
-    public static int CopyInPartial(this MemoryManager memory, GuestAddress address, Span<byte> destination)
+    /// <param name="memory">Whose.</param>
+    /// <param name="address">From where on.</param>
+    /// <param name="destination">What is to be filled.</param>
+    /// <param name="isForced">Whether for a debugger: see <see cref="MemoryManager.TryAcquire"/>.</param>
+    public static int CopyInPartial(this MemoryManager memory, GuestAddress address, Span<byte> destination, bool isForced = false)
     {
         int done = 0;
         while (done < destination.Length)
         {
             ulong at = unchecked(address.Value + (ulong)done);
             int count = Math.Min(destination.Length - done, PageSize - (int)(at % PageSize));
-            if (!memory.TryAcquire(at, MemoryAccess.Read, out AcquiredPage page))
+            if (!memory.TryAcquire(at, MemoryAccess.Read, out AcquiredPage page, isForced))
             {
                 break;
             }
@@ -55,14 +59,18 @@ public static class UserCopy
     }
 
     /// <summary>Copies to guest memory up to the first page that can't be written; returns how many bytes.</summary>
-    public static int CopyOutPartial(this MemoryManager memory, GuestAddress address, ReadOnlySpan<byte> source)
+    /// <param name="memory">Whose.</param>
+    /// <param name="address">From where on.</param>
+    /// <param name="source">What is to be written.</param>
+    /// <param name="isForced">Whether for a debugger.</param>
+    public static int CopyOutPartial(this MemoryManager memory, GuestAddress address, ReadOnlySpan<byte> source, bool isForced = false)
     {
         int done = 0;
         while (done < source.Length)
         {
             ulong at = unchecked(address.Value + (ulong)done);
             int count = Math.Min(source.Length - done, PageSize - (int)(at % PageSize));
-            if (!memory.TryAcquire(at, MemoryAccess.Write, out AcquiredPage page))
+            if (!memory.TryAcquire(at, MemoryAccess.Write, out AcquiredPage page, isForced))
             {
                 break;
             }

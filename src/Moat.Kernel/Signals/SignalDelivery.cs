@@ -1,3 +1,4 @@
+using Moat.Kernel.Ptrace;
 using Moat.Kernel.Tasks;
 using Moat.Linux;
 
@@ -17,52 +18,48 @@ internal static class SignalDelivery
         ThreadGroup group = task.ThreadGroup;
         while (true)
         {
-            SignalInfo info;
-            SignalAction action;
+            SignalInfo info = default;
+            SignalAction action = default;
+            Verdict verdict = Verdict.Handle;
+            Tracee? tracee;
             lock (task.Kernel.TaskLock)
             {
-                if (group.IsExiting || (group.Executing is { } executing && executing != task))
+                if (TraceStops.IsKilled(task))
                 {
                     return false;
                 }
 
-                if (group.IsStopped)
-                {
-                    info = default;
-                    action = default;
-                }
-                else if (!task.Signals.TryTake(~task.Signals.Blocked, out info))
+                tracee = task.Tracee;
+                bool isStopDue = tracee is null ? group.IsStopped : tracee.HasTrap;
+                if (!isStopDue && !task.Signals.TryTake(~task.Signals.Blocked, out info))
                 {
                     break;
                 }
-                else
+
+                if (!isStopDue && tracee is null)
                 {
-                    action = group.Actions[info.Signal];
-                    if (action.IsIgnore)
-                    {
-                        continue;
-                    }
-
-                    if (action.IsDefault)
-                    {
-                        if (!ActByDefault(task, info))
-                        {
-                            return false;
-                        }
-
-                        continue;
-                    }
-
-                    if ((action.Flags & SignalAction.ResetHandler) != 0)
-                    {
-                        group.Actions[info.Signal] = action with { Handler = 0 };
-                    }
+                    verdict = Decide(task, info, out action);
                 }
             }
 
-            if (info.Signal == Signal.None)
+            if (tracee is not null)
+            {
+                verdict = AskTracer(tracee, ref info, out action);
+                restart = TracedCalls.RestartOf(task.Registers);
+            }
+            else if (info.Signal == Signal.None)
             {
                 task.ParkUninterruptibly();
+                continue;
+            }
+
+            if (verdict == Verdict.End)
+            {
+                return false;
+            }
+
+            if (verdict == Verdict.Pass)
+            {
                 continue;
             }
 
@@ -103,8 +100,60 @@ internal static class SignalDelivery
         return true;
     }
 
+    // Stops for what is due, or shows the tracer the signal that has been taken.
+    private static Verdict AskTracer(Tracee tracee, ref SignalInfo info, out SignalAction action)
+    {
+        action = default;
+        if (info.Signal == Signal.None)
+        {
+            TraceStops.Trap(tracee);
+            return Verdict.Pass;
+        }
+
+        if (info.Signal != Signal.SIGKILL && !TraceStops.Delivery(tracee, ref info))
+        {
+            return Verdict.Pass;
+        }
+
+        lock (tracee.Task.Kernel.TaskLock)
+        {
+            return TraceStops.IsKilled(tracee.Task) ? Verdict.End
+                : SignalSender.IsSpared(tracee.Task.ThreadGroup, info.Signal) && DefaultActions.Of(info.Signal) != DefaultAction.Stop ? Verdict.Pass
+                : Decide(tracee.Task, info, out action);
+        }
+    }
+
+    // What is to be done about a signal; what needs no handler is done. Under the task lock.
+    private static Verdict Decide(GuestTask task, in SignalInfo info, out SignalAction action)
+    {
+        SignalActions actions = task.ThreadGroup.Actions;
+        action = actions[info.Signal];
+        if (action.IsIgnore)
+        {
+            return Verdict.Pass;
+        }
+
+        if (action.IsDefault)
+        {
+            return ActByDefault(task, info) ? Verdict.Pass : Verdict.End;
+        }
+
+        if ((action.Flags & SignalAction.ResetHandler) != 0)
+        {
+            actions[info.Signal] = action with { Handler = 0 };
+        }
+
+        return Verdict.Handle;
+    }
+
     private static bool Invoke(GuestTask task, in SignalAction action, in SignalInfo info)
     {
+        Tracee? stepping = task.Tracee is { HasForcedTrapFlag: true } tracee ? tracee : null;
+        if (stepping is not null)
+        {
+            TraceSteps.Hide(stepping); // the frame shows the flags as they are
+        }
+
         SignalSet restore = task.Signals.SavedMask ?? task.Signals.Blocked;
         if (!SignalFrame.Push(task, action, info, restore))
         {
@@ -116,6 +165,11 @@ internal static class SignalDelivery
             task.Signals.SavedMask = null;
             SignalSet blocked = task.Signals.Blocked | action.Mask;
             task.Signals.SetBlocked((action.Flags & SignalAction.NoDefer) != 0 ? blocked : blocked | SignalSet.Of(info.Signal));
+        }
+
+        if (stepping is not null)
+        {
+            TraceStops.Handler(stepping);
         }
 
         return true;
@@ -150,24 +204,11 @@ internal static class SignalDelivery
             case DefaultAction.Ignore or DefaultAction.Continue:
                 return true;
             case DefaultAction.Stop:
-                if (info.Signal != Signal.SIGSTOP && group.ProcessGroup.IsOrphaned)
+                if ((info.Signal == Signal.SIGSTOP || !group.ProcessGroup.IsOrphaned) && task.Tracee is not { StopCounts: false })
                 {
-                    return true;
+                    StopGroup(task, info.Signal);
                 }
 
-                group.IsStopped = true;
-                group.StopSignal = info.Signal;
-                group.StopUnreported = true;
-                group.ContinueUnreported = false;
-                foreach (GuestTask other in group.Tasks)
-                {
-                    if (other != task)
-                    {
-                        SignalSender.Wake(other);
-                    }
-                }
-
-                ProcessExit.NotifyParent(group, ProcessExit.ChildStopped, (int)info.Signal);
                 return true;
             case DefaultAction.Core:
                 // The core bit says that a core would have been written; RLIMIT_CORE is 0 unless somebody raises it.
@@ -177,5 +218,45 @@ internal static class SignalDelivery
                 ProcessExit.EndGroup(group, (int)info.Signal);
                 return false;
         }
+    }
+
+    // A traced task may have gone on though its group is stopped, and then be stopped once more: nobody but its tracer hears of that.
+    private static void StopGroup(GuestTask task, Signal signal)
+    {
+        ThreadGroup group = task.ThreadGroup;
+        bool isNew = !group.IsStopped;
+        if (isNew)
+        {
+            group.IsStopped = true;
+            group.StopSignal = signal;
+            group.StopUnreported = true;
+            group.ContinueUnreported = false;
+        }
+
+        foreach (GuestTask other in group.Tasks)
+        {
+            other.Tracee?.JoinGroupStop(signal, isOwn: other == task);
+            if (other != task)
+            {
+                SignalSender.Wake(other);
+            }
+        }
+
+        if (isNew && task.Tracee is not { IsForeign: false })
+        {
+            ProcessExit.NotifyParent(group, ProcessExit.ChildStopped, (int)signal);
+        }
+    }
+
+    private enum Verdict
+    {
+        /// <summary>Nothing more is to be done.</summary>
+        Pass,
+
+        /// <summary>A handler is to run.</summary>
+        Handle,
+
+        /// <summary>The task ends.</summary>
+        End,
     }
 }

@@ -129,6 +129,7 @@ internal static class SignalFrame
         ulong flags = to.Eflags;
         MemoryMarshal.AsRef<SignalContext>(from).Load(ref to);
         to.Eflags = (flags & ~UserFlags) | (to.Eflags & UserFlags);
+        to.OrigRax = ulong.MaxValue; // whatever was interrupted then, it is no system call that might restart now
         to.Cs = 0x33;
         to.Ss = 0x2b;
     }

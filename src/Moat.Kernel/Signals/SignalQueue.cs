@@ -77,6 +77,12 @@ public sealed class SignalQueue
         return true;
     }
 
+    /// <summary>What is queued, in order of arrival.</summary>
+    /// <param name="from">How many to pass over.</param>
+    /// <param name="count">How many at most.</param>
+    public SignalInfo[] List(ulong from, int count) =>
+        from >= (ulong)_queue.Count ? [] : _queue.GetRange((int)from, Math.Min(count, _queue.Count - (int)from)).ToArray();
+
     /// <summary>Drops every pending signal of a set.</summary>
     public void Discard(SignalSet signals)
     {

@@ -39,6 +39,11 @@ public static class SignalSender
         task.Signals.Queue.Add(info);
     }
 
+    /// <summary>Whether a process has no action for a signal and none is taken: the first process of the sandbox is not killed by what it has no handler for (pid_namespaces(7));
+    /// SIGKILL from outside comes by another way.</summary>
+    internal static bool IsSpared(ThreadGroup group, Signal signal) =>
+        group.Pid == 1 && group.Actions[signal].IsDefault && !group.Kernel.IsKillingInit && signal is not (Signal.SIGSEGV or Signal.SIGBUS or Signal.SIGILL or Signal.SIGFPE or Signal.SIGTRAP);
+
     /// <summary>Makes a task look at its signals.</summary>
     public static void Wake(GuestTask task)
     {
@@ -108,7 +113,7 @@ public static class SignalSender
     // A task that does not block it; the leader before others.
     private static GuestTask? Choose(ThreadGroup group, Signal signal)
     {
-        bool Wants(GuestTask task) => !task.HasEnded && (!task.Signals.Blocked.Contains(signal) || task.Signals.WaitedFor.Contains(signal));
+        bool Wants(GuestTask task) => !task.HasEnded && task.Tracee is not { IsStopped: true } && (!task.Signals.Blocked.Contains(signal) || task.Signals.WaitedFor.Contains(signal));
         if (Wants(group.Leader))
         {
             return group.Leader;
@@ -132,6 +137,11 @@ public static class SignalSender
             return false; // it may be waited for, or get a handler before it is unblocked
         }
 
+        if (signal != Signal.SIGKILL && (only ?? group.Leader).Tracee is not null)
+        {
+            return false; // the tracer may want to see it
+        }
+
         SignalAction action = group.Actions[signal];
         bool ignored = action.IsIgnore || (action.IsDefault && DefaultActions.Of(signal) is DefaultAction.Ignore);
         bool waited = false;
@@ -140,14 +150,17 @@ public static class SignalSender
             waited |= task.Signals.WaitedFor.Contains(signal);
         }
 
-        // The first process of the sandbox is not killed by what it has no handler for (pid_namespaces(7)); SIGKILL from outside comes by another way.
-        bool protects = group.Pid == 1 && action.IsDefault && !group.Kernel.IsKillingInit && signal is not (Signal.SIGSEGV or Signal.SIGBUS or Signal.SIGILL or Signal.SIGFPE or Signal.SIGTRAP);
-        return (ignored || protects) && !waited;
+        return (ignored || IsSpared(group, signal)) && !waited;
     }
 
     private static void Continue(ThreadGroup group)
     {
         DiscardEverywhere(group, DefaultActions.Stopping);
+        foreach (GuestTask task in group.Tasks)
+        {
+            task.Tracee?.LeaveGroupStop();
+        }
+
         if (!group.IsStopped)
         {
             return;

@@ -26,7 +26,7 @@ public sealed class TaskSignals(GuestTask task)
 
     /// <summary>Whether the task has something to do before it goes on: a signal, a stop, an end. Any thread.</summary>
     public bool NeedsHandling =>
-        task.ThreadGroup.IsExiting || task.ThreadGroup.IsStopped || (task.ThreadGroup.Executing is { } executing && executing != task)
+        task.ThreadGroup.IsExiting || (task.Tracee is { } tracee ? tracee.HasTrap : task.ThreadGroup.IsStopped) || (task.ThreadGroup.Executing is { } executing && executing != task)
         || !(Deliverable & ~Blocked).IsEmpty || !(Deliverable & WaitedFor).IsEmpty;
 
     private SignalSet Deliverable => Queue.Pending | task.ThreadGroup.SharedSignals.Pending;

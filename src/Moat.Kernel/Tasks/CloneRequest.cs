@@ -10,12 +10,14 @@ public readonly record struct CloneRequest
     public const ulong FilesFlag = 0x400;
     public const ulong Sighand = 0x800;
     public const ulong PidFd = 0x1000;
+    public const ulong Traced = 0x2000; // CLONE_PTRACE
     public const ulong Vfork = 0x4000;
     public const ulong ParentFlag = 0x8000;
     public const ulong ThreadFlag = 0x10000;
     public const ulong SetTls = 0x80000;
     public const ulong ParentSetTid = 0x100000;
     public const ulong ChildClearTid = 0x200000;
+    public const ulong Untraced = 0x800000;
     public const ulong ChildSetTid = 0x1000000;
     public const ulong NewNamespaces = 0x7e020000 | 0x80;
     public const ulong NewMounts = 0x20000;

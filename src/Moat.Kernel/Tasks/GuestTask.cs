@@ -3,6 +3,7 @@ using Moat.Kernel.Credentials;
 using Moat.Kernel.Futex;
 using Moat.Kernel.Memory;
 using Moat.Kernel.Namespaces;
+using Moat.Kernel.Ptrace;
 using Moat.Kernel.Seccomp;
 using Moat.Kernel.Signals;
 using Moat.Kernel.Time;
@@ -91,6 +92,12 @@ public sealed class GuestTask
 
     /// <summary>Its system call filters, or null. Written under the task lock.</summary>
     public SeccompState? Seccomp { get; set; }
+
+    /// <summary>What it is to the task that traces it, or null. Written under the task lock; any thread may read.</summary>
+    public Tracee? Tracee { get; internal set; }
+
+    /// <summary>The tasks that it traces. Under the task lock.</summary>
+    public List<Tracee> Tracees { get; } = [];
 
     /// <summary>CLONE_CHILD_CLEARTID's address.</summary>
     public GuestAddress ClearTidAddress { get; set; }

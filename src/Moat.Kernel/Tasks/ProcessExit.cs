@@ -1,5 +1,7 @@
 using Moat.Kernel.Memory;
+using Moat.Kernel.Ptrace;
 using Moat.Kernel.Signals;
+using Moat.Kernel.Time;
 using Moat.Linux;
 
 namespace Moat.Kernel.Tasks;
@@ -10,6 +12,7 @@ public static class ProcessExit
     public const int ChildExited = 1;
     public const int ChildKilled = 2;
     public const int ChildDumped = 3;
+    public const int ChildTrapped = 4;
     public const int ChildStopped = 5;
     public const int ChildContinued = 6;
 
@@ -59,7 +62,12 @@ public static class ProcessExit
             task.CpuClock.Stop();
             group.EndedCpuTimes += task.CpuClock.Now;
             group.EndedUsage.Add(task.Usage);
-            if (group.Leader != task)
+            TraceLinks.OnTracerEnd(task);
+            if (group.Leader != task && task.Tracee is { } tracee)
+            {
+                NotifyTracerOfEnd(tracee, StatusOf(task));
+            }
+            else if (group.Leader != task)
             {
                 task.Kernel.Pids.Free(task.Tid, keepReserved: false);
             }
@@ -79,23 +87,46 @@ public static class ProcessExit
         }
     }
 
+    /// <summary>The wait status of a task that ends, or has.</summary>
+    public static int StatusOf(GuestTask task) => task.ThreadGroup.IsExiting ? task.ThreadGroup.ExitStatus : task.ExitStatus;
+
     /// <summary>Tells the parent of an end, a stop or a continuation: SIGCHLD and whoever waits.</summary>
     public static void NotifyParent(ThreadGroup group, int code, int status)
     {
-        if (group.Parent is not { } parent)
+        if (group.Parent is { } parent)
         {
+            Notify(parent, group.Leader, code is ChildExited or ChildKilled or ChildDumped ? group.ExitSignal : Signal.SIGCHLD, code, status);
+        }
+    }
+
+    /// <summary>Tells a tracer of a stop in the same way.</summary>
+    internal static void NotifyTracer(Tracee tracee, int code, int status) => Notify(tracee.Tracer.ThreadGroup, tracee.Task, Signal.SIGCHLD, code, status);
+
+    /// <summary>Tells who is to hear of the end of a process: its tracer first, otherwise its parent. One whose parent wants to hear nothing is reaped.</summary>
+    internal static void NotifyEnd(ThreadGroup group)
+    {
+        if (group.Leader.Tracee is { } tracee)
+        {
+            if (tracee.IsForeign)
+            {
+                NotifyTracerOfEnd(tracee, group.ExitStatus);
+                return;
+            }
+
+            (int traced, int its) = Explain(group.ExitStatus);
+            NotifyParent(group, traced, its); // parent and tracer in one, who waits for it in any case
             return;
         }
 
-        SignalAction action = parent.Actions[Signal.SIGCHLD];
-        bool wanted = code is ChildExited or ChildKilled or ChildDumped || (action.Flags & SignalAction.NoChildStop) == 0;
-        Signal signal = code is ChildExited or ChildKilled or ChildDumped ? group.ExitSignal : Signal.SIGCHLD;
-        if (wanted && signal != Signal.None)
+        bool unwanted = group.Parent is null
+            || (group.ExitSignal == Signal.SIGCHLD && (group.Parent.Actions[Signal.SIGCHLD].IsIgnore || (group.Parent.Actions[Signal.SIGCHLD].Flags & SignalAction.NoChildWait) != 0));
+        (int code, int status) = Explain(group.ExitStatus);
+        NotifyParent(group, code, status);
+        if (unwanted)
         {
-            SignalSender.SendToProcess(parent, SignalInfo.FromChild(signal, code, group.Pid, group.Leader.Credentials.RealUid, status, group.EndedCpuTimes.UserNs / NanosecondsPerTick, group.EndedCpuTimes.SystemNs / NanosecondsPerTick));
+            Reap(group);
+            group.Parent?.ChildEvents.Notify(PollEvents.POLLIN);
         }
-
-        parent.ChildEvents.Notify(PollEvents.POLLIN);
     }
 
     /// <summary>The parent has waited for it, or nobody will: the last trace goes.</summary>
@@ -180,20 +211,29 @@ public static class ProcessExit
         kernel.OnProcessExit(group);
     }
 
-    private static void NotifyEnd(ThreadGroup group)
+    private static void NotifyTracerOfEnd(Tracee tracee, int waitStatus)
     {
-        int status = group.ExitStatus;
-        int signal = status & 0x7f;
-        int code = signal == 0 ? ChildExited : (status & 0x80) != 0 ? ChildDumped : ChildKilled;
-        bool unwanted = group.Parent is null
-            || (group.ExitSignal == Signal.SIGCHLD && (group.Parent.Actions[Signal.SIGCHLD].IsIgnore || (group.Parent.Actions[Signal.SIGCHLD].Flags & SignalAction.NoChildWait) != 0));
-        NotifyParent(group, code, signal == 0 ? (status >> 8) & 0xff : signal);
-        if (unwanted)
-        {
-            Reap(group);
-            group.Parent?.ChildEvents.Notify(PollEvents.POLLIN);
-        }
+        (int code, int status) = Explain(waitStatus);
+        NotifyTracer(tracee, code, status);
     }
+
+    private static void Notify(ThreadGroup receiver, GuestTask child, Signal signal, int code, int status)
+    {
+        SignalAction action = receiver.Actions[Signal.SIGCHLD];
+        bool wanted = code is ChildExited or ChildKilled or ChildDumped || (action.Flags & SignalAction.NoChildStop) == 0;
+        if (wanted && signal != Signal.None)
+        {
+            CpuTimes used = child.ThreadGroup.EndedCpuTimes;
+            SignalSender.SendToProcess(receiver, SignalInfo.FromChild(signal, code, child.Tid, child.Credentials.RealUid, status, used.UserNs / NanosecondsPerTick, used.SystemNs / NanosecondsPerTick));
+        }
+
+        receiver.ChildEvents.Notify(PollEvents.POLLIN);
+    }
+
+    /// <summary>The <c>si_code</c> and <c>si_status</c> of a wait status.</summary>
+    public static (int Code, int Status) Explain(int waitStatus) => (waitStatus & 0x7f) is var signal and not 0
+        ? ((waitStatus & 0x80) != 0 ? ChildDumped : ChildKilled, signal)
+        : (ChildExited, (waitStatus >> 8) & 0xff);
 
     private static ThreadGroup? FindReaper(ThreadGroup group)
     {

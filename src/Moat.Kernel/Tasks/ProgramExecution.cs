@@ -1,5 +1,6 @@
 using Moat.Kernel.Loader;
 using Moat.Kernel.Memory;
+using Moat.Kernel.Ptrace;
 using Moat.Kernel.Signals;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
@@ -18,6 +19,7 @@ public static class ProgramExecution
             return errno;
         }
 
+        int formerTid = task.Tid;
         errno = EndOtherThreads(task);
         if (errno != Errno.None)
         {
@@ -29,7 +31,7 @@ public static class ProgramExecution
         MemoryManager old = task.Memory;
         task.Usage.NotePeak(old.PeakResidentBytes);
         task.Memory = program.Memory;
-        task.Registers = program.Registers;
+        task.Registers = program.Registers with { OrigRax = task.Registers.OrigRax };
         task.KeepsRegisters = true;
         task.SetName(program.Name);
         task.ClearTidAddress = default;
@@ -55,6 +57,7 @@ public static class ProgramExecution
             group.Executing = null;
             task.Signals.AlternateStack = AlternateStack.None;
             task.Credentials = program.Credentials.After;
+            task.Tracee?.Inspect(program.Memory);
         }
 
         if (program.Credentials.IsSecure)
@@ -66,6 +69,8 @@ public static class ProgramExecution
         old.RemoveUser();
         task.VforkGate?.Open();
         task.VforkGate = null;
+        TraceStops.Exec(task, formerTid);
+
         return Errno.None;
     }
 
@@ -113,6 +118,7 @@ public static class ProgramExecution
         {
             if (group.Leader != task)
             {
+                TraceLinks.Forget(group.Leader);
                 int pid = group.Leader.Tid;
                 task.Kernel.Pids.Free(task.Tid, keepReserved: false);
                 task.Tid = pid;

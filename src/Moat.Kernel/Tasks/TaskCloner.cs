@@ -1,5 +1,6 @@
 using Moat.Kernel.Memory;
 using Moat.Kernel.Namespaces;
+using Moat.Kernel.Ptrace;
 using Moat.Kernel.Signals;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
@@ -68,6 +69,7 @@ public static class TaskCloner
                 {
                     group.Leader = child;
                     group.Parent!.Children.Add(group);
+                    group.ParentTask = request.Has(CloneRequest.ParentFlag) ? parent.ThreadGroup.ParentTask : parent;
                     group.ProcessGroup = parent.ThreadGroup.ProcessGroup;
                     group.ProcessGroup.Members.Add(group);
                 }
@@ -101,6 +103,7 @@ public static class TaskCloner
         child.Scheduling = parent.Scheduling.Clone();
         child.SetName(System.Text.Encoding.Latin1.GetBytes(parent.Name));
         child.Registers = parent.Registers;
+        TraceSteps.Forget(parent, ref child.Registers);
         child.Registers.Rax = 0;
         child.Registers.Rsp = request.Stack.IsNull ? parent.Registers.Rsp : request.Stack.Value;
         if (request.Has(CloneRequest.SetTls))
@@ -128,10 +131,21 @@ public static class TaskCloner
         int childTid = child.Tid;
         VforkGate? gate = request.Has(CloneRequest.Vfork) ? new VforkGate(parent) : null;
         child.VforkGate = gate;
+        TraceEvent traceEvent = TraceLinks.OnClone(parent, child, request);
         thread.Start(child);
+        if (traceEvent != TraceEvent.None)
+        {
+            TraceStops.Event(parent, traceEvent, (ulong)childTid);
+        }
+
         while (gate is { IsOpen: false } && !parent.ThreadGroup.IsExiting)
         {
             parent.ParkUninterruptibly();
+        }
+
+        if (gate is { IsOpen: true })
+        {
+            TraceStops.Event(parent, TraceEvent.VforkDone, (ulong)childTid);
         }
 
         return childTid;

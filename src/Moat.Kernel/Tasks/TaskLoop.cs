@@ -1,4 +1,5 @@
 using Moat.Kernel.Memory;
+using Moat.Kernel.Ptrace;
 using Moat.Kernel.Signals;
 using Moat.Linux;
 using Moat.Platform;
@@ -17,7 +18,8 @@ internal static class TaskLoop
         {
             task.CpuClock.EnterSystem();
             RunToEnd(task);
-            task.Kernel.Dispatcher.OnEnd(task, task.ThreadGroup.IsExiting ? task.ThreadGroup.ExitStatus : task.ExitStatus);
+            TraceStops.Event(task, TraceEvent.Exit, (ulong)ProcessExit.StatusOf(task));
+            task.Kernel.Dispatcher.OnEnd(task, ProcessExit.StatusOf(task));
             ProcessExit.EndTask(task, task.ExitStatus);
         }
         catch (Exception exception)
@@ -82,6 +84,11 @@ internal static class TaskLoop
 
     private static Errno Syscall(GuestTask task)
     {
+        if (task.Tracee is not null)
+        {
+            return TracedCalls.Run(task);
+        }
+
         SyscallResult result = task.Kernel.Dispatcher.Dispatch(task);
         if (task.KeepsRegisters)
         {

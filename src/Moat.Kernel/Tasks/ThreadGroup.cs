@@ -8,6 +8,8 @@ namespace Moat.Kernel.Tasks;
 /// <summary>A process: the tasks that share signal handlers and an identity. Guarded by <see cref="SentryKernel.TaskLock"/> except where it says otherwise.</summary>
 public sealed class ThreadGroup
 {
+    private GuestTask? _maker;
+
     /// <summary>Makes a process around its first task, in its parent's group.</summary>
     public ThreadGroup(SentryKernel kernel, ThreadGroup? parent, Signal exitSignal, SignalActions actions, ResourceLimits limits)
     {
@@ -34,6 +36,13 @@ public sealed class ThreadGroup
 
     /// <summary>Who waits for it.</summary>
     public ThreadGroup? Parent { get; set; }
+
+    /// <summary>The task that made it (__WNOTHREAD, PTRACE_TRACEME); when that has ended or the process has got another parent, some other task of the parent.</summary>
+    public GuestTask? ParentTask
+    {
+        get => _maker is { HasEnded: false } maker && maker.ThreadGroup == Parent ? maker : Parent?.Tasks.FirstOrDefault();
+        internal set => _maker = value;
+    }
 
     /// <summary>Its children, zombies included.</summary>
     public List<ThreadGroup> Children { get; } = [];

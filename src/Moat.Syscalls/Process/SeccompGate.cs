@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Moat.Kernel.Ptrace;
 using Moat.Kernel.Seccomp;
 using Moat.Kernel.Signals;
 using Moat.Kernel.Tasks;
@@ -16,7 +17,18 @@ internal static class SeccompGate
     /// <summary>Whether the call may go on; otherwise <paramref name="result"/> is its result.</summary>
     public static bool Allows(GuestTask task, SeccompState filters, out SyscallResult result)
     {
-        uint decision = filters.Decide(task.Registers);
+        if ((task.Tracee?.Options & TraceOptions.SuspendSeccomp) > 0)
+        {
+            result = default;
+            return true;
+        }
+
+        return Follow(task, filters, filters.Decide(task.Registers), isAsked: false, out result);
+    }
+
+    // Does what is decided; whoever has asked the tracer already doesn't ask again.
+    private static bool Follow(GuestTask task, SeccompState filters, uint decision, bool isAsked, out SyscallResult result)
+    {
         result = Errno.ENOSYS;
         uint data = decision & DataMask;
         switch ((SeccompAction)(decision & ActionMask))
@@ -35,8 +47,10 @@ internal static class SeccompGate
                 Trap(task, (int)data);
                 result = new SyscallResult((long)task.Registers.OrigRax); // the call seems not to have been made yet
                 return false;
-            case SeccompAction.Trace or SeccompAction.UserNotification:
-                return false; // nobody traces
+            case SeccompAction.Trace:
+                return isAsked || AskTracer(task, filters, data, out result);
+            case SeccompAction.UserNotification:
+                return false; // nobody listens
             case SeccompAction.KillThread when filters.Mode == 1 || task.ThreadGroup.Tasks.Count > 1:
                 KillThread(task, filters.Mode == 1 ? Signal.SIGKILL : Signal.SIGSYS);
                 return false;
@@ -44,6 +58,26 @@ internal static class SeccompGate
                 KillProcess(task, Signal.SIGSYS);
                 return false;
         }
+    }
+
+    // The tracer may change the call, which the filters then decide on once more, or its number to -1: then it is not made, and what the tracer left in RAX is its result.
+    private static bool AskTracer(GuestTask task, SeccompState filters, uint data, out SyscallResult result)
+    {
+        const int NoCall = -1;
+        result = Errno.ENOSYS;
+        if (!TraceStops.Event(task, TraceEvent.Seccomp, data))
+        {
+            return false;
+        }
+
+        if ((int)task.Registers.OrigRax != NoCall && !TraceStops.IsKilled(task))
+        {
+            return Follow(task, filters, filters.Decide(task.Registers), isAsked: true, out result);
+        }
+
+        result = new SyscallResult((long)task.Registers.Rax);
+        task.KeepsRegisters = true;
+        return false;
     }
 
     private static void Trap(GuestTask task, int data)

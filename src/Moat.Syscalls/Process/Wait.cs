@@ -1,7 +1,7 @@
 using Moat.Kernel.Memory;
+using Moat.Kernel.Ptrace;
 using Moat.Kernel.Signals;
 using Moat.Kernel.Tasks;
-using Moat.Kernel.Time;
 using Moat.Linux;
 using Moat.Syscalls.Time;
 
@@ -40,7 +40,7 @@ internal static class Wait
         }
 
         int group = pid == 0 ? GroupOf(task) : pid < -1 ? -pid : 0;
-        Errno errno = Find(task, child => group != 0 ? child.ProcessGroup.Id == group : pid == -1 || child.Pid == pid, options | Exited, out ChildEvent found);
+        Errno errno = Find(task, child => group != 0 ? child.ThreadGroup.ProcessGroup.Id == group : pid == -1 || child.Tid == pid, options | Exited, out ChildEvent found);
         if (errno != Errno.None)
         {
             return errno;
@@ -68,7 +68,7 @@ internal static class Wait
         }
 
         (int kind, int id) = (arguments.Int(0), arguments.Int(1));
-        Func<ThreadGroup, bool> wanted;
+        Func<GuestTask, bool> wanted;
         bool isNonBlocking = false;
         switch (kind)
         {
@@ -76,11 +76,11 @@ internal static class Wait
                 wanted = static _ => true;
                 break;
             case 1 when id > 0: // P_PID
-                wanted = child => child.Pid == id;
+                wanted = child => child.Tid == id;
                 break;
             case 2 when id >= 0: // P_PGID
                 int group = id == 0 ? GroupOf(task) : id;
-                wanted = child => child.ProcessGroup.Id == group;
+                wanted = child => child.ThreadGroup.ProcessGroup.Id == group;
                 break;
             case 3 when id >= 0: // P_PIDFD
                 if (!PidfdCalls.Find(task, id, out isNonBlocking).TryGet(out ThreadGroup? process, out Errno unknown))
@@ -88,7 +88,7 @@ internal static class Wait
                     return unknown;
                 }
 
-                wanted = child => child == process;
+                wanted = child => child.ThreadGroup == process && process.Leader == child;
                 break;
             default:
                 return Errno.EINVAL;
@@ -128,15 +128,7 @@ internal static class Wait
 
     private static Errno WriteUsage(GuestTask task, GuestAddress address, ChildEvent found) => address.IsNull ? Errno.None : ResourceUsage.Write(task, address, found.Cpu, found.Usage ?? new TaskUsage());
 
-    private static TaskUsage UsageOf(ThreadGroup child)
-    {
-        TaskUsage usage = new();
-        usage.Add(child.EndedUsage);
-        usage.Add(child.ChildrenUsage);
-        return usage;
-    }
-
-    private static Errno Find(GuestTask task, Func<ThreadGroup, bool> wanted, int options, out ChildEvent found)
+    private static Errno Find(GuestTask task, Func<GuestTask, bool> wanted, int options, out ChildEvent found)
     {
         ThreadGroup group = task.ThreadGroup;
         TaskWaitEntry entry = new(task) { Mask = PollEvents.POLLIN };
@@ -148,18 +140,9 @@ internal static class Wait
                 lock (task.Kernel.TaskLock)
                 {
                     bool any = false;
-                    foreach (ThreadGroup child in group.Children)
+                    if (TryTakeChild(task, wanted, options, ref any, out found) || TryTakeTracee(task, wanted, options, ref any, out found))
                     {
-                        if (!wanted(child) || !MatchesKind(child, options))
-                        {
-                            continue;
-                        }
-
-                        any = true;
-                        if (TryTake(child, options, out found))
-                        {
-                            return Errno.None;
-                        }
+                        return Errno.None;
                     }
 
                     if (!any)
@@ -188,20 +171,65 @@ internal static class Wait
         }
     }
 
+    private static bool TryTakeChild(GuestTask task, Func<GuestTask, bool> wanted, int options, ref bool any, out ChildEvent found)
+    {
+        foreach (ThreadGroup child in task.ThreadGroup.Children)
+        {
+            bool isOther = !wanted(child.Leader) || !MatchesKind(child, options) || ((options & OnlyThreads) != 0 && child.ParentTask != task);
+            if (isOther || child.Leader.Tracee is { IsForeign: false })
+            {
+                continue; // of a tracee the caller hears as its tracer
+            }
+
+            any = true;
+            if (TryTake(child, options, out found))
+            {
+                return true;
+            }
+        }
+
+        found = default;
+        return false;
+    }
+
+    // A tracee is found whatever its exit signal.
+    private static bool TryTakeTracee(GuestTask task, Func<GuestTask, bool> wanted, int options, ref bool any, out ChildEvent found)
+    {
+        foreach (GuestTask tracer in task.ThreadGroup.Tasks)
+        {
+            if ((options & OnlyThreads) != 0 && tracer != task)
+            {
+                continue;
+            }
+
+            foreach (Tracee tracee in tracer.Tracees)
+            {
+                if (!wanted(tracee.Task))
+                {
+                    continue;
+                }
+
+                any = true;
+                if (TryTake(tracee, options, out found))
+                {
+                    return true;
+                }
+            }
+        }
+
+        found = default;
+        return false;
+    }
+
     private static bool MatchesKind(ThreadGroup child, int options) =>
         (options & AllChildren) != 0 || (child.ExitSignal != Signal.SIGCHLD) == ((options & CloneChildren) != 0);
 
     private static bool TryTake(ThreadGroup child, int options, out ChildEvent found)
     {
         bool keep = (options & NoWait) != 0;
-        uint uid = child.Leader.Credentials.RealUid;
-        if (child.IsZombie && (options & Exited) != 0)
+        if (child.IsZombie && child.Leader.Tracee is null && (options & Exited) != 0)
         {
-            int status = child.ExitStatus;
-            int signal = status & 0x7f;
-            found = signal == 0
-                ? new ChildEvent(child.Pid, status, ProcessExit.ChildExited, (status >> 8) & 0xff, uid, child.EndedCpuTimes + child.ChildrenCpuTimes, UsageOf(child))
-                : new ChildEvent(child.Pid, status, (status & 0x80) != 0 ? ProcessExit.ChildDumped : ProcessExit.ChildKilled, signal, uid, child.EndedCpuTimes + child.ChildrenCpuTimes, UsageOf(child));
+            found = ChildEvent.OfEnd(child.Leader, child.ExitStatus);
             if (!keep)
             {
                 ProcessExit.Reap(child);
@@ -213,20 +241,54 @@ internal static class Wait
         if (child.IsStopped && child.StopUnreported && (options & Stopped) != 0)
         {
             child.StopUnreported = keep;
-            found = new ChildEvent(child.Pid, ((int)child.StopSignal << 8) | 0x7f, ProcessExit.ChildStopped, (int)child.StopSignal, uid, default, null);
+            found = ChildEvent.OfStop(child.Leader, (int)child.StopSignal, ProcessExit.ChildStopped);
             return true;
         }
 
-        if (child.ContinueUnreported && (options & Continued) != 0)
-        {
-            child.ContinueUnreported = keep;
-            found = new ChildEvent(child.Pid, 0xffff, ProcessExit.ChildContinued, (int)Signal.SIGCONT, uid, default, null);
-            return true;
-        }
-
-        found = default;
-        return false;
+        return TryTakeContinuation(child.Leader, options, out found);
     }
 
-    private readonly record struct ChildEvent(int Pid, int Status, int Code, int CodeStatus, uint Uid, CpuTimes Cpu, TaskUsage? Usage);
+    private static bool TryTake(Tracee tracee, int options, out ChildEvent found)
+    {
+        bool keep = (options & NoWait) != 0;
+        GuestTask task = tracee.Task;
+        if (tracee.IsZombie)
+        {
+            found = default;
+            if ((options & Exited) == 0)
+            {
+                return false;
+            }
+
+            found = ChildEvent.OfEnd(task, ProcessExit.StatusOf(task));
+            if (!keep)
+            {
+                TraceLinks.Reap(tracee);
+            }
+
+            return true;
+        }
+
+        if (tracee.HasReport)
+        {
+            found = ChildEvent.OfStop(task, tracee.Code, ProcessExit.ChildTrapped);
+            tracee.Code = keep ? tracee.Code : 0;
+            return true;
+        }
+
+        return TryTakeContinuation(task, options, out found);
+    }
+
+    private static bool TryTakeContinuation(GuestTask child, int options, out ChildEvent found)
+    {
+        found = default;
+        if (!child.ThreadGroup.ContinueUnreported || (options & Continued) == 0)
+        {
+            return false;
+        }
+
+        child.ThreadGroup.ContinueUnreported = (options & NoWait) != 0;
+        found = ChildEvent.OfContinuation(child);
+        return true;
+    }
 }
