@@ -102,6 +102,7 @@ internal sealed class ProcessEntries
         }
 
         Add("comm", Mode.S_IFREG, static (proc, task) => new CommFile(proc, task));
+        Add("mem", Mode.S_IFREG, static (proc, task) => new MemoryAccessFile(proc, task));
         Add("oom_score_adj", Mode.S_IFREG, static (proc, task) => new OomScoreFile(proc, task));
     }
 

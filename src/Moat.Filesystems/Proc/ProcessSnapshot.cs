@@ -17,6 +17,7 @@ internal sealed record ProcessSnapshot
     public required int Tid { get; init; }
     public required char State { get; init; }
     public required int ParentPid { get; init; }
+    public required int TracerPid { get; init; }
     public required int ProcessGroup { get; init; }
     public required int Session { get; init; }
     public required long Terminal { get; init; }
@@ -60,8 +61,9 @@ internal sealed record ProcessSnapshot
             {
                 Pid = group.Pid,
                 Tid = task.Tid,
-                State = task.HasEnded ? 'Z' : group.IsStopped ? 'T' : task.IsBlocked ? 'S' : 'R',
+                State = task.HasEnded ? 'Z' : task.Tracee is { IsStopped: true } ? 't' : group.IsStopped ? 'T' : task.IsBlocked ? 'S' : 'R',
                 ParentPid = group.Parent?.Pid ?? 0,
+                TracerPid = task.Tracee?.Tracer.Tid ?? 0,
                 ProcessGroup = group.ProcessGroup.Id,
                 Session = group.ProcessGroup.Session.Id,
                 Terminal = (long)(group.ProcessGroup.Session.Terminal?.Device.Value ?? 0),

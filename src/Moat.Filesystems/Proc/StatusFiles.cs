@@ -49,7 +49,7 @@ internal static class StatusFiles
         Line("Ngid", "0");
         Line("Pid", Number(seen.Tid));
         Line("PPid", Number(seen.ParentPid));
-        Line("TracerPid", "0");
+        Line("TracerPid", Number(seen.TracerPid));
         Line("Uid", $"{who.RealUid}\t{who.EffectiveUid}\t{who.SavedUid}\t{who.FilesystemUid}");
         Line("Gid", $"{who.RealGid}\t{who.EffectiveGid}\t{who.SavedGid}\t{who.FilesystemGid}");
         Line("FDSize", Number(seen.FdTableSize));
@@ -132,6 +132,7 @@ internal static class StatusFiles
         'S' => "S (sleeping)",
         'D' => "D (disk sleep)",
         'T' => "T (stopped)",
+        't' => "t (tracing stop)",
         'Z' => "Z (zombie)",
         _ => "X (dead)",
     };

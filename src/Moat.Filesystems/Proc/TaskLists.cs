@@ -21,16 +21,22 @@ internal static class TaskLists
         }
     }
 
-    /// <summary>/proc/PID/syscall: the call that a sleeping task is in.</summary>
+    /// <summary>/proc/PID/syscall: the call that a sleeping or traced and stopped task is in; -1 where it is in none.</summary>
     public static void Syscall(GuestTask task, SyntheticText text)
     {
-        if (!task.IsBlocked)
+        if (!task.IsBlocked && task.Tracee is not { IsStopped: true })
         {
             text.AppendLine("running");
             return;
         }
 
         RegisterSet at = task.Registers;
+        if ((int)at.OrigRax == -1)
+        {
+            text.AppendLine(string.Create(CultureInfo.InvariantCulture, $"-1 0x{at.Rsp:x} 0x{at.Rip:x}"));
+            return;
+        }
+
         text.AppendLine(string.Create(
             CultureInfo.InvariantCulture, $"{at.OrigRax} 0x{at.Rdi:x} 0x{at.Rsi:x} 0x{at.Rdx:x} 0x{at.R10:x} 0x{at.R8:x} 0x{at.R9:x} 0x{at.Rsp:x} 0x{at.Rip:x}"));
     }

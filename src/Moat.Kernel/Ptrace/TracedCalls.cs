@@ -17,6 +17,7 @@ internal static class TracedCalls
             return Errno.None;
         }
 
+        bool wasInterrupted = false;
         if ((int)task.Registers.OrigRax != NoCall)
         {
             SyscallResult result = task.Kernel.Dispatcher.Dispatch(task);
@@ -25,6 +26,7 @@ internal static class TracedCalls
                 task.Registers.Rax = unchecked((ulong)result.Raw);
             }
 
+            wasInterrupted = IsRestart(result.Errno);
             task.KeepsRegisters = false;
         }
 
@@ -33,15 +35,18 @@ internal static class TracedCalls
             Leave(tracee);
         }
 
-        return RestartOf(task.Registers);
+        // Without an interruption the results that say "again" are numbers like others.
+        return wasInterrupted || task.Signals.NeedsHandling ? RestartOf(task.Registers) : Errno.None;
     }
 
     /// <summary>Whether the call that the registers tell of is to be made again: what the tracer left in them decides.</summary>
     public static Errno RestartOf(in RegisterSet registers)
     {
         Errno errno = (int)registers.OrigRax != NoCall ? new SyscallResult(unchecked((long)registers.Rax)).Errno : Errno.None;
-        return errno is Errno.ERESTARTSYS or Errno.ERESTARTNOINTR or Errno.ERESTARTNOHAND or Errno.ERESTART_RESTARTBLOCK ? errno : Errno.None;
+        return IsRestart(errno) ? errno : Errno.None;
     }
+
+    private static bool IsRestart(Errno errno) => errno is Errno.ERESTARTSYS or Errno.ERESTARTNOINTR or Errno.ERESTARTNOHAND or Errno.ERESTART_RESTARTBLOCK;
 
     // False if the task is to end.
     private static bool Enter(GuestTask task)
