@@ -109,6 +109,16 @@ public static unsafe class HostFile
         }
     }
 
+    /// <summary>pwritev(2) of memory that the caller holds: addresses of the memory file.</summary>
+    public static SyscallResult WriteAt(int fd, ReadOnlySpan<IoVec> segments, long offset)
+    {
+        // SAFETY: the segments are pages the caller has pinned; the list is pinned for the call.
+        fixed (IoVec* pointer = segments)
+        {
+            return HostCall.Invoke(SyscallNumber.pwritev, fd, (nint)pointer, segments.Length, (nint)offset);
+        }
+    }
+
     /// <summary>readv(2), as above.</summary>
     public static SyscallResult Read(int fd, ReadOnlySpan<IoVec> segments)
     {

@@ -120,15 +120,24 @@ public sealed unsafe class MemoryFile : IMappableFile, IDisposable
         }
     }
 
-    /// <summary>Keeps a page while bytes are copied to or from it; the caller knows that somebody holds a reference.</summary>
-    public void AddPin(int page) => Interlocked.Add(ref _references[page], Pin);
+    /// <summary>Keeps pages while bytes are copied to or from them; the caller knows that somebody holds a reference on each.</summary>
+    public void AddPin(int page, int pages = 1)
+    {
+        for (int i = page; i < page + pages; i++)
+        {
+            Interlocked.Add(ref _references[i], Pin);
+        }
+    }
 
     /// <summary>Ends an <see cref="AddPin"/>; a page without references and pins is free.</summary>
-    public void RemovePin(int page)
+    public void RemovePin(int page, int pages = 1)
     {
-        if (Interlocked.Add(ref _references[page], -Pin) == 0)
+        for (int i = page; i < page + pages; i++)
         {
-            Free(page, 1);
+            if (Interlocked.Add(ref _references[i], -Pin) == 0)
+            {
+                Free(i, 1);
+            }
         }
     }
 

@@ -8,6 +8,8 @@ namespace Moat.Filesystems;
 /// <summary>Moves bytes between a host descriptor and a buffer: into pinned guest pages without a copy, or through the Sentry's own memory.</summary>
 internal static class HostTransfer
 {
+    private const int ChunkBytes = 1 << 16;
+
     /// <summary>Reads at an offset; -1 uses the descriptor's own offset.</summary>
     /// <param name="destination">Where to.</param>
     /// <param name="fd">The descriptor.</param>
@@ -36,6 +38,12 @@ internal static class HostTransfer
         {
             PinnedMemory pinned = default;
             Errno errno = destination.Pin(MemoryAccess.Write, ref pinned);
+            if (errno == Errno.EOPNOTSUPP)
+            {
+                SyscallResult copied = ReadThroughCopy(ref destination, fd, offset < 0 ? offset : offset + done, noWait);
+                return done == 0 ? copied : done + Math.Max(0, copied.Raw);
+            }
+
             if (errno != Errno.None)
             {
                 return done > 0 ? done : errno;
@@ -66,7 +74,7 @@ internal static class HostTransfer
         long done = 0;
         while (!source.IsEmpty)
         {
-            SyscallResult part = Write(ref source, fd, 1 << 16, offset < 0 ? -1 : offset + done);
+            SyscallResult part = offset >= 0 && WritePinned(ref source, fd, offset + done) is { } direct ? direct : Write(ref source, fd, ChunkBytes, offset < 0 ? -1 : offset + done);
             if (part.IsError || part.Raw == 0)
             {
                 return done > 0 ? done : part;
@@ -76,6 +84,47 @@ internal static class HostTransfer
         }
 
         return done;
+    }
+
+    // Straight from guest memory; null where it shows a file of the host.
+    private static SyscallResult? WritePinned(ref IoBuffer source, int fd, long offset)
+    {
+        if (source.TryGetOwn(out _))
+        {
+            return null;
+        }
+
+        PinnedMemory pinned = default;
+        Errno errno = source.Pin(MemoryAccess.Read, ref pinned);
+        if (errno != Errno.None)
+        {
+            return errno == Errno.EOPNOTSUPP ? null : errno;
+        }
+
+        SyscallResult result = HostFile.WriteAt(fd, pinned.Segments, offset);
+        pinned.Dispose();
+        if (!result.IsError)
+        {
+            source.Advance(result.Raw);
+        }
+
+        return result;
+    }
+
+    // The destination shows a file of the host, of which no page is ever touched through a pointer.
+    private static SyscallResult ReadThroughCopy(ref IoBuffer destination, int fd, long offset, bool noWait)
+    {
+        byte[] copy = System.Buffers.ArrayPool<byte>.Shared.Rent(ChunkBytes);
+        try
+        {
+            Span<byte> wanted = copy.AsSpan(0, (int)Math.Min(destination.Length, ChunkBytes));
+            SyscallResult result = noWait ? HostFile.ReadNoWait(fd, wanted) : offset < 0 ? HostFile.Read(fd, wanted) : HostFile.ReadAt(fd, wanted, offset);
+            return result.IsError || result.Raw == 0 ? result : destination.CopyFrom(wanted[..(int)result.Raw]).TryGet(out int count, out Errno errno) ? count : errno;
+        }
+        finally
+        {
+            System.Buffers.ArrayPool<byte>.Shared.Return(copy);
+        }
     }
 
     /// <summary>Writes at the descriptor's own offset, at most <paramref name="limit"/> bytes; at another offset if one is given.</summary>
@@ -98,7 +147,7 @@ internal static class HostTransfer
             return direct;
         }
 
-        byte[] copy = System.Buffers.ArrayPool<byte>.Shared.Rent((int)Math.Min(source.Length, Math.Min(limit, 1 << 16)));
+        byte[] copy = System.Buffers.ArrayPool<byte>.Shared.Rent((int)Math.Min(source.Length, Math.Min(limit, ChunkBytes)));
         try
         {
             IoBuffer peek = source;

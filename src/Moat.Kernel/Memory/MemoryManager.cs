@@ -445,12 +445,13 @@ public sealed class MemoryManager
         }
     }
 
-    /// <summary>One page for the Sentry: a page of the memory file with a reference, or a file to be read or written instead. <see cref="UserCopy"/> is what callers want.</summary>
-    /// <param name="address">Where it is.</param>
+    /// <summary>Pages for the Sentry: pages of the memory file, pinned, or a file to be read or written instead. <see cref="UserCopy"/> is what callers want.</summary>
+    /// <param name="address">Where they are.</param>
     /// <param name="access">Read or Write.</param>
-    /// <param name="page">The page.</param>
+    /// <param name="maxPages">How many are useful; at least one comes.</param>
+    /// <param name="page">The pages.</param>
     /// <param name="isForced">Whether a debugger asks, which reads what the application itself may not and writes to pages that are nobody else's (a breakpoint in code).</param>
-    internal bool TryAcquire(ulong address, MemoryAccess access, out AcquiredPage page, bool isForced = false)
+    internal bool TryAcquire(ulong address, MemoryAccess access, int maxPages, out AcquiredPage page, bool isForced = false)
     {
         lock (_lock)
         {
@@ -463,7 +464,7 @@ public sealed class MemoryManager
             MemoryMapping? mapping = _mappings.Find(address) ?? _changes.GrowStack(address, ulong.MaxValue);
             return mapping is not null
                 && ((mapping.Access & access) != 0 || (isForced && (access == MemoryAccess.Write ? !mapping.IsShared : (mapping.MaxAccess & access) != 0)))
-                && _faults.TryAcquire(mapping, address, access, out page);
+                && _faults.TryAcquire(mapping, address, access, maxPages, out page);
         }
     }
 }

@@ -13,9 +13,10 @@ namespace Moat.Kernel.Memory;
 public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null, bool livesByMappings = false) : IMappable
 {
     private const int PageSize = MemoryFile.PageSize;
+    private const int MaxRun = 64; // pages that are copied in one go
 
     private readonly Lock _lock = new();
-    private readonly PageTable _pages = new(); // guarded by _lock
+    private readonly FilePages _pages = new(memoryFile, budget); // guarded by _lock
     private readonly Dictionary<MemoryManager, int> _mappers = []; // guarded by _lock
     private long _size; // guarded by _lock
     private FileSeals _seals; // guarded by _lock
@@ -52,10 +53,12 @@ public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null
         while (!destination.IsEmpty)
         {
             int page;
+            int pages = 1;
             long left;
+            int inPage = (int)(offset % PageSize);
             lock (_lock)
             {
-                left = _size - offset;
+                left = Math.Min(_size - offset, destination.Length);
                 if (left <= 0)
                 {
                     break;
@@ -64,16 +67,16 @@ public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null
                 page = _pages[(ulong)offset / PageSize];
                 if (page >= 0)
                 {
-                    memoryFile.AddReference(page);
+                    pages = _pages.RunOf((ulong)offset / PageSize, page, PagesOf(inPage, left));
+                    memoryFile.AddReference(page, pages);
                 }
             }
 
-            int inPage = (int)(offset % PageSize);
-            int count = (int)Math.Min(Math.Min(PageSize - inPage, left), destination.Length);
+            int count = (int)Math.Min((pages * PageSize) - inPage, left);
             Result<int> copied = page >= 0 ? destination.CopyFrom(memoryFile.Bytes(page, inPage, count)) : ToInt(destination.Clear(count));
             if (page >= 0)
             {
-                memoryFile.Release(page);
+                memoryFile.Release(page, pages);
             }
 
             if (!copied.TryGet(out int part, out Errno errno))
@@ -100,6 +103,8 @@ public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null
         while (!source.IsEmpty)
         {
             int page;
+            int pages;
+            bool isNew;
             int inPage = (int)(offset % PageSize);
             int count = (int)Math.Min(PageSize - inPage, source.Length);
             lock (_lock)
@@ -109,27 +114,35 @@ public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null
                     return done > 0 ? done : Errno.EPERM;
                 }
 
-                if (!PageForWriteLocked((ulong)offset / PageSize).TryGet(out page, out Errno failure))
+                int wanted = (_seals & FileSeals.Grow) != 0 ? 1 : PagesOf(inPage, source.Length);
+                if (!_pages.ForWrite((ulong)offset / PageSize, wanted, out pages, out isNew).TryGet(out page, out Errno failure))
                 {
                     return done > 0 ? done : failure;
                 }
 
-                memoryFile.AddReference(page);
+                memoryFile.AddReference(page, pages);
             }
 
+            count = (int)Math.Min((pages * PageSize) - inPage, source.Length);
             Result<int> copied = source.CopyTo(memoryFile.Bytes(page, inPage, count));
-            memoryFile.Release(page);
-            if (!copied.TryGet(out int part, out Errno errno))
+            memoryFile.Release(page, pages);
+            bool isCopied = copied.TryGet(out int part, out Errno errno);
+            lock (_lock)
+            {
+                _size = part > 0 ? Math.Max(_size, offset + part) : _size;
+                if (isNew && part < count)
+                {
+                    _pages.DropUnwritten(offset + part, offset + count, _size);
+                }
+            }
+
+            if (!isCopied)
             {
                 return done > 0 ? done : errno;
             }
 
             done += part;
             offset += part;
-            lock (_lock)
-            {
-                _size = Math.Max(_size, offset);
-            }
 
             if (part < count)
             {
@@ -187,7 +200,7 @@ public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null
             _size = size;
             if (size < before)
             {
-                RemovePagesLocked(((ulong)size + PageSize - 1) / PageSize, ulong.MaxValue / PageSize);
+                _pages.Remove(((ulong)size + PageSize - 1) / PageSize, ulong.MaxValue / PageSize);
                 int last = size % PageSize != 0 ? _pages[(ulong)size / PageSize] : -1;
                 if (last >= 0)
                 {
@@ -215,15 +228,15 @@ public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null
                 return Errno.EPERM;
             }
 
-            ClearPartLocked(offset, Math.Min(offset + length, (long)first * PageSize));
+            _pages.ClearPart(offset, Math.Min(offset + length, (long)first * PageSize));
             if (end >= first)
             {
-                ClearPartLocked(Math.Max(offset, (long)end * PageSize), offset + length);
+                _pages.ClearPart(Math.Max(offset, (long)end * PageSize), offset + length);
             }
 
             if (end > first)
             {
-                RemovePagesLocked(first, end);
+                _pages.Remove(first, end);
             }
         }
 
@@ -263,7 +276,7 @@ public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null
 
             for (ulong index = first; index < end; index++)
             {
-                Errno errno = PageForWriteLocked(index).Errno;
+                Errno errno = _pages.ForWrite(index).Errno;
                 if (errno != Errno.None)
                 {
                     return errno;
@@ -334,7 +347,7 @@ public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null
             }
 
             ulong index = offset / PageSize;
-            if (!PageForWriteLocked(index).TryGet(out int page, out Errno errno))
+            if (!_pages.ForWrite(index).TryGet(out int page, out Errno errno))
             {
                 return errno;
             }
@@ -393,50 +406,15 @@ public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null
             _mappers.Remove(memory);
             if (livesByMappings && _mappers.Count == 0)
             {
-                RemovePagesLocked(0, ulong.MaxValue / PageSize);
+                _pages.Remove(0, ulong.MaxValue / PageSize);
             }
         }
     }
 
     private static Result<int> ToInt(Result<long> result) => result.TryGet(out long value, out Errno errno) ? (int)value : errno;
 
-    private Result<int> PageForWriteLocked(ulong index)
-    {
-        int page = _pages[index];
-        if (page >= 0)
-        {
-            return page;
-        }
-
-        if (budget is not null && !budget.TryTake())
-        {
-            return Errno.ENOSPC;
-        }
-
-        if (!memoryFile.Allocate(1, out _).TryGet(out page, out _))
-        {
-            budget?.Return();
-            return Errno.ENOSPC;
-        }
-
-        _pages.Set(index, page);
-        return page;
-    }
-
-    private void ClearPartLocked(long from, long to)
-    {
-        int page = to > from ? _pages[(ulong)from / PageSize] : -1;
-        if (page >= 0)
-        {
-            memoryFile.Bytes(page, (int)(from % PageSize), (int)(to - from)).Clear();
-        }
-    }
-
-    private void RemovePagesLocked(ulong first, ulong end) => _pages.Remove(first, end, (_, page) =>
-    {
-        memoryFile.Release(page);
-        budget?.Return();
-    });
+    // How many pages a transfer touches, as far as they are taken in one go.
+    private static int PagesOf(int inPage, long length) => (int)Math.Min((inPage + length + PageSize - 1) / PageSize, MaxRun);
 
     private void Invalidate(ulong offset, ulong length)
     {

@@ -15,18 +15,20 @@ public sealed class PageBudget(long limit)
     /// <summary>Pages in all; changed by a remount.</summary>
     public long Limit { get; set; } = limit;
 
-    /// <summary>Takes one page; false at the limit.</summary>
-    public bool TryTake()
+    /// <summary>Takes as many pages as are left, up to a number; 0 at the limit.</summary>
+    public int TakeUpTo(int pages)
     {
-        if (Interlocked.Increment(ref _used) <= Limit)
+        long over = Interlocked.Add(ref _used, pages) - Limit;
+        if (over <= 0)
         {
-            return true;
+            return pages;
         }
 
-        Interlocked.Decrement(ref _used);
-        return false;
+        int refused = (int)Math.Min(over, pages);
+        Return(refused);
+        return pages - refused;
     }
 
-    /// <summary>Gives one page back.</summary>
-    public void Return() => Interlocked.Decrement(ref _used);
+    /// <summary>Gives pages back.</summary>
+    public void Return(int pages = 1) => Interlocked.Add(ref _used, -pages);
 }

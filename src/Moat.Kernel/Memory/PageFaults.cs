@@ -73,7 +73,7 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
     public void ShowFresh(MemoryMapping mapping, ulong from, ulong to) => ShowRun(mapping, from, to, mapping.Access, isPopulated: true);
 
     /// <summary>Finds what stands behind a page for the Sentry's own access, bringing it in if need be.</summary>
-    public bool TryAcquire(MemoryMapping mapping, ulong address, MemoryAccess access, out AcquiredPage acquired)
+    public bool TryAcquire(MemoryMapping mapping, ulong address, MemoryAccess access, int maxPages, out AcquiredPage acquired)
     {
         acquired = default;
         ulong index = address / PageSize;
@@ -82,20 +82,20 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
         if (mapping.File is not null && page < 0 && !(write && !mapping.IsShared))
         {
             ulong offset = mapping.FileOffset + ((index * PageSize) - mapping.Start);
-            if (!mapping.File.Translate(offset, PageSize, write ? MemoryAccess.Write : MemoryAccess.Read).TryGet(out MappablePages found, out _))
+            if (!mapping.File.Translate(offset, mapping.IsShared ? (ulong)maxPages * PageSize : PageSize, write ? MemoryAccess.Write : MemoryAccess.Read).TryGet(out MappablePages found, out _))
             {
                 return false;
             }
 
             if (found.File != memoryFile)
             {
-                acquired = new AcquiredPage(-1, mapping.File, offset);
+                acquired = new AcquiredPage(-1, 1, mapping.File, offset);
                 return true;
             }
 
             page = (int)(found.Offset / PageSize);
-            memoryFile.AddPin(page);
-            acquired = new AcquiredPage(page, null, 0);
+            acquired = new AcquiredPage(page, (int)Math.Min(found.Length, Math.Min((ulong)maxPages * PageSize, mapping.End - (index * PageSize))) / PageSize, null, 0);
+            memoryFile.AddPin(page, acquired.Count);
             return true;
         }
 
@@ -116,8 +116,15 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
             page = pages[index];
         }
 
-        memoryFile.AddPin(page);
-        acquired = new AcquiredPage(page, null, 0);
+        ulong end = Math.Min(index + (ulong)maxPages, mapping.End / PageSize);
+        int count = 1;
+        while (index + (ulong)count < end && pages[index + (ulong)count] == page + count && (!write || memoryFile.IsSole(page + count)))
+        {
+            count++;
+        }
+
+        memoryFile.AddPin(page, count);
+        acquired = new AcquiredPage(page, count, null, 0);
         return true;
     }
 

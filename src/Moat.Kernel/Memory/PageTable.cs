@@ -6,6 +6,9 @@ internal sealed class PageTable
     private const int LeafBits = 9;
     private const int LeafSize = 1 << LeafBits;
 
+    private const int SmallLeaf = 4;
+
+    // A leaf ends where no page was ever put behind: small files have small ones.
     private readonly Dictionary<ulong, int[]> _leaves = []; // none of them empty
     private int[]? _spare; // all zero: an application that maps and unmaps makes and empties a leaf each time
 
@@ -13,19 +16,19 @@ internal sealed class PageTable
     public long Count { get; private set; }
 
     /// <summary>The page of the memory file at application page <paramref name="index"/>, or -1.</summary>
-    public int this[ulong index] => _leaves.TryGetValue(index >> LeafBits, out int[]? leaf) ? leaf[index & (LeafSize - 1)] - 1 : -1;
+    public int this[ulong index] => _leaves.TryGetValue(index >> LeafBits, out int[]? leaf) && (int)(index & (LeafSize - 1)) is int slot && slot < leaf.Length ? leaf[slot] - 1 : -1;
 
     /// <summary>Puts a page in; returns the one that was there, or -1.</summary>
     public int Set(ulong index, int page)
     {
-        if (!_leaves.TryGetValue(index >> LeafBits, out int[]? leaf))
+        int at = (int)(index & (LeafSize - 1));
+        if (!_leaves.TryGetValue(index >> LeafBits, out int[]? leaf) || at >= leaf.Length)
         {
-            leaf = _spare ?? new int[LeafSize];
-            _spare = null;
-            _leaves.Add(index >> LeafBits, leaf);
+            leaf = Grow(leaf, index);
+            _leaves[index >> LeafBits] = leaf;
         }
 
-        ref int slot = ref leaf[index & (LeafSize - 1)];
+        ref int slot = ref leaf[at];
         int before = slot - 1;
         slot = page + 1;
         Count += before < 0 ? 1 : 0;
@@ -60,7 +63,7 @@ internal sealed class PageTable
         foreach ((ulong key, int[] leaf) in _leaves)
         {
             ulong start = key << LeafBits;
-            if (start >= best || start + LeafSize <= from)
+            if (start >= best || start + (ulong)leaf.Length <= from)
             {
                 continue;
             }
@@ -99,16 +102,35 @@ internal sealed class PageTable
         while (_leaves.TryGetValue(from >> LeafBits, out int[]? leaf))
         {
             int skip = (int)(from & (LeafSize - 1));
-            int slot = leaf.AsSpan(skip).IndexOf(0);
+            int slot = skip < leaf.Length ? leaf.AsSpan(skip).IndexOf(0) : 0;
             if (slot >= 0)
             {
                 return from + (ulong)slot;
+            }
+
+            if (leaf.Length < LeafSize)
+            {
+                return from + (ulong)(leaf.Length - skip);
             }
 
             from += (ulong)(LeafSize - skip);
         }
 
         return from;
+    }
+
+    // A leaf that has a place for an index: only the first one starts small.
+    private int[] Grow(int[]? leaf, ulong index)
+    {
+        int size = index < SmallLeaf ? SmallLeaf : index < SmallLeaf * SmallLeaf ? SmallLeaf * SmallLeaf : LeafSize;
+        if (leaf is null && size == LeafSize && _spare is { } spare)
+        {
+            _spare = null;
+            return spare;
+        }
+
+        Array.Resize(ref leaf, size);
+        return leaf;
     }
 
     private void Visit(ulong first, ulong end, Action<int[], int, ulong> visit, bool dropsEmpty = false)
@@ -146,7 +168,7 @@ internal sealed class PageTable
         ulong start = key << LeafBits;
         int from = first > start ? (int)(first - start) : 0;
         int to = end < start + LeafSize ? (int)(end - start) : LeafSize;
-        for (int slot = from; slot < to; slot++)
+        for (int slot = from; slot < Math.Min(to, leaf.Length); slot++)
         {
             if (leaf[slot] != 0)
             {
@@ -157,7 +179,7 @@ internal sealed class PageTable
         if (dropsEmpty && !leaf.AsSpan().ContainsAnyExcept(0))
         {
             _leaves.Remove(key);
-            _spare = leaf;
+            _spare = leaf.Length == LeafSize ? leaf : _spare;
         }
     }
 }

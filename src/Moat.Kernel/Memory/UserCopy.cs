@@ -10,6 +10,7 @@ public static class UserCopy
 {
     private const int PageSize = MemoryFile.PageSize;
     private const int StringPiece = 128;
+    private const int MaxRun = 64; // pages that are held at once
 
     /// <summary>Copies guest memory in, all of it or EFAULT.</summary>
     public static Errno CopyIn(this MemoryManager memory, GuestAddress address, Span<byte> destination) =>
@@ -30,12 +31,13 @@ public static class UserCopy
         while (done < destination.Length)
         {
             ulong at = unchecked(address.Value + (ulong)done);
-            int count = Math.Min(destination.Length - done, PageSize - (int)(at % PageSize));
-            if (!memory.TryAcquire(at, MemoryAccess.Read, out AcquiredPage page, isForced))
+            int left = destination.Length - done;
+            if (!memory.TryAcquire(at, MemoryAccess.Read, PagesOf(at, left), out AcquiredPage page, isForced))
             {
                 break;
             }
 
+            int count = Math.Min(left, BytesIn(page, at));
             Span<byte> part = destination.Slice(done, count);
             if (page.File is not null)
             {
@@ -49,7 +51,7 @@ public static class UserCopy
             else
             {
                 memory.MemoryFile.Bytes(page.Page, (int)(at % PageSize), count).CopyTo(part);
-                memory.MemoryFile.RemovePin(page.Page);
+                memory.MemoryFile.RemovePin(page.Page, page.Count);
             }
 
             done += count;
@@ -69,12 +71,13 @@ public static class UserCopy
         while (done < source.Length)
         {
             ulong at = unchecked(address.Value + (ulong)done);
-            int count = Math.Min(source.Length - done, PageSize - (int)(at % PageSize));
-            if (!memory.TryAcquire(at, MemoryAccess.Write, out AcquiredPage page, isForced))
+            int left = source.Length - done;
+            if (!memory.TryAcquire(at, MemoryAccess.Write, PagesOf(at, left), out AcquiredPage page, isForced))
             {
                 break;
             }
 
+            int count = Math.Min(left, BytesIn(page, at));
             ReadOnlySpan<byte> part = source.Slice(done, count);
             if (page.File is not null)
             {
@@ -86,7 +89,7 @@ public static class UserCopy
             else
             {
                 part.CopyTo(memory.MemoryFile.Bytes(page.Page, (int)(at % PageSize), count));
-                memory.MemoryFile.RemovePin(page.Page);
+                memory.MemoryFile.RemovePin(page.Page, page.Count);
             }
 
             done += count;
@@ -116,7 +119,7 @@ public static class UserCopy
         {
             ulong at = unchecked(address.Value + (ulong)done);
             Span<byte> part = buffer.Slice(done, Math.Min(buffer.Length - done, PageSize - (int)(at % PageSize)));
-            if (!memory.TryAcquire(at, MemoryAccess.Read, out AcquiredPage page))
+            if (!memory.TryAcquire(at, MemoryAccess.Read, 1, out AcquiredPage page))
             {
                 return Errno.EFAULT;
             }
@@ -187,7 +190,7 @@ public static class UserCopy
             return Errno.EINVAL;
         }
 
-        return memory.TryAcquire(address.Value, write ? MemoryAccess.Write : MemoryAccess.Read, out AcquiredPage page) && page.File is null ? page.Page : Errno.EFAULT;
+        return memory.TryAcquire(address.Value, write ? MemoryAccess.Write : MemoryAccess.Read, 1, out AcquiredPage page) && page.File is null ? page.Page : Errno.EFAULT;
     }
 
     /// <summary>A page's bytes, for who holds a reference through <see cref="AcquireWordPage"/>.</summary>
@@ -207,8 +210,8 @@ public static class UserCopy
             skip = 0;
             while (at < end && limit > 0)
             {
-                int count = (int)Math.Min(Math.Min((long)(end - at), PageSize - (long)(at % PageSize)), limit);
-                if (pinned.IsFull || !memory.TryAcquire(at, access, out AcquiredPage page))
+                int left = (int)Math.Min((long)Math.Min(end - at, MaxRun * PageSize), limit);
+                if (pinned.IsFull || !memory.TryAcquire(at, access, PagesOf(at, left), out AcquiredPage page))
                 {
                     return pinned.Length > 0 ? Errno.None : Errno.EFAULT;
                 }
@@ -218,7 +221,8 @@ public static class UserCopy
                     return pinned.Length > 0 ? Errno.None : Errno.EOPNOTSUPP;
                 }
 
-                pinned.Add(memory.MemoryFile, page.Page, (int)(at % PageSize), count);
+                int count = Math.Min(left, BytesIn(page, at));
+                pinned.Add(memory.MemoryFile, page, (int)(at % PageSize), count);
                 at += (ulong)count;
                 limit -= count;
             }
@@ -226,4 +230,8 @@ public static class UserCopy
 
         return Errno.None;
     }
+
+    private static int PagesOf(ulong address, int length) => (int)Math.Min(((address % PageSize) + (ulong)length + PageSize - 1) / PageSize, MaxRun);
+
+    private static int BytesIn(in AcquiredPage page, ulong address) => (page.Count * PageSize) - (int)(address % PageSize);
 }

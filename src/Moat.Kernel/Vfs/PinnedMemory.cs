@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using Moat.Kernel.Memory;
 using Moat.Linux;
 using Moat.Platform;
 
@@ -26,12 +27,12 @@ public struct PinnedMemory : IDisposable
     /// <summary>Whether another piece fits.</summary>
     internal readonly bool IsFull => _count == MaxSegments;
 
-    /// <summary>Adds a part of a page of which the caller holds a pin, which passes to this object.</summary>
-    internal void Add(MemoryFile file, int page, int offset, int length)
+    /// <summary>Adds a part of neighbouring pages that are pinned for the caller; the pins pass to this object.</summary>
+    internal void Add(MemoryFile file, in AcquiredPage pages, int offset, int length)
     {
         _file = file;
-        _pages[_count] = page;
-        _segments[_count++] = new IoVec(file.HostAddress(page) + (ulong)offset, (ulong)length);
+        _pages[_count] = (pages.Page, pages.Count);
+        _segments[_count++] = new IoVec(file.HostAddress(pages.Page) + (ulong)offset, (ulong)length);
         Length += length;
     }
 
@@ -40,7 +41,8 @@ public struct PinnedMemory : IDisposable
     {
         for (int i = 0; i < _count; i++)
         {
-            _file!.RemovePin(_pages[i]);
+            (int page, int pages) = _pages[i];
+            _file!.RemovePin(page, pages);
         }
 
         _count = 0;
@@ -56,6 +58,6 @@ public struct PinnedMemory : IDisposable
     [InlineArray(MaxSegments)]
     private struct PageArray
     {
-        private int _first;
+        private (int Page, int Count) _first;
     }
 }
