@@ -63,6 +63,7 @@ internal sealed class ExtensionRequests(NinePSession session)
         uint newNumber = reader.UInt32();
         ReadOnlySpan<byte> name = reader.String();
         ulong cookie = reader.UInt64();
+        int below = (int)Math.Min(reader.UInt32(), NinePServer.MaxListBelow);
         if (!session.FindForName(number, name, ref reader).TryGet(out NinePFid? fid, out Errno errno))
         {
             return errno;
@@ -75,7 +76,7 @@ internal sealed class ExtensionRequests(NinePSession session)
             return errno;
         }
 
-        errno = directory.List(cookie, new NinePFileSink(session.Writer, session.MessageSize - NinePWriter.HeaderSize));
+        errno = new ListRequest(session, below).Run(directory, cookie);
         if (errno == Errno.None && wantsFid)
         {
             return session.Install(newNumber, directory);

@@ -402,16 +402,17 @@ public sealed class NinePClient
     /// <param name="fid">The directory, or the one above it.</param>
     /// <param name="name">Its name there; empty for the fid itself.</param>
     /// <param name="limit">How many files are wanted at most.</param>
-    /// <param name="files">Receives them; names that are none are left out.</param>
+    /// <param name="files">Receives them; one whose name is none has an empty one.</param>
+    /// <param name="below">Receives directories below that the server tells of by the way; null if they are not wanted.</param>
     /// <param name="wantsFid">Whether the directory is to get a fid.</param>
     /// <param name="made">That fid, which is there even if a later part of the listing fails; null if none was made.</param>
     /// <returns>Whether these are all; EOPNOTSUPP if the server does not know the message.</returns>
-    public Result<bool> List(uint fid, ReadOnlySpan<byte> name, int limit, List<NinePListedFile> files, bool wantsFid, out uint? made)
+    public Result<bool> List(uint fid, ReadOnlySpan<byte> name, int limit, List<NinePListedFile> files, List<NinePListedDirectory>? below, bool wantsFid, out uint? made)
     {
         lock (_lock)
         {
             uint wanted = !wantsFid ? NinePSession.NoFid : _freeFids.TryPop(out uint free) ? free : _nextFid++;
-            Result<bool> result = new NinePLister(_exchange, limit, files).Run(fid, name, wanted, out made);
+            Result<bool> result = new NinePLister(_exchange, limit, files, below).Run(fid, name, wanted, out made);
             if (wantsFid && made is null)
             {
                 _freeFids.Push(wanted);

@@ -13,6 +13,9 @@ public sealed class NinePServer
     /// <summary>How many fids a connection may hold.</summary>
     public const int MaxFids = 16384;
 
+    /// <summary>How many files of directories below the one that is listed come with it at most.</summary>
+    internal const uint MaxListBelow = 1024;
+
     internal const int MinMessage = 4096;
     internal const int MaxWalk = 16;
     internal const int IoHeader = NinePWriter.HeaderSize + 4;

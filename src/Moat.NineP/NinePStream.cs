@@ -9,20 +9,41 @@ namespace Moat.NineP;
 internal sealed class NinePStream(INinePTransport transport, int maxMessage)
 {
     private readonly byte[] _buffer = new byte[maxMessage];
-    private int _length;
+    private int _length; // bytes in the buffer
+    private int _taken; // of them, those of the last message
 
-    /// <summary>Waits for a whole message.</summary>
+    /// <summary>Waits for a whole message. All bytes that are there are received at once: usually the message alone, in one piece.</summary>
     /// <param name="descriptors">Receives what came with it.</param>
     /// <param name="message">Valid until the next call.</param>
     /// <returns>ECONNRESET at the end of the stream; EBADMSG for a size that no message has.</returns>
     public Errno Receive(List<int> descriptors, out ReadOnlySpan<byte> message)
     {
         message = default;
-        _length = 0;
-        int wanted = NinePWriter.HeaderSize;
-        while (_length < wanted)
+        _buffer.AsSpan(_taken, _length - _taken).CopyTo(_buffer);
+        _length -= _taken;
+        _taken = 0;
+        while (true)
         {
-            if (!transport.Receive(_buffer.AsSpan(_length, wanted - _length), descriptors).TryGet(out int count, out Errno errno))
+            int wanted = NinePWriter.HeaderSize;
+            if (_length >= wanted)
+            {
+                uint size = BinaryPrimitives.ReadUInt32LittleEndian(_buffer);
+                if (size < NinePWriter.HeaderSize || size > (uint)_buffer.Length)
+                {
+                    return Errno.EBADMSG;
+                }
+
+                wanted = (int)size;
+            }
+
+            if (_length >= wanted)
+            {
+                _taken = wanted;
+                message = _buffer.AsSpan(0, wanted);
+                return Errno.None;
+            }
+
+            if (!transport.Receive(_buffer.AsSpan(_length), descriptors).TryGet(out int count, out Errno errno))
             {
                 return errno;
             }
@@ -33,19 +54,6 @@ internal sealed class NinePStream(INinePTransport transport, int maxMessage)
             }
 
             _length += count;
-            if (_length == NinePWriter.HeaderSize)
-            {
-                uint size = BinaryPrimitives.ReadUInt32LittleEndian(_buffer);
-                if (size < NinePWriter.HeaderSize || size > (uint)_buffer.Length)
-                {
-                    return Errno.EBADMSG;
-                }
-
-                wanted = (int)size;
-            }
         }
-
-        message = _buffer.AsSpan(0, wanted);
-        return Errno.None;
     }
 }

@@ -15,7 +15,7 @@ public sealed class ListTests
         File.CreateSymbolicLink(tree.PathOf("dir/link"), "to/where");
         NinePClient client = tree.Connect();
         List<NinePListedFile> files = [];
-        Assert.True(client.List(NinePClient.RootFid, "dir"u8, 100, files, wantsFid: true, out uint? made).Value);
+        Assert.True(client.List(NinePClient.RootFid, "dir"u8, 100, files, below: null, wantsFid: true, out uint? made).Value);
         Assert.Equal(["below", "file", "link"], files.Select(static file => file.Name.ToString()).Order(StringComparer.Ordinal));
         NinePListedFile link = files.Single(static file => file.Name.ToString() == "link");
         Assert.Equal("to/where", Encoding.ASCII.GetString(link.Target));
@@ -41,11 +41,11 @@ public sealed class ListTests
 
         NinePClient client = tree.Connect();
         List<NinePListedFile> files = [];
-        Assert.True(client.List(NinePClient.RootFid, default, Count, files, wantsFid: false, out uint? made).Value);
+        Assert.True(client.List(NinePClient.RootFid, default, Count, files, below: null, wantsFid: false, out uint? made).Value);
         Assert.Null(made);
         Assert.Equal(Count, files.Select(static file => file.Name).Distinct().Count());
         files.Clear();
-        Assert.False(client.List(NinePClient.RootFid, default, Count - 1, files, wantsFid: false, out _).Value);
+        Assert.False(client.List(NinePClient.RootFid, default, Count - 1, files, below: null, wantsFid: false, out _).Value);
         Assert.Equal(Count - 1, files.Count);
     }
 
@@ -74,11 +74,11 @@ public sealed class ListTests
         while (!isEnd)
         {
             Assert.Equal(Errno.None, peer.Call(NinePMessageType.Tlist, writer => WriteList(writer, 1, uint.MaxValue, "", cookie), out byte[] answer));
-            Assert.InRange(answer.Length, 9, 4096 - 7);
+            Assert.InRange(answer.Length, 13, 4096 - 7);
             NinePReader reader = new(answer);
             cookie = reader.UInt64();
             isEnd = reader.Byte() != 0;
-            while (reader.Remaining > 0)
+            for (uint left = reader.UInt32(); left > 0; left--)
             {
                 reader.String();
                 NinePAttributes.Read(ref reader);
@@ -117,14 +117,14 @@ public sealed class ListTests
         FakeServer server = new();
         NinePClient client = server.Connect();
         server.Answer(NinePMessageType.Rlerror, static writer => writer.UInt32((uint)Errno.EOPNOTSUPP));
-        Assert.Equal(Errno.EOPNOTSUPP, client.List(NinePClient.RootFid, "x"u8, 10, [], wantsFid: true, out uint? made).Errno);
+        Assert.Equal(Errno.EOPNOTSUPP, client.List(NinePClient.RootFid, "x"u8, 10, [], below: null, wantsFid: true, out uint? made).Errno);
         Assert.Null(made);
         server.Answer(NinePMessageType.Twalk + 1, static writer => writer.UInt16(0));
         Assert.True(client.Walk(NinePClient.RootFid, default).IsOk);
     }
 
     [Fact]
-    public void NamesThatAreNone_AreLeftOut()
+    public void NamesThatAreNone_BecomeEmpty()
     {
         FakeServer server = new();
         NinePClient client = server.Connect();
@@ -132,6 +132,7 @@ public sealed class ListTests
         {
             writer.UInt64(7);
             writer.Byte(1);
+            writer.UInt32(8);
             foreach (string name in new[] { "", ".", "..", "a/b", "/", "zero\0", new string('x', 256), "good" })
             {
                 writer.String(name);
@@ -140,8 +141,9 @@ public sealed class ListTests
             }
         });
         List<NinePListedFile> files = [];
-        Assert.True(client.List(NinePClient.RootFid, default, 100, files, wantsFid: false, out _).Value);
-        Assert.Equal("good", Assert.Single(files).Name.ToString());
+        Assert.True(client.List(NinePClient.RootFid, default, 100, files, below: null, wantsFid: false, out _).Value);
+        Assert.Equal(8, files.Count);
+        Assert.Equal("good", Assert.Single(files, static file => file.Name.Length > 0).Name.ToString());
     }
 
     [Fact]
@@ -153,10 +155,11 @@ public sealed class ListTests
         {
             writer.UInt64(7);
             writer.Byte(1);
+            writer.UInt32(1);
             writer.String("name");
             writer.UInt64(1);
         });
-        Assert.Equal(Errno.EIO, client.List(NinePClient.RootFid, default, 100, [], wantsFid: false, out _).Errno);
+        Assert.Equal(Errno.EIO, client.List(NinePClient.RootFid, default, 100, [], below: null, wantsFid: false, out _).Errno);
         Assert.Equal(Errno.EIO, client.Walk(NinePClient.RootFid, default).Errno);
     }
 
@@ -172,10 +175,82 @@ public sealed class ListTests
             {
                 writer.UInt64(7);
                 writer.Byte(0);
+                writer.UInt32(0);
             });
         }
 
-        Assert.Equal(Errno.EIO, client.List(NinePClient.RootFid, default, Limit, [], wantsFid: false, out _).Errno);
+        Assert.Equal(Errno.EIO, client.List(NinePClient.RootFid, default, Limit, [], below: null, wantsFid: false, out _).Errno);
+    }
+
+    [Fact]
+    public void DirectoriesBelow_ComeAlong()
+    {
+        using ServedTree tree = new();
+        foreach (string path in new[] { "top/a/x", "top/a/y/deep", "top/b", "top/c" })
+        {
+            Directory.CreateDirectory(tree.PathOf(path));
+        }
+
+        File.WriteAllText(tree.PathOf("top/a/y/deep/file"), "12345");
+        List<NinePListedFile> files = [];
+        List<NinePListedDirectory> below = [];
+        Assert.True(tree.Connect().List(NinePClient.RootFid, "top"u8, 100, files, below, wantsFid: false, out _).Value);
+        Assert.Equal(6, below.Count);
+        List<string> paths = [];
+        List<string> prefixes = [""];
+        foreach (NinePListedDirectory directory in below)
+        {
+            NinePListedFile entry = (directory.Group == 0 ? files : below[directory.Group - 1].Files)[directory.Index];
+            prefixes.Add($"{prefixes[directory.Group]}/{entry.Name}");
+            paths.AddRange(directory.Files.Select(file => $"{prefixes[^1]}/{file.Name}"));
+        }
+
+        Assert.Equal(["/a/x", "/a/y", "/a/y/deep", "/a/y/deep/file"], paths.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void DirectoriesBelow_AreWholeOrLeftOut()
+    {
+        using ServedTree tree = new();
+        for (int i = 0; i < 40; i++)
+        {
+            Directory.CreateDirectory(tree.PathOf($"d{i:D2}"));
+            for (int j = 0; j < 50; j++)
+            {
+                File.WriteAllText(tree.PathOf($"d{i:D2}/{j}"), "");
+            }
+        }
+
+        List<NinePListedFile> files = [];
+        List<NinePListedDirectory> below = [];
+        Assert.True(tree.Connect().List(NinePClient.RootFid, default, 100, files, below, wantsFid: false, out _).Value);
+        Assert.Equal(40, files.Count);
+        Assert.InRange(below.Count, 1, 39);
+        Assert.All(below, static directory => Assert.Equal(50, directory.Files.Count));
+    }
+
+    [Theory]
+    [InlineData(1, 0)] // no such group yet
+    [InlineData(0, 1)] // no such file
+    [InlineData(uint.MaxValue, 0)]
+    [InlineData(0, uint.MaxValue)]
+    public void ADirectoryBelowThatIsNone_EndsTheConnection(uint group, uint index)
+    {
+        FakeServer server = new();
+        NinePClient client = server.Connect();
+        server.Answer(NinePMessageType.Tlist + 1, writer =>
+        {
+            writer.UInt64(7);
+            writer.Byte(1);
+            writer.UInt32(1);
+            writer.String("dir");
+            default(NinePAttributes).Write(writer);
+            writer.String("");
+            writer.UInt32(group);
+            writer.UInt32(index);
+            writer.UInt32(0);
+        });
+        Assert.Equal(Errno.EIO, client.List(NinePClient.RootFid, default, 100, [], [], wantsFid: false, out _).Errno);
     }
 
     private static void WriteList(NinePWriter writer, uint fid, uint newFid, string name, ulong cookie)
@@ -184,5 +259,6 @@ public sealed class ListTests
         writer.UInt32(newFid);
         writer.String(name);
         writer.UInt64(cookie);
+        writer.UInt32(0);
     }
 }

@@ -61,7 +61,10 @@ internal sealed class GoferConnection(NinePClient client)
 
     /// <summary>The files of a directory with all their attributes, in a round trip for hundreds of them.</summary>
     /// <returns>E2BIG if there are more than <paramref name="limit"/>; EOPNOTSUPP if the Gofer does not know how.</returns>
-    public Result<GoferListing> ListWithAttributes(GoferInode directory, int limit)
+    /// <param name="directory">The directory.</param>
+    /// <param name="limit">How many entries it may have.</param>
+    /// <param name="withBelow">Whether those below it are likely to be read next.</param>
+    public Result<GoferListing> ListWithAttributes(GoferInode directory, int limit, bool withBelow)
     {
         lock (Lock)
         {
@@ -72,13 +75,14 @@ internal sealed class GoferConnection(NinePClient client)
             }
 
             List<NinePListedFile> files = [];
-            Result<bool> listed = Client.List(fid, name, limit, files, wantsFid: !name.IsEmpty, out uint? made);
+            List<NinePListedDirectory> below = [];
+            Result<bool> listed = Client.List(fid, name, limit, files, withBelow ? below : null, wantsFid: !name.IsEmpty, out uint? made);
             if (made is { } own)
             {
                 Remember(directory, own);
             }
 
-            return !listed.TryGet(out bool isAll, out errno) ? errno : isAll ? new GoferListing(files) : Errno.E2BIG;
+            return !listed.TryGet(out bool isAll, out errno) ? errno : isAll ? GoferListing.Make(files, below) : Errno.E2BIG;
         }
     }
 

@@ -59,7 +59,7 @@ internal sealed class GoferDirectory(GoferInode inode, OpenFlags flags, PathLoca
             else
             {
                 NinePListedFile entry = _entries[(int)Offset - 2];
-                isTaken = sink.TryAdd(entry.Name.Bytes, entry.Attributes.Qid.Path, entry.Attributes.Mode & Mode.S_IFMT, Offset + 1);
+                isTaken = entry.Name.Length == 0 || sink.TryAdd(entry.Name.Bytes, entry.Attributes.Qid.Path, entry.Attributes.Mode & Mode.S_IFMT, Offset + 1);
             }
 
             if (!isTaken)

@@ -13,6 +13,7 @@ internal sealed class GoferInode : Inode
     private readonly GoferPlaces _places;
     private readonly GoferHandles? _handles; // of regular files that others may change
     private InodeAttributes _attributes; // guarded by _places.Lock in a shared tree, constant otherwise
+    private volatile bool _isRead; // whether a listing was asked for
     private int _lookups; // guarded by DirectoryLock: names that were asked for one by one
 
     public GoferInode(GoferFilesystem tree, GoferInode? parent, FileName? name, in NinePAttributes attributes, byte[] target)
@@ -163,7 +164,7 @@ internal sealed class GoferInode : Inode
     {
         if (!_tree.IsShared && FindListed() is { } listing)
         {
-            return listing.Find(name) is >= 0 and int at ? new GoferInode(_tree, this, name, listing[at].Attributes, listing[at].Target) : Errno.ENOENT;
+            return listing.Find(name) is >= 0 and int at ? MakeListed(listing, at) : Errno.ENOENT;
         }
 
         return Ask(name).TryGet(out (NinePAttributes Attributes, byte[] Target) found, out Errno errno) ? new GoferInode(_tree, this, name, found.Attributes, found.Target) : errno;
@@ -215,10 +216,14 @@ internal sealed class GoferInode : Inode
     {
         if (Listing is { } kept)
         {
+            _isRead = true;
             return kept;
         }
 
-        if (!_tree.IsShared && _tree.Connection.ListWithAttributes(this, GoferListings.MaxEntries).TryGet(out GoferListing? all, out _))
+        // Who reads a directory and then one of those in it goes through them all.
+        _isRead = true;
+        bool withBelow = _places.Current.Parent is { _isRead: true };
+        if (!_tree.IsShared && _tree.Connection.ListWithAttributes(this, GoferListings.MaxEntries, withBelow).TryGet(out GoferListing? all, out _))
         {
             _tree.Listings.Add(this, all);
             return all;
@@ -242,7 +247,7 @@ internal sealed class GoferInode : Inode
 
         // Small directories early, large ones only for who keeps asking.
         _lookups++;
-        if ((_lookups != Few && _lookups != Many) || !_tree.Connection.ListWithAttributes(this, _lookups == Few ? GoferListings.MaxEntries / 16 : GoferListings.MaxEntries).TryGet(out GoferListing? listing, out _))
+        if ((_lookups != Few && _lookups != Many) || !_tree.Connection.ListWithAttributes(this, _lookups == Few ? GoferListings.MaxEntries / 16 : GoferListings.MaxEntries, withBelow: false).TryGet(out GoferListing? listing, out _))
         {
             return null;
         }
@@ -250,6 +255,18 @@ internal sealed class GoferInode : Inode
         _lookups = 0;
         _tree.Listings.Add(this, listing);
         return listing;
+    }
+
+    private GoferInode MakeListed(GoferListing listing, int index)
+    {
+        NinePListedFile file = listing[index];
+        GoferInode made = new(_tree, this, file.Name, file.Attributes, file.Target);
+        if (listing.Below(index) is { } own && made.IsDirectory)
+        {
+            _tree.Listings.Add(made, own);
+        }
+
+        return made;
     }
 
     private Result<FileDescription> OpenConstant(OpenFlags flags, PathLocation location)

@@ -3,20 +3,46 @@ using Moat.NineP;
 
 namespace Moat.Filesystems.GoferClient;
 
-/// <summary>The entries of a directory, without "." and "..". Immutable.</summary>
-/// <param name="files">What the Gofer told.</param>
+/// <summary>The entries of a directory, without "." and "..", and the listings of directories below that came with it.</summary>
+/// <param name="files">What the Gofer told. A name that is none is empty.</param>
 internal sealed class GoferListing(List<NinePListedFile> files)
 {
     private Dictionary<FileName, int>? _index; // set once
+    private Dictionary<int, GoferListing>? _below; // complete before others see it
 
     /// <summary>How many entries there are.</summary>
     public int Count => files.Count;
 
+    /// <summary>How many there are with those of the directories below.</summary>
+    public int Total { get; private set; } = files.Count;
+
     /// <summary>An entry.</summary>
     public NinePListedFile this[int index] => files[index];
 
+    /// <summary>Makes one with the directories that came with it.</summary>
+    public static GoferListing Make(List<NinePListedFile> files, List<NinePListedDirectory> below)
+    {
+        List<GoferListing> groups = [new(files)];
+        foreach (NinePListedDirectory directory in below)
+        {
+            groups.Add(new GoferListing(directory.Files));
+            (groups[directory.Group]._below ??= []).TryAdd(directory.Index, groups[^1]);
+        }
+
+        // Those that came last are the lowest.
+        for (int i = below.Count; i > 0; i--)
+        {
+            groups[below[i - 1].Group].Total += groups[i].Total + 1;
+        }
+
+        return groups[0];
+    }
+
     /// <summary>Finds an entry; -1 if there is none.</summary>
     public int Find(FileName name) => (Volatile.Read(ref _index) ?? MakeIndex()).TryGetValue(name, out int at) ? at : -1;
+
+    /// <summary>The listing of the directory that is an entry, if it came along.</summary>
+    public GoferListing? Below(int index) => _below?.GetValueOrDefault(index);
 
     private Dictionary<FileName, int> MakeIndex()
     {

@@ -32,5 +32,5 @@ internal sealed class GoferListings
     }
 
     // An empty one takes room as well.
-    private static int Weight(GoferListing listing) => listing.Count + 1;
+    private static int Weight(GoferListing listing) => listing.Total + 1;
 }
