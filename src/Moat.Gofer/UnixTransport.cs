@@ -7,7 +7,7 @@ namespace Moat.Gofer;
 /// <summary>A 9P connection over a unix socket.</summary>
 internal sealed class UnixTransport(int fd) : INinePTransport
 {
-    private const int MaxDescriptors = 4;
+    private const int MaxDescriptors = 16;
 
     /// <inheritdoc/>
     public Errno Send(ReadOnlySpan<byte> message, ReadOnlySpan<int> descriptors) => UnixSocket.Send(fd, message, descriptors);

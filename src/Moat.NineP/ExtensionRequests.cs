@@ -36,6 +36,37 @@ internal sealed class ExtensionRequests(NinePSession session)
         return Errno.None;
     }
 
+    /// <summary>Topenmany.</summary>
+    public Errno OpenMany(ref NinePReader reader)
+    {
+        uint number = reader.UInt32();
+        OpenFlags flags = (OpenFlags)reader.UInt32();
+        int count = reader.UInt16();
+        if (count > NinePServer.MaxWalk)
+        {
+            return Errno.EINVAL;
+        }
+
+        NinePReader names = reader;
+        Errno fault = CheckNames(ref reader, count);
+        if (fault != Errno.None || !session.Find(number, ref reader).TryGet(out NinePFid? fid, out fault))
+        {
+            return fault;
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            Result<int> opened = fid.File.OpenDescriptor(names.String(), flags, out _);
+            session.Writer.UInt32((uint)opened.Errno);
+            if (opened.IsOk)
+            {
+                session.Donated.Add(opened.Value);
+            }
+        }
+
+        return Errno.None;
+    }
+
     /// <summary>Tcreateat.</summary>
     public Errno CreateAt(ref NinePReader reader)
     {
@@ -100,14 +131,11 @@ internal sealed class ExtensionRequests(NinePSession session)
             return Errno.EINVAL;
         }
 
-        NinePReader names = reader; // checked before the first is looked for
-        for (int i = 0; i < count; i++)
+        NinePReader names = reader;
+        Errno fault = CheckNames(ref reader, count);
+        if (fault != Errno.None)
         {
-            Errno fault = NinePSession.CheckName(reader.String());
-            if (fault != Errno.None && !reader.IsMalformed)
-            {
-                return fault;
-            }
+            return fault;
         }
 
         if (!session.Find(number, ref reader).TryGet(out NinePFid? fid, out Errno errno) || !fid.File.GetAttributes().TryGet(out NinePAttributes own, out errno))
@@ -135,6 +163,21 @@ internal sealed class ExtensionRequests(NinePSession session)
         session.Writer.PatchUInt32(errorPosition, (uint)errno);
         session.Writer.PatchUInt16(errorPosition + sizeof(uint), (ushort)found);
         return Errno.None;
+    }
+
+    // All names are checked before the first is looked for.
+    private static Errno CheckNames(ref NinePReader reader, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            Errno fault = NinePSession.CheckName(reader.String());
+            if (fault != Errno.None && !reader.IsMalformed)
+            {
+                return fault;
+            }
+        }
+
+        return reader.IsMalformed ? Errno.EBADMSG : Errno.None;
     }
 
     // Goes down to an entry and answers with what it is: nothing has been written if that fails.

@@ -1,4 +1,3 @@
-using System.Text;
 using Moat.Linux;
 
 namespace Moat.NineP;
@@ -10,7 +9,6 @@ public sealed class NinePClient
     /// <summary>The fid of the attached root.</summary>
     public const uint RootFid = 0;
 
-    private const ushort NoTag = ushort.MaxValue;
     private const int DefaultMessage = 128 << 10;
     private const int IoHeader = 24;
 
@@ -341,7 +339,7 @@ public sealed class NinePClient
     {
         if (!IsExtended)
         {
-            return LookupInSteps(fid, name);
+            return NinePSteps.Lookup(this, fid, name);
         }
 
         lock (_lock)
@@ -363,6 +361,29 @@ public sealed class NinePClient
             _writer.String(name);
             _writer.UInt32((uint)flags);
             return _exchange.CallForDescriptor();
+        }
+    }
+
+    /// <summary>Opens regular files of a directory and gets their descriptors (<see cref="IsExtended"/> only).</summary>
+    /// <param name="fid">The directory.</param>
+    /// <param name="names">Names in it, at most <see cref="NinePServer.MaxWalk"/>.</param>
+    /// <param name="flags">How each is opened.</param>
+    /// <param name="descriptors">Receives a descriptor for each name, or -1 where it could not be opened.</param>
+    /// <returns>EOPNOTSUPP if the server does not know the message.</returns>
+    public Errno OpenMany(uint fid, IReadOnlyList<FileName> names, OpenFlags flags, List<int> descriptors)
+    {
+        lock (_lock)
+        {
+            _exchange.Begin(NinePMessageType.Topenmany);
+            _writer.UInt32(fid);
+            _writer.UInt32((uint)flags);
+            _writer.UInt16((ushort)names.Count);
+            foreach (FileName name in names)
+            {
+                _writer.String(name.Bytes);
+            }
+
+            return _exchange.CallForDescriptors(names.Count, descriptors);
         }
     }
 
@@ -454,43 +475,17 @@ public sealed class NinePClient
         return errno;
     }
 
-    private Result<(NinePAttributes Attributes, byte[] Target)> LookupInSteps(uint fid, ReadOnlySpan<byte> name)
-    {
-        if (!Walk(fid, name).TryGet(out uint own, out Errno errno))
-        {
-            return errno;
-        }
-
-        byte[]? target = [];
-        if (GetAttributes(own).TryGet(out NinePAttributes attributes, out errno) && (attributes.Mode & Mode.S_IFMT) == Mode.S_IFLNK)
-        {
-            errno = ReadLink(own).TryGet(out target, out Errno unread) ? Errno.None : unread;
-        }
-
-        Clunk(own);
-        return errno == Errno.None ? (attributes, target!) : errno;
-    }
-
     private Errno AgreeOnVersion(string version)
     {
         lock (_lock)
         {
-            _writer.Begin((byte)NinePMessageType.Tversion, NoTag);
-            _writer.UInt32(DefaultMessage);
-            _writer.String(version);
-            Result<(uint Size, string Version)> answer = _exchange.Call(static (ref NinePReader reader) => (reader.UInt32(), Encoding.UTF8.GetString(reader.String())));
-            if (!answer.TryGet(out (uint Size, string Version) agreed, out Errno errno))
+            if (!NinePSteps.AgreeOnVersion(_exchange, version, DefaultMessage).TryGet(out (int MessageSize, bool IsSame) agreed, out Errno errno))
             {
-                return _exchange.IsBroken ? errno : Errno.EPROTONOSUPPORT; // some servers refuse an unknown version with an error
+                return errno;
             }
 
-            if (agreed.Version is not (NinePVersion.Extended or NinePVersion.Linux) || agreed.Size is < 4096 or > DefaultMessage)
-            {
-                return Errno.EPROTONOSUPPORT;
-            }
-
-            IsExtended = agreed.Version == NinePVersion.Extended && version == NinePVersion.Extended;
-            _messageSize = (int)agreed.Size;
+            IsExtended = agreed.IsSame && version == NinePVersion.Extended;
+            _messageSize = agreed.MessageSize;
             return Errno.None;
         }
     }

@@ -60,6 +60,32 @@ internal sealed class NinePExchange(INinePTransport transport, Action<int> close
         return (descriptor, attributes);
     }
 
+    /// <summary>Sends the request; errors and a descriptor for each that is none are the answer.</summary>
+    public Errno CallForDescriptors(int count, List<int> descriptors)
+    {
+        Errno errno = Run(out NinePReader reader, keepDescriptors: true);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        int taken = 0;
+        for (int i = 0; i < count; i++)
+        {
+            descriptors.Add(reader.UInt32() == 0 && taken < _received.Count ? _received[taken++] : -1);
+        }
+
+        if (reader.IsMalformed || taken != _received.Count)
+        {
+            descriptors.Clear();
+            DropReceived();
+            return Break();
+        }
+
+        _received.Clear();
+        return Errno.None;
+    }
+
     /// <summary>Sends the request and gets the answer's fields.</summary>
     /// <param name="reader">Valid until the next request.</param>
     /// <param name="keepDescriptors">Whether descriptors are wanted.</param>

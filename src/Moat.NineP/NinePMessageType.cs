@@ -51,4 +51,7 @@ public enum NinePMessageType : byte
     /// <summary>fid[4] n[2] name[s]*n → attributes error[4] m[2] (attributes target[s])*m: what the fid is, and what the names below it are, each in the one before: up to the first that is no
     /// directory or gives an error, which is 0 if there was none. At most 16 names.</summary>
     Tlookuppath = 208,
+
+    /// <summary>fid[4] flags[4] n[2] name[s]*n → error[4]*n, and a descriptor for each that is 0: regular files of a directory, opened. At most 16 names.</summary>
+    Topenmany = 210,
 }

@@ -117,6 +117,7 @@ public sealed class NinePServer
             NinePMessageType.Topenat when _isExtended => _extensions.OpenAt(ref reader),
             NinePMessageType.Tcreateat when _isExtended => _extensions.CreateAt(ref reader),
             NinePMessageType.Tlist when _isExtended => _extensions.List(ref reader),
+            NinePMessageType.Topenmany when _isExtended => _extensions.OpenMany(ref reader),
             NinePMessageType.Tlookuppath when _isExtended => _extensions.LookupPath(ref reader),
             _ => Errno.EOPNOTSUPP,
         };

@@ -1,17 +1,18 @@
 using System.Collections.Concurrent;
+using Moat.Host;
 using Moat.Linux;
 
 namespace Moat.NineP.Tests;
 
-/// <summary>One end of a connection inside the test: bytes in order, in pieces of a chosen size, no descriptors.</summary>
+/// <summary>One end of a connection inside the test: bytes in order, in pieces of a chosen size, copies of descriptors with the first piece of a message.</summary>
 internal sealed class MemoryTransport : INinePTransport, IDisposable
 {
-    private readonly BlockingCollection<byte[]> _incoming;
-    private readonly BlockingCollection<byte[]> _outgoing;
+    private readonly BlockingCollection<(byte[] Bytes, int[] Descriptors)> _incoming;
+    private readonly BlockingCollection<(byte[] Bytes, int[] Descriptors)> _outgoing;
     private readonly int _pieceSize;
     private byte[] _rest = [];
 
-    private MemoryTransport(BlockingCollection<byte[]> incoming, BlockingCollection<byte[]> outgoing, int pieceSize)
+    private MemoryTransport(BlockingCollection<(byte[] Bytes, int[] Descriptors)> incoming, BlockingCollection<(byte[] Bytes, int[] Descriptors)> outgoing, int pieceSize)
     {
         _incoming = incoming;
         _outgoing = outgoing;
@@ -22,8 +23,8 @@ internal sealed class MemoryTransport : INinePTransport, IDisposable
     /// <param name="pieceSize">How many bytes a receive gives at most.</param>
     public static (MemoryTransport First, MemoryTransport Second) CreatePair(int pieceSize = int.MaxValue)
     {
-        BlockingCollection<byte[]> there = [];
-        BlockingCollection<byte[]> back = [];
+        BlockingCollection<(byte[] Bytes, int[] Descriptors)> there = [];
+        BlockingCollection<(byte[] Bytes, int[] Descriptors)> back = [];
         return (new MemoryTransport(back, there, pieceSize), new MemoryTransport(there, back, pieceSize));
     }
 
@@ -34,7 +35,14 @@ internal sealed class MemoryTransport : INinePTransport, IDisposable
             return Errno.EPIPE;
         }
 
-        _outgoing.Add(message.ToArray());
+        const int DupCloexec = 1030; // F_DUPFD_CLOEXEC
+        int[] copies = new int[descriptors.Length];
+        for (int i = 0; i < copies.Length; i++)
+        {
+            copies[i] = (int)HostCall.Invoke(SyscallNumber.fcntl, descriptors[i], DupCloexec, 0).Raw;
+        }
+
+        _outgoing.Add((message.ToArray(), copies));
         return Errno.None;
     }
 
@@ -42,12 +50,13 @@ internal sealed class MemoryTransport : INinePTransport, IDisposable
     {
         if (_rest.Length == 0)
         {
-            if (!_incoming.TryTake(out byte[]? next, Timeout.Infinite))
+            if (!_incoming.TryTake(out (byte[] Bytes, int[] Descriptors) next, Timeout.Infinite))
             {
                 return 0;
             }
 
-            _rest = next;
+            _rest = next.Bytes;
+            descriptors.AddRange(next.Descriptors);
         }
 
         int count = Math.Min(Math.Min(destination.Length, _rest.Length), _pieceSize);

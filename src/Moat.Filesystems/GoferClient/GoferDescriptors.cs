@@ -37,29 +37,58 @@ internal sealed class GoferDescriptors
         return other;
     }
 
+    /// <summary>Takes over a descriptor that nobody uses yet.</summary>
+    public void AddIdle(GoferInode inode, int fd)
+    {
+        int surplus = fd;
+        lock (_lock)
+        {
+            if (inode.Descriptor is null)
+            {
+                inode.Descriptor = new GoferDescriptor(inode, fd);
+                surplus = IdleLocked(inode.Descriptor);
+            }
+        }
+
+        Close(surplus);
+    }
+
     /// <summary>Ends one use.</summary>
     public void Release(GoferDescriptor descriptor)
     {
-        GoferDescriptor oldest;
+        int surplus = -1;
         lock (_lock)
         {
-            if (--descriptor.Users > 0)
+            if (--descriptor.Users == 0)
             {
-                return;
+                surplus = IdleLocked(descriptor);
             }
-
-            descriptor.Idle = _idle.AddFirst(descriptor);
-            if (_idle.Count <= MaxIdle)
-            {
-                return;
-            }
-
-            oldest = _idle.Last!.Value;
-            _idle.RemoveLast();
-            oldest.Inode.Descriptor = null;
         }
 
-        HostMemory.Close(oldest.Fd);
+        Close(surplus);
+    }
+
+    private static void Close(int fd)
+    {
+        if (fd >= 0)
+        {
+            HostMemory.Close(fd);
+        }
+    }
+
+    // Keeps a descriptor; the one that has to go for it is the caller's to close, or -1.
+    private int IdleLocked(GoferDescriptor descriptor)
+    {
+        descriptor.Idle = _idle.AddFirst(descriptor);
+        if (_idle.Count <= MaxIdle)
+        {
+            return -1;
+        }
+
+        GoferDescriptor oldest = _idle.Last!.Value;
+        _idle.RemoveLast();
+        oldest.Inode.Descriptor = null;
+        return oldest.Fd;
     }
 
     private GoferDescriptor UseLocked(GoferDescriptor descriptor)

@@ -13,6 +13,7 @@ internal sealed class GoferInode : Inode
     private readonly GoferPlaces _places;
     private readonly GoferHandles? _handles; // of regular files that others may change
     private InodeAttributes _attributes; // guarded by _places.Lock in a shared tree, constant otherwise
+    private GoferOpenAhead? _openAhead; // guarded by the connection's lock
     private volatile bool _isRead; // whether a listing was asked for
     private int _lookups; // guarded by DirectoryLock: names that were asked for one by one
 
@@ -164,7 +165,7 @@ internal sealed class GoferInode : Inode
     {
         if (!_tree.IsShared && FindListed() is { } listing)
         {
-            return listing.Find(name) is >= 0 and int at ? MakeListed(listing, at) : Errno.ENOENT;
+            return listing.Find(name) is >= 0 and int at ? listing.InodeOf(this, at) : Errno.ENOENT;
         }
 
         return Ask(name).TryGet(out (NinePAttributes Attributes, byte[] Target) found, out Errno errno) ? new GoferInode(_tree, this, name, found.Attributes, found.Target) : errno;
@@ -257,18 +258,6 @@ internal sealed class GoferInode : Inode
         return listing;
     }
 
-    private GoferInode MakeListed(GoferListing listing, int index)
-    {
-        NinePListedFile file = listing[index];
-        GoferInode made = new(_tree, this, file.Name, file.Attributes, file.Target);
-        if (listing.Below(index) is { } own && made.IsDirectory)
-        {
-            _tree.Listings.Add(made, own);
-        }
-
-        return made;
-    }
-
     private Result<FileDescription> OpenConstant(OpenFlags flags, PathLocation location)
     {
         if ((flags & OpenFlags.O_ACCMODE) != OpenFlags.O_RDONLY)
@@ -279,7 +268,8 @@ internal sealed class GoferInode : Inode
         GoferDescriptor? descriptor = _tree.Descriptors.TryUse(this);
         if (descriptor is null)
         {
-            if (!OpenAtGofer(OpenFlags.O_RDONLY).TryGet(out int fd, out Errno errno))
+            int ahead = _places.Current.Parent?.OpenInOrder(this) ?? -1;
+            if (!(ahead >= 0 ? ahead : OpenAtGofer(OpenFlags.O_RDONLY)).TryGet(out int fd, out Errno errno))
             {
                 return errno;
             }
@@ -288,6 +278,14 @@ internal sealed class GoferInode : Inode
         }
 
         return new GoferFile(this, descriptor, _tree, flags, location);
+    }
+
+    private int OpenInOrder(GoferInode file)
+    {
+        lock (_tree.Connection.Lock)
+        {
+            return (_openAhead ??= new GoferOpenAhead(this)).Open(file);
+        }
     }
 
     private Result<FileDescription> OpenShared(OpenFlags flags, PathLocation location)

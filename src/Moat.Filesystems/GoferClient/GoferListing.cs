@@ -9,6 +9,7 @@ internal sealed class GoferListing(List<NinePListedFile> files)
 {
     private Dictionary<FileName, int>? _index; // set once
     private Dictionary<int, GoferListing>? _below; // complete before others see it
+    private GoferInode?[]? _inodes; // each set once
 
     /// <summary>How many entries there are.</summary>
     public int Count => files.Count;
@@ -41,8 +42,35 @@ internal sealed class GoferListing(List<NinePListedFile> files)
     /// <summary>Finds an entry; -1 if there is none.</summary>
     public int Find(FileName name) => (Volatile.Read(ref _index) ?? MakeIndex()).TryGetValue(name, out int at) ? at : -1;
 
-    /// <summary>The listing of the directory that is an entry, if it came along.</summary>
-    public GoferListing? Below(int index) => _below?.GetValueOrDefault(index);
+    /// <summary>The inode of an entry: always the same, as long as the listing is kept.</summary>
+    public GoferInode InodeOf(GoferInode directory, int index)
+    {
+        GoferInode?[] inodes = Volatile.Read(ref _inodes) ?? MakeInodes();
+        if (Volatile.Read(ref inodes[index]) is { } known)
+        {
+            return known;
+        }
+
+        NinePListedFile file = files[index];
+        GoferInode made = new(directory.Tree, directory, file.Name, file.Attributes, file.Target);
+        if (Interlocked.CompareExchange(ref inodes[index], made, null) is { } other)
+        {
+            return other;
+        }
+
+        if (made.IsDirectory && _below?.GetValueOrDefault(index) is { } own)
+        {
+            directory.Tree.Listings.Add(made, own);
+        }
+
+        return made;
+    }
+
+    private GoferInode?[] MakeInodes()
+    {
+        GoferInode?[] made = new GoferInode?[files.Count];
+        return Interlocked.CompareExchange(ref _inodes, made, null) ?? made;
+    }
 
     private Dictionary<FileName, int> MakeIndex()
     {

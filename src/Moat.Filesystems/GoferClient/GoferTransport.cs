@@ -7,7 +7,7 @@ namespace Moat.Filesystems.GoferClient;
 /// <summary>The connection to a Gofer: a unix socket that the Sentry was given.</summary>
 internal sealed class GoferTransport(int fd) : INinePTransport
 {
-    private const int MaxDescriptors = 4;
+    private const int MaxDescriptors = 16;
 
     /// <inheritdoc/>
     public Errno Send(ReadOnlySpan<byte> message, ReadOnlySpan<int> descriptors) => UnixSocket.Send(fd, message, descriptors);
