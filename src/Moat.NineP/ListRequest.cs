@@ -17,11 +17,17 @@ internal sealed class ListRequest(NinePSession session, int below)
     /// <summary>Writes the answer.</summary>
     public Errno Run(NinePFile directory, ulong cookie)
     {
+        if (!directory.GetAttributes().TryGet(out NinePAttributes own, out Errno errno))
+        {
+            return errno;
+        }
+
+        own.Write(session.Writer);
         int position = session.Writer.Length;
         session.Writer.Take(8 + 1).Clear();
         List<(int Index, byte[] Name)>? directories = _left > 0 ? [] : null;
         NinePFileSink sink = new(session.Writer, _end, int.MaxValue, directories);
-        Errno errno = directory.List(cookie, sink);
+        errno = directory.List(cookie, sink);
         if (errno != Errno.None)
         {
             return errno;

@@ -427,13 +427,14 @@ public sealed class NinePClient
     /// <param name="below">Receives directories below that the server tells of by the way; null if they are not wanted.</param>
     /// <param name="wantsFid">Whether the directory is to get a fid.</param>
     /// <param name="made">That fid, which is there even if a later part of the listing fails; null if none was made.</param>
+    /// <param name="own">What the directory was before.</param>
     /// <returns>Whether these are all; EOPNOTSUPP if the server does not know the message.</returns>
-    public Result<bool> List(uint fid, ReadOnlySpan<byte> name, int limit, List<NinePListedFile> files, List<NinePListedDirectory>? below, bool wantsFid, out uint? made)
+    public Result<bool> List(uint fid, ReadOnlySpan<byte> name, int limit, List<NinePListedFile> files, List<NinePListedDirectory>? below, bool wantsFid, out uint? made, out NinePAttributes own)
     {
         lock (_lock)
         {
             uint wanted = !wantsFid ? NinePSession.NoFid : _freeFids.TryPop(out uint free) ? free : _nextFid++;
-            Result<bool> result = new NinePLister(_exchange, limit, files, below).Run(fid, name, wanted, out made);
+            Result<bool> result = new NinePLister(_exchange, limit, files, below).Run(fid, name, wanted, out made, out own);
             if (wantsFid && made is null)
             {
                 _freeFids.Push(wanted);

@@ -17,10 +17,12 @@ internal readonly struct NinePLister(NinePExchange exchange, int limit, List<Nin
     /// <param name="name">Its name there, or empty.</param>
     /// <param name="wanted">The fid it is to get, or <see cref="NinePSession.NoFid"/>.</param>
     /// <param name="made">The same once it has it.</param>
+    /// <param name="own">What the directory was before.</param>
     /// <returns>Whether these are all.</returns>
-    public Result<bool> Run(uint fid, ReadOnlySpan<byte> name, uint wanted, out uint? made)
+    public Result<bool> Run(uint fid, ReadOnlySpan<byte> name, uint wanted, out uint? made, out NinePAttributes own)
     {
         made = null;
+        own = default;
         ulong cookie = 0;
         for (int rounds = 0; rounds <= limit; rounds++)
         {
@@ -43,6 +45,8 @@ internal readonly struct NinePLister(NinePExchange exchange, int limit, List<Nin
                 wanted = NinePSession.NoFid;
             }
 
+            NinePAttributes now = NinePAttributes.Read(ref reader);
+            own = rounds == 0 ? now : own;
             cookie = reader.UInt64();
             bool isEnd = reader.Byte() != 0;
             int count = CountOf(ref reader);

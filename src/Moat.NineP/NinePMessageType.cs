@@ -43,8 +43,8 @@ public enum NinePMessageType : byte
     /// <summary>fid[4] name[s] flags[4] mode[4] uid[4] gid[4] → attributes, and a descriptor: a regular file that did not exist.</summary>
     Tcreateat = 204,
 
-    /// <summary>fid[4] newfid[4] name[s] cookie[8] below[4] → next[8] end[1] n[4] file*n (group[4] index[4] n[4] file*n)*, a file being name[s] attributes target[s]: the files of a directory with
-    /// what Tlookup says of each, as many as fit; the listing goes on at the next cookie unless it has ended. An empty name means the fid itself; the new fid, unless it is NOFID, refers to the
+    /// <summary>fid[4] newfid[4] name[s] cookie[8] below[4] → attributes next[8] end[1] n[4] file*n (group[4] index[4] n[4] file*n)*, a file being name[s] attributes target[s]: the files of a directory with
+    /// what Tlookup says of each, as many as fit, and first what the directory was before; the listing goes on at the next cookie unless it has ended. An empty name means the fid itself; the new fid, unless it is NOFID, refers to the
     /// directory. Behind the end come whole directories below it, as long as they fit and are not more than so many files: each is the file of that index in an earlier group, the directory being group 0.</summary>
     Tlist = 206,
 

@@ -138,7 +138,7 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
         resources?.Pids?.Limit is > 0 and long tasks ? tasks : null);
 
     private GoferFilesystem Attach(BootMount mount, bool isShared) =>
-        GoferFilesystem.Attach(mount.GoferFd, NewDevice(), isShared).TryGet(out GoferFilesystem? filesystem, out Errno errno) ? filesystem
+        GoferFilesystem.Attach(mount.GoferFd, NewDevice(), isShared, kernel.Clock).TryGet(out GoferFilesystem? filesystem, out Errno errno) ? filesystem
             : throw new InvalidOperationException($"{mount.Destination}: the gofer does not serve it: {errno}");
 
     // Changes stay in the sandbox's memory and go with it.

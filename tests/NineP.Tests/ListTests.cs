@@ -15,7 +15,8 @@ public sealed class ListTests
         File.CreateSymbolicLink(tree.PathOf("dir/link"), "to/where");
         NinePClient client = tree.Connect();
         List<NinePListedFile> files = [];
-        Assert.True(client.List(NinePClient.RootFid, "dir"u8, 100, files, below: null, wantsFid: true, out uint? made).Value);
+        Assert.True(client.List(NinePClient.RootFid, "dir"u8, 100, files, below: null, wantsFid: true, out uint? made, out NinePAttributes own).Value);
+        Assert.Equal(client.Lookup(NinePClient.RootFid, "dir"u8).Value.Attributes with { AccessTime = default }, own with { AccessTime = default });
         Assert.Equal(["below", "file", "link"], files.Select(static file => file.Name.ToString()).Order(StringComparer.Ordinal));
         NinePListedFile link = files.Single(static file => file.Name.ToString() == "link");
         Assert.Equal("to/where", Encoding.ASCII.GetString(link.Target));
@@ -41,11 +42,11 @@ public sealed class ListTests
 
         NinePClient client = tree.Connect();
         List<NinePListedFile> files = [];
-        Assert.True(client.List(NinePClient.RootFid, default, Count, files, below: null, wantsFid: false, out uint? made).Value);
+        Assert.True(client.List(NinePClient.RootFid, default, Count, files, below: null, wantsFid: false, out uint? made, out _).Value);
         Assert.Null(made);
         Assert.Equal(Count, files.Select(static file => file.Name).Distinct().Count());
         files.Clear();
-        Assert.False(client.List(NinePClient.RootFid, default, Count - 1, files, below: null, wantsFid: false, out _).Value);
+        Assert.False(client.List(NinePClient.RootFid, default, Count - 1, files, below: null, wantsFid: false, out _, out _).Value);
         Assert.Equal(Count - 1, files.Count);
     }
 
@@ -74,8 +75,9 @@ public sealed class ListTests
         while (!isEnd)
         {
             Assert.Equal(Errno.None, peer.Call(NinePMessageType.Tlist, writer => WriteList(writer, 1, uint.MaxValue, "", cookie), out byte[] answer));
-            Assert.InRange(answer.Length, 13, 4096 - 7);
+            Assert.InRange(answer.Length, 13 + NinePAttributes.BytesInMessage, 4096 - 7);
             NinePReader reader = new(answer);
+            NinePAttributes.Read(ref reader);
             cookie = reader.UInt64();
             isEnd = reader.Byte() != 0;
             for (uint left = reader.UInt32(); left > 0; left--)
@@ -117,7 +119,7 @@ public sealed class ListTests
         FakeServer server = new();
         NinePClient client = server.Connect();
         server.Answer(NinePMessageType.Rlerror, static writer => writer.UInt32((uint)Errno.EOPNOTSUPP));
-        Assert.Equal(Errno.EOPNOTSUPP, client.List(NinePClient.RootFid, "x"u8, 10, [], below: null, wantsFid: true, out uint? made).Errno);
+        Assert.Equal(Errno.EOPNOTSUPP, client.List(NinePClient.RootFid, "x"u8, 10, [], below: null, wantsFid: true, out uint? made, out _).Errno);
         Assert.Null(made);
         server.Answer(NinePMessageType.Twalk + 1, static writer => writer.UInt16(0));
         Assert.True(client.Walk(NinePClient.RootFid, default).IsOk);
@@ -130,6 +132,7 @@ public sealed class ListTests
         NinePClient client = server.Connect();
         server.Answer(NinePMessageType.Tlist + 1, static writer =>
         {
+            default(NinePAttributes).Write(writer);
             writer.UInt64(7);
             writer.Byte(1);
             writer.UInt32(8);
@@ -141,7 +144,7 @@ public sealed class ListTests
             }
         });
         List<NinePListedFile> files = [];
-        Assert.True(client.List(NinePClient.RootFid, default, 100, files, below: null, wantsFid: false, out _).Value);
+        Assert.True(client.List(NinePClient.RootFid, default, 100, files, below: null, wantsFid: false, out _, out _).Value);
         Assert.Equal(8, files.Count);
         Assert.Equal("good", Assert.Single(files, static file => file.Name.Length > 0).Name.ToString());
     }
@@ -153,13 +156,14 @@ public sealed class ListTests
         NinePClient client = server.Connect();
         server.Answer(NinePMessageType.Tlist + 1, static writer =>
         {
+            default(NinePAttributes).Write(writer);
             writer.UInt64(7);
             writer.Byte(1);
             writer.UInt32(1);
             writer.String("name");
             writer.UInt64(1);
         });
-        Assert.Equal(Errno.EIO, client.List(NinePClient.RootFid, default, 100, [], below: null, wantsFid: false, out _).Errno);
+        Assert.Equal(Errno.EIO, client.List(NinePClient.RootFid, default, 100, [], below: null, wantsFid: false, out _, out _).Errno);
         Assert.Equal(Errno.EIO, client.Walk(NinePClient.RootFid, default).Errno);
     }
 
@@ -173,13 +177,14 @@ public sealed class ListTests
         {
             server.Answer(NinePMessageType.Tlist + 1, static writer =>
             {
+                default(NinePAttributes).Write(writer);
                 writer.UInt64(7);
                 writer.Byte(0);
                 writer.UInt32(0);
             });
         }
 
-        Assert.Equal(Errno.EIO, client.List(NinePClient.RootFid, default, Limit, [], below: null, wantsFid: false, out _).Errno);
+        Assert.Equal(Errno.EIO, client.List(NinePClient.RootFid, default, Limit, [], below: null, wantsFid: false, out _, out _).Errno);
     }
 
     [Fact]
@@ -194,7 +199,7 @@ public sealed class ListTests
         File.WriteAllText(tree.PathOf("top/a/y/deep/file"), "12345");
         List<NinePListedFile> files = [];
         List<NinePListedDirectory> below = [];
-        Assert.True(tree.Connect().List(NinePClient.RootFid, "top"u8, 100, files, below, wantsFid: false, out _).Value);
+        Assert.True(tree.Connect().List(NinePClient.RootFid, "top"u8, 100, files, below, wantsFid: false, out _, out _).Value);
         Assert.Equal(6, below.Count);
         List<string> paths = [];
         List<string> prefixes = [""];
@@ -223,7 +228,7 @@ public sealed class ListTests
 
         List<NinePListedFile> files = [];
         List<NinePListedDirectory> below = [];
-        Assert.True(tree.Connect().List(NinePClient.RootFid, default, 100, files, below, wantsFid: false, out _).Value);
+        Assert.True(tree.Connect().List(NinePClient.RootFid, default, 100, files, below, wantsFid: false, out _, out _).Value);
         Assert.Equal(40, files.Count);
         Assert.InRange(below.Count, 1, 39);
         Assert.All(below, static directory => Assert.Equal(50, directory.Files.Count));
@@ -240,6 +245,7 @@ public sealed class ListTests
         NinePClient client = server.Connect();
         server.Answer(NinePMessageType.Tlist + 1, writer =>
         {
+            default(NinePAttributes).Write(writer);
             writer.UInt64(7);
             writer.Byte(1);
             writer.UInt32(1);
@@ -250,7 +256,7 @@ public sealed class ListTests
             writer.UInt32(index);
             writer.UInt32(0);
         });
-        Assert.Equal(Errno.EIO, client.List(NinePClient.RootFid, default, 100, [], [], wantsFid: false, out _).Errno);
+        Assert.Equal(Errno.EIO, client.List(NinePClient.RootFid, default, 100, [], [], wantsFid: false, out _, out _).Errno);
     }
 
     private static void WriteList(NinePWriter writer, uint fid, uint newFid, string name, ulong cookie)

@@ -1,3 +1,4 @@
+using Moat.Kernel.Time;
 using Moat.Linux;
 using Moat.NineP;
 
@@ -5,7 +6,9 @@ namespace Moat.Filesystems.GoferClient;
 
 /// <summary>A client with the fids that the directories of a tree have at the Gofer. A directory gets one when something below it is asked for, and loses it when others were used
 /// more recently: a Gofer holds a descriptor for each.</summary>
-internal sealed class GoferConnection(NinePClient client)
+/// <param name="client">The protocol.</param>
+/// <param name="clock">Says how old listings are.</param>
+internal sealed class GoferConnection(NinePClient client, IKernelClock clock)
 {
     private const int MaxFids = 4096;
 
@@ -76,14 +79,36 @@ internal sealed class GoferConnection(NinePClient client)
 
             List<NinePListedFile> files = [];
             List<NinePListedDirectory> below = [];
-            Result<bool> listed = Client.List(fid, name, limit, files, withBelow ? below : null, wantsFid: !name.IsEmpty, out uint? made);
+            Result<bool> listed = Client.List(fid, name, limit, files, withBelow ? below : null, wantsFid: !name.IsEmpty, out uint? made, out NinePAttributes attributes);
             if (made is { } own)
             {
                 Remember(directory, own);
             }
 
-            return !listed.TryGet(out bool isAll, out errno) ? errno : isAll ? GoferListing.Make(files, below) : Errno.E2BIG;
+            return !listed.TryGet(out bool isAll, out errno) ? errno : isAll ? GoferListing.Make(files, below, attributes, clock.MonotonicNs) : Errno.E2BIG;
         }
+    }
+
+    /// <summary>Whether a listing is still right, as far as the directory's times tell. Asks the Gofer if that has not been done for a while.</summary>
+    public bool IsCurrent(GoferInode directory, GoferListing listing, long maxAgeNs)
+    {
+        long now = clock.MonotonicNs;
+        if (now - listing.CheckedNs <= maxAgeNs)
+        {
+            return true;
+        }
+
+        lock (Lock)
+        {
+            if (!Locate(directory, out ReadOnlySpan<byte> name).TryGet(out uint fid, out _) || !Client.Lookup(fid, name).TryGet(out (NinePAttributes Attributes, byte[] Target) found, out _)
+                || !listing.IsOf(found.Attributes))
+            {
+                return false;
+            }
+        }
+
+        listing.CheckedNs = now;
+        return true;
     }
 
     /// <summary>The entries of a directory with their types and numbers alone, as any server tells them.</summary>
@@ -115,7 +140,7 @@ internal sealed class GoferConnection(NinePClient client)
             }
 
             Client.Clunk(own);
-            return errno == Errno.None ? new GoferListing(files) : errno;
+            return errno == Errno.None ? new GoferListing(files, default, clock.MonotonicNs) : errno;
         }
     }
 

@@ -1,4 +1,5 @@
 using Moat.Host;
+using Moat.Kernel.Time;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.NineP;
@@ -33,7 +34,8 @@ public sealed class GoferFilesystem : Filesystem
     /// <inheritdoc/>
     public override bool IsStable => !IsShared;
 
-    /// <summary>Whether others may change the files meanwhile (or the guest does): names and attributes are asked for again at each use. Otherwise nobody changes anything.</summary>
+    /// <summary>Whether others may change the files meanwhile (or the guest does): names and attributes are asked for again at each use. Otherwise what the guest has seen stays as it is; what somebody puts there all the same (docker cp) is
+    /// found if the guest has not asked for it before.</summary>
     internal bool IsShared { get; }
 
     /// <summary>The directories that were read, unless the tree is shared.</summary>
@@ -52,8 +54,9 @@ public sealed class GoferFilesystem : Filesystem
     /// <param name="fd">The socket; the filesystem owns it.</param>
     /// <param name="device">The device number shown.</param>
     /// <param name="isShared">Whether the files may change behind the Sentry's back.</param>
+    /// <param name="clock">Says how old is what is known.</param>
     /// <returns>EPROTONOSUPPORT for a server that cannot donate descriptors.</returns>
-    public static Result<GoferFilesystem> Attach(int fd, DeviceNumber device, bool isShared)
+    public static Result<GoferFilesystem> Attach(int fd, DeviceNumber device, bool isShared, IKernelClock clock)
     {
         if (!NinePClient.Connect(new GoferTransport(fd), static descriptor => HostMemory.Close(descriptor), 0, "").TryGet(out NinePClient? client, out Errno errno))
         {
@@ -66,7 +69,7 @@ public sealed class GoferFilesystem : Filesystem
         }
 
         return client.Lookup(NinePClient.RootFid, default).TryGet(out (NinePAttributes Attributes, byte[] Target) root, out errno)
-            ? new GoferFilesystem(new GoferConnection(client), root.Attributes, root.Target, device, isShared)
+            ? new GoferFilesystem(new GoferConnection(client, clock), root.Attributes, root.Target, device, isShared)
             : errno;
     }
 

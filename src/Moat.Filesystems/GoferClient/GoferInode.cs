@@ -215,7 +215,8 @@ internal sealed class GoferInode : Inode
     /// <summary>All entries of the directory; in a tree that nobody changes they are kept.</summary>
     public Result<GoferListing> List()
     {
-        if (Listing is { } kept)
+        const long MaxAgeNs = 1_000_000_000;
+        if (FindCurrent(MaxAgeNs) is { } kept)
         {
             _isRead = true;
             return kept;
@@ -241,7 +242,8 @@ internal sealed class GoferInode : Inode
     {
         const int Few = 4;
         const int Many = 64;
-        if (Listing is { } kept)
+        const long MaxAgeNs = 100_000_000;
+        if (FindCurrent(MaxAgeNs) is { } kept)
         {
             return kept;
         }
@@ -256,6 +258,23 @@ internal sealed class GoferInode : Inode
         _lookups = 0;
         _tree.Listings.Add(this, listing);
         return listing;
+    }
+
+    // The listing that is kept, unless somebody has changed the directory all the same.
+    private GoferListing? FindCurrent(long maxAgeNs)
+    {
+        if (Listing is not { } kept)
+        {
+            return null;
+        }
+
+        if (_tree.Connection.IsCurrent(this, kept, maxAgeNs))
+        {
+            return kept;
+        }
+
+        Listing = null;
+        return null;
     }
 
     private Result<FileDescription> OpenConstant(OpenFlags flags, PathLocation location)

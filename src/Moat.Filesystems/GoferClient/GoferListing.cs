@@ -5,8 +5,13 @@ namespace Moat.Filesystems.GoferClient;
 
 /// <summary>The entries of a directory, without "." and "..", and the listings of directories below that came with it.</summary>
 /// <param name="files">What the Gofer told. A name that is none is empty.</param>
-internal sealed class GoferListing(List<NinePListedFile> files)
+/// <param name="directory">What the directory was before.</param>
+/// <param name="checkedNs">When that was.</param>
+internal sealed class GoferListing(List<NinePListedFile> files, NinePAttributes directory, long checkedNs)
 {
+    private readonly NinePAttributes _directory = directory;
+    private long _checkedNs = checkedNs;
+
     private Dictionary<FileName, int>? _index; // set once
     private Dictionary<int, GoferListing>? _below; // complete before others see it
     private GoferInode?[]? _inodes; // each set once
@@ -17,17 +22,25 @@ internal sealed class GoferListing(List<NinePListedFile> files)
     /// <summary>How many there are with those of the directories below.</summary>
     public int Total { get; private set; } = files.Count;
 
+    /// <summary>When it was last known to be right, on the monotonic clock.</summary>
+    public long CheckedNs
+    {
+        get => Volatile.Read(ref _checkedNs);
+        set => Volatile.Write(ref _checkedNs, value);
+    }
+
     /// <summary>An entry.</summary>
     public NinePListedFile this[int index] => files[index];
 
     /// <summary>Makes one with the directories that came with it.</summary>
-    public static GoferListing Make(List<NinePListedFile> files, List<NinePListedDirectory> below)
+    public static GoferListing Make(List<NinePListedFile> files, List<NinePListedDirectory> below, in NinePAttributes own, long checkedNs)
     {
-        List<GoferListing> groups = [new(files)];
+        List<GoferListing> groups = [new(files, own, checkedNs)];
         foreach (NinePListedDirectory directory in below)
         {
-            groups.Add(new GoferListing(directory.Files));
-            (groups[directory.Group]._below ??= []).TryAdd(directory.Index, groups[^1]);
+            GoferListing parent = groups[directory.Group];
+            groups.Add(new GoferListing(directory.Files, parent[directory.Index].Attributes, checkedNs));
+            (parent._below ??= []).TryAdd(directory.Index, groups[^1]);
         }
 
         // Those that came last are the lowest.
@@ -38,6 +51,9 @@ internal sealed class GoferListing(List<NinePListedFile> files)
 
         return groups[0];
     }
+
+    /// <summary>Whether a directory has not changed since.</summary>
+    public bool IsOf(in NinePAttributes now) => now.Qid.Path == _directory.Qid.Path && now.ModifyTime == _directory.ModifyTime && now.ChangeTime == _directory.ChangeTime;
 
     /// <summary>Finds an entry; -1 if there is none.</summary>
     public int Find(FileName name) => (Volatile.Read(ref _index) ?? MakeIndex()).TryGetValue(name, out int at) ? at : -1;
