@@ -70,6 +70,28 @@ public sealed class BindMountTests : IDisposable
         Assert.Equal("1\nchanged\nnew\nfolder\nfresh\ngo\nready\nthere\nchanged", output);
     }
 
+    // As docker cp does it: nobody else may change the root, whose directories are read once and kept.
+    [Fact]
+    public void WhatIsPutIntoTheRoot_IsFound_IfItWasNotMissedBefore()
+    {
+        string other = Path.Combine(_bundle, "rootfs/other");
+        for (int i = 0; i < 10; i++)
+        {
+            File.WriteAllText(Path.Combine(other, $"f{i}"), $"{i}");
+        }
+
+        Thread host = new(() =>
+        {
+            WaitFor("ready");
+            File.WriteAllText(Path.Combine(other, "fresh"), "new\n");
+            File.WriteAllText(Path.Combine(Data, "go"), "");
+        }) { IsBackground = true };
+        host.Start();
+        string output = Run("ls /other | wc -l; cat /other/f*; for i in 1 2 3 4 5; do test ! -e /other/no$i && printf .; done; touch ready; while [ ! -e go ]; do sleep 0.02; done; sleep 1.5; cat /other/fresh; ls /other | wc -l");
+        host.Join();
+        Assert.Equal("10\n0123456789.....new\n11\n", output);
+    }
+
     [Fact]
     public void ReadOnlyMounts_AreNotWritten()
     {
