@@ -76,7 +76,7 @@ public sealed class Sandbox : IDisposable
         sockets.Register(AddressFamily.AF_UNIX, new UnixFamily(sockets));
         _stack = NetworkSetup.Create(_kernel, sockets.Memory);
         sockets.Network = _stack;
-        _kernel.NetworkFiles = new NetworkFiles(_stack);
+        _kernel.NetworkFiles = new NetworkFiles(sockets, _stack);
         sockets.Register(AddressFamily.AF_INET, new InetFamily(sockets, _stack, isV6: false));
         sockets.Register(AddressFamily.AF_INET6, new InetFamily(sockets, _stack, isV6: true));
         sockets.Register(AddressFamily.AF_NETLINK, new NetlinkFamily(sockets, _stack));

@@ -116,6 +116,9 @@ public abstract class Socket : FileDescription
     /// <returns>How many bytes of <paramref name="value"/> are the answer.</returns>
     public virtual Result<int> GetOption(GuestTask task, int level, int option, Span<byte> value) => Errno.EOPNOTSUPP;
 
+    /// <summary>How long the value of an option may be that is longer than options are, and that getsockopt(2) reads as well as writes; 0 if it is none.</summary>
+    public virtual int LargeOptionLimit(int level, int option) => 0;
+
     /// <summary>One of <see cref="Options"/> has been set.</summary>
     public virtual void OnOptionsChanged()
     {

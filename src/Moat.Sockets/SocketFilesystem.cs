@@ -6,6 +6,7 @@ using Moat.Linux;
 using Moat.Netstack;
 using Moat.Netstack.Interfaces;
 using Moat.Netstack.Sockets;
+using Moat.Sockets.Netfilter.Legacy;
 
 namespace Moat.Sockets;
 
@@ -33,6 +34,12 @@ public sealed class SocketFilesystem(SentryKernel kernel) : Filesystem
     /// <summary>The network whose interfaces a socket of any family shows (netdevice(7)); null if there is none. Set at boot.</summary>
     public NetworkStack? Network { get; set; }
 
+    /// <summary>The tables of iptables; null before there is a network.</summary>
+    internal XtTables? TablesV4 { get; private set; }
+
+    /// <summary>The tables of ip6tables.</summary>
+    internal XtTables? TablesV6 { get; private set; }
+
     /// <summary>The number of the interface with a name; 0 if there is none.</summary>
     public int FindInterface(string name)
     {
@@ -49,6 +56,15 @@ public sealed class SocketFilesystem(SentryKernel kernel) : Filesystem
 
     /// <summary>The name of the interface with a number; null if there is none.</summary>
     public string? NameOfInterface(int index) => Network?.FindInterface(index)?.Name;
+
+    /// <summary>The socket options of iptables or ip6tables, whose tables are made with them. At boot.</summary>
+    internal XtOptions FiltersOf(NetworkStack stack, bool isV6)
+    {
+        XtLayout layout = isV6 ? XtLayout.V6 : XtLayout.V4;
+        XtTables tables = new(stack.Filter, layout);
+        (TablesV4, TablesV6) = isV6 ? (TablesV4, tables) : (tables, TablesV6);
+        return new XtOptions(tables, layout);
+    }
 
     /// <summary>Adds a family.</summary>
     public void Register(AddressFamily number, ISocketFamily family) => _families[(int)number] = family;

@@ -69,6 +69,41 @@ public sealed class IpOutput(NetworkStack stack)
         SendFragments(packet, parameters, route, mtu);
     }
 
+    /// <summary>Sends a packet that begins with an IP header of the program's own, and releases it.</summary>
+    /// <returns>MessageTooLong, NotPermitted, Invalid, or why a rule leads it nowhere.</returns>
+    internal NetError SendWhole(Packet packet, in RouteDecision route)
+    {
+        ReadOnlySpan<byte> header = packet.Linear;
+        bool isV4 = header[0] >> 4 == 4;
+        int length = isV4 ? (header[0] & 0xf) * 4 : Ipv6Header.Length;
+        if (header.Length < length || header[0] >> 4 is not (4 or 6) || packet.Length > Math.Min(route.Mtu, ushort.MaxValue))
+        {
+            NetError error = packet.Length > route.Mtu ? NetError.MessageTooLong : NetError.Invalid;
+            packet.Release();
+            return error;
+        }
+
+        packet.NetworkHeader = packet.Start;
+        packet.TransportHeader = packet.Start + length;
+        if (stack.Filter.Hooks is { } hooks)
+        {
+            FilterPacket view = new()
+            {
+                Stack = stack,
+                Packet = packet,
+                Source = IpAddress.FromBytes(isV4 ? header[12..16] : header[8..24]),
+                Destination = IpAddress.FromBytes(isV4 ? header[16..20] : header[24..40]),
+                Protocol = (IpProtocol)header[isV4 ? 9 : 6],
+                TransportOffset = length,
+                Output = route.Interface,
+            };
+            return PassHooks(hooks, ref view, route, mayFragment: false);
+        }
+
+        route.Interface.Send(packet, route.NextHop);
+        return NetError.None;
+    }
+
     // The whole packet passes the hooks; what they have changed may lead it elsewhere.
     private NetError SendFiltered(HookTable hooks, Packet packet, in IpParameters parameters, in RouteDecision route)
     {
@@ -83,6 +118,13 @@ public sealed class IpOutput(NetworkStack stack)
             TransportOffset = packet.TransportHeader - packet.Start,
             Output = route.Interface,
         };
+        return PassHooks(hooks, ref view, route, !parameters.DontFragment);
+    }
+
+    private NetError PassHooks(HookTable hooks, ref FilterPacket view, in RouteDecision route, bool mayFragment)
+    {
+        Packet packet = view.Packet;
+        (IpAddress source, IpAddress destination) = (view.Source, view.Destination);
         RouteDecision way = route;
         if (!hooks.Pass(FilterHook.Output, ref view))
         {
@@ -90,7 +132,7 @@ public sealed class IpOutput(NetworkStack stack)
             return NetError.NotPermitted;
         }
 
-        if (view.Destination != parameters.Destination || view.Source != parameters.Source)
+        if (view.Destination != destination || view.Source != source)
         {
             NetError error = stack.Decide(view.Destination, view.Source, 0, out way);
             if (error != NetError.None)
@@ -108,7 +150,7 @@ public sealed class IpOutput(NetworkStack stack)
             return NetError.NotPermitted;
         }
 
-        if (parameters.DontFragment && packet.SegmentSize == 0 && packet.Length > Math.Min(way.Mtu, ushort.MaxValue))
+        if (!mayFragment && packet.SegmentSize == 0 && packet.Length > Math.Min(way.Mtu, ushort.MaxValue))
         {
             packet.Release();
             return NetError.MessageTooLong;

@@ -167,7 +167,8 @@ public abstract class MessageSocket : IDisposable
             DontFragment = Options.DontFragmentTo(target),
         };
         packet.Mark = Options.Mark;
-        error = Stack.Output.Send(packet, parameters, route);
+        packet.Owner = Options.Owner;
+        error = IncludesHeader ? Stack.Output.SendWhole(packet, route) : Stack.Output.Send(packet, parameters, route);
         Stack.Flush();
         sent = error == NetError.None ? length : 0;
         if (error == NetError.MessageTooLong)
@@ -229,6 +230,9 @@ public abstract class MessageSocket : IDisposable
         packet.ArrivedNs = Options.StampsArrival ? Stack.Host.NowNs : 0;
         Queue.Add(packet, info, 0);
     }
+
+    /// <summary>Whether messages begin with an IP header.</summary>
+    protected virtual bool IncludesHeader => false;
 
     /// <summary>Takes the port that bind(2) names, if the kind of socket has any.</summary>
     protected virtual NetError Claim(ushort port) => NetError.None;

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Moat.Netstack.Icmp;
 using Moat.Netstack.Ip;
 using Moat.Netstack.Packets;
@@ -40,8 +41,16 @@ public sealed class RawSocket : MessageSocket, IRawSocket
     public void SetIcmpV6Filter(ReadOnlySpan<byte> bits) => bits[..Math.Min(bits.Length, IcmpV6FilterLength)].CopyTo(_icmpV6Filter);
 
     /// <inheritdoc/>
+    protected override bool IncludesHeader => Protocol == IpProtocol.Raw || (!IsV6 && (Options.Flags & IpFlags.IncludesHeader) != 0);
+
+    /// <inheritdoc/>
     protected override NetError Prepare(Packet packet, IpAddress source, IpAddress destination)
     {
+        if (IncludesHeader)
+        {
+            return PrepareHeader(packet.Linear, source);
+        }
+
         if (Protocol == IpProtocol.IcmpV6)
         {
             if (packet.Length < IcmpHeader.Length)
@@ -57,6 +66,33 @@ public sealed class RawSocket : MessageSocket, IRawSocket
 
     /// <inheritdoc/>
     protected override void Leave() => Stack.RawSockets.Remove(this);
+
+    // Of the header that the program has written, Linux fills in the length and the checksum, and the source if it is missing (raw(7)).
+    private NetError PrepareHeader(Span<byte> header, IpAddress source)
+    {
+        const int Source = 12;
+        const int Checksum = 10;
+        if (IsV6)
+        {
+            return header.Length < Ipv6Header.Length ? NetError.Invalid : NetError.None;
+        }
+
+        int length = header.Length < Ipv4Header.MinLength ? 0 : (header[0] & 0xf) * 4;
+        if (length < Ipv4Header.MinLength || length > header.Length)
+        {
+            return NetError.Invalid;
+        }
+
+        BinaryPrimitives.WriteUInt16BigEndian(header[2..], (ushort)header.Length);
+        if (header.Slice(Source, 4).IndexOfAnyExcept((byte)0) < 0)
+        {
+            source.WriteTo(header[Source..]);
+        }
+
+        header[Checksum..(Checksum + 2)].Clear();
+        BinaryPrimitives.WriteUInt16BigEndian(header[Checksum..], InternetChecksum.Of(header[..length]));
+        return NetError.None;
+    }
 
     private bool IsFiltered(byte type)
     {

@@ -63,5 +63,5 @@ public sealed class RawSocketTable
     }
 
     private static bool Matches(IRawSocket socket, IpProtocol protocol, IpAddress address) =>
-        socket.IsV6 != address.IsV4 && (socket.Protocol == protocol || socket.Protocol == IpProtocol.Raw);
+        socket.IsV6 != address.IsV4 && socket.Protocol == protocol;
 }

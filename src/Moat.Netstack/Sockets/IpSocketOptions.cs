@@ -53,6 +53,9 @@ public sealed class IpSocketOptions
     /// <summary>IPV6_MINHOPCOUNT.</summary>
     public byte MinHopCount { get; set; }
 
+    /// <summary>Who made the socket, for rules.</summary>
+    public Packets.PacketOwner? Owner { get; set; }
+
     /// <summary>SO_BROADCAST.</summary>
     public bool Broadcast { get; set; }
 

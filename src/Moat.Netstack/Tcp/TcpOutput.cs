@@ -72,6 +72,7 @@ internal static class TcpOutput
         options.Write(bytes[TcpHeader.MinLength..]);
         Seal(packet, key, route.Interface.Link.Features);
         packet.Mark = settings.Ip.Mark;
+        packet.Owner = settings.Ip.Owner;
         layer.CountSent();
         IpParameters parameters = new()
         {

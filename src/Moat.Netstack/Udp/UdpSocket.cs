@@ -217,6 +217,7 @@ public sealed class UdpSocket : IDisposable
         };
         Seal(packet, parameters, route);
         packet.Mark = Options.Mark;
+        packet.Owner = Options.Owner;
         if (route.Kind == RouteKind.Multicast && Options.Has(remote.Address.IsV4 ? IpFlags.MulticastLoop : IpFlags.MulticastLoopV6) && !route.Interface.IsLoopback)
         {
             _layer.Stack.LoopBack(packet.Share(), parameters, route);

@@ -3,6 +3,7 @@ using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.Netstack;
 using Moat.Netstack.Multicast;
+using Moat.Netstack.Packets;
 using Moat.Netstack.Sockets;
 using Moat.Netstack.Udp;
 using Moat.Netstack.Wire;
@@ -20,6 +21,7 @@ internal sealed class InetDatagram : Socket, IInetSocket
     {
         _family = family;
         Udp = new UdpSocket(family.Stack.Udp, family.IsV6, new SocketNotifier { Waiters = Waiters }) { Owner = task.Credentials.EffectiveUid };
+        Ip.Owner = new PacketOwner(task.Credentials.FilesystemUid, task.Credentials.FilesystemGid);
     }
 
     /// <summary>The stack's side.</summary>

@@ -3,6 +3,7 @@ using Moat.Kernel.Tasks;
 using Moat.Linux;
 using Moat.Netstack;
 using Moat.Netstack.Wire;
+using Moat.Sockets.Netfilter.Legacy;
 
 namespace Moat.Sockets.Inet;
 
@@ -21,6 +22,9 @@ public sealed class InetFamily(SocketFilesystem home, NetworkStack stack, bool i
     /// <summary>Whether it is AF_INET6.</summary>
     internal bool IsV6 => isV6;
 
+    /// <summary>The options of iptables.</summary>
+    internal XtOptions Filters { get; } = home.FiltersOf(stack, isV6);
+
     /// <summary>Its number.</summary>
     internal AddressFamily Number => isV6 ? AddressFamily.AF_INET6 : AddressFamily.AF_INET;
 
@@ -38,10 +42,9 @@ public sealed class InetFamily(SocketFilesystem home, NetworkStack stack, bool i
     /// <inheritdoc/>
     public Result<(Socket First, Socket Second)> CreatePair(GuestTask task, SocketType type, int protocol, OpenFlags flags) => Errno.EOPNOTSUPP;
 
-    // Headers that the program writes itself (IPPROTO_RAW) are not supported.
     private Result<Socket> CreateRaw(GuestTask task, int protocol, OpenFlags flags)
     {
-        if (protocol is <= 0 or >= (int)IpProtocol.Raw)
+        if (protocol is <= 0 or > (int)IpProtocol.Raw)
         {
             return Errno.EPROTONOSUPPORT;
         }

@@ -5,10 +5,12 @@ using Moat.Linux;
 using Moat.Netstack;
 using Moat.Netstack.Icmp;
 using Moat.Netstack.Multicast;
+using Moat.Netstack.Packets;
 using Moat.Netstack.Raw;
 using Moat.Netstack.Routing;
 using Moat.Netstack.Sockets;
 using Moat.Netstack.Wire;
+using Moat.Sockets.Netfilter.Legacy;
 
 namespace Moat.Sockets.Inet;
 
@@ -29,6 +31,7 @@ internal sealed class InetMessages : Socket, IInetSocket
         _family = family;
         SocketNotifier notifier = new() { Waiters = Waiters };
         _socket = type == SocketType.SOCK_RAW ? new RawSocket(family.Stack, family.IsV6, protocol, notifier) : new PingSocket(family.Stack, family.IsV6, notifier);
+        Ip.Owner = new PacketOwner(task.Credentials.FilesystemUid, task.Credentials.FilesystemGid);
     }
 
     /// <inheritdoc/>
@@ -164,6 +167,11 @@ internal sealed class InetMessages : Socket, IInetSocket
     /// <inheritdoc/>
     public override Errno SetOption(GuestTask task, int level, int option, ReadOnlySpan<byte> value)
     {
+        if (_family.Filters.Has(level, option, isSet: true))
+        {
+            return _family.Filters.Set(task, option, value);
+        }
+
         if (level == SolRaw && option == IcmpFilter && _socket is RawSocket { Protocol: IpProtocol.Icmp } raw)
         {
             Span<byte> filter = stackalloc byte[sizeof(uint)];
@@ -185,6 +193,11 @@ internal sealed class InetMessages : Socket, IInetSocket
     /// <inheritdoc/>
     public override Result<int> GetOption(GuestTask task, int level, int option, Span<byte> value)
     {
+        if (_family.Filters.Has(level, option, isSet: false))
+        {
+            return _family.Filters.Get(task, option, value);
+        }
+
         if (level == SolRaw && option == IcmpFilter && _socket is RawSocket { Protocol: IpProtocol.Icmp } raw)
         {
             return OptionValue.WriteInt((int)raw.IcmpFilter, value);
@@ -192,6 +205,9 @@ internal sealed class InetMessages : Socket, IInetSocket
 
         return InetDatagramOptions.GetIp(this, level, option, value);
     }
+
+    /// <inheritdoc/>
+    public override int LargeOptionLimit(int level, int option) => _family.Filters.Has(level, option, isSet: false) ? XtOptions.MaxLength : 0;
 
     /// <inheritdoc/>
     public override void OnOptionsChanged()

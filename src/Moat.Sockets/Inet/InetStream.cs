@@ -4,6 +4,7 @@ using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.Netstack;
 using Moat.Netstack.Multicast;
+using Moat.Netstack.Packets;
 using Moat.Netstack.Sockets;
 using Moat.Netstack.Tcp;
 using Moat.Netstack.Wire;
@@ -32,6 +33,7 @@ internal sealed class InetStream : Socket, IInetSocket
         notifier.Waiters = Waiters;
         notifier.Socket = this;
         Tcp = accepted ?? new TcpSocket(family.Stack.Tcp, family.IsV6, notifier) { Owner = task.Credentials.EffectiveUid };
+        Ip.Owner = new PacketOwner(task.Credentials.FilesystemUid, task.Credentials.FilesystemGid);
     }
 
     /// <summary>The stack's side.</summary>

@@ -7,11 +7,12 @@ using Moat.Netstack.Interfaces;
 using Moat.Netstack.Neighbors;
 using Moat.Netstack.Routing;
 using Moat.Netstack.Wire;
+using Moat.Sockets.Netfilter;
 
 namespace Moat.Sockets.Inet;
 
 /// <summary>/proc/net's tables of interfaces, routes, addresses and neighbours, in the columns that Linux has.</summary>
-public sealed class NetworkFiles(NetworkStack stack) : INetworkFiles
+public sealed class NetworkFiles(SocketFilesystem home, NetworkStack stack) : INetworkFiles
 {
     private const string Arp = "arp";
     private const string Interfaces = "dev";
@@ -19,7 +20,7 @@ public sealed class NetworkFiles(NetworkStack stack) : INetworkFiles
     private const string RoutesV4 = "route";
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Names { get; } = [Arp, Interfaces, AddressesV6, RoutesV4];
+    public IReadOnlyList<string> Names { get; } = [Arp, Interfaces, AddressesV6, RoutesV4, .. NetfilterFiles.Names];
 
     /// <inheritdoc/>
     public string Read(string name)
@@ -38,6 +39,9 @@ public sealed class NetworkFiles(NetworkStack stack) : INetworkFiles
                 break;
             case RoutesV4:
                 WriteRoutes(text);
+                break;
+            case var filter when NetfilterFiles.Names.Contains(filter):
+                NetfilterFiles.Write(home, stack, name, text);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(name), name, null);

@@ -174,15 +174,34 @@ internal static class SocketOptionCalls
             return Errno.EINVAL;
         }
 
+        int limit = socket.LargeOptionLimit(arguments.Int(1), arguments.Int(2));
+        if (limit > 0)
+        {
+            return GetLarge(task, socket, arguments, room, limit);
+        }
+
         Span<byte> value = stackalloc byte[Math.Min(room, MaxValue)];
         return socket.GetOption(task, arguments.Int(1), arguments.Int(2), value).TryGet(out int length, out Errno errno) ? Put(task, arguments, room, value[..length]) : errno;
     }
 
     private static SyscallResult SetOfFamily(GuestTask task, Socket socket, in SyscallArguments arguments, int length)
     {
-        Span<byte> value = stackalloc byte[Math.Min(length, MaxValue)];
+        int limit = socket.LargeOptionLimit(arguments.Int(1), arguments.Int(2));
+        Span<byte> value = limit > MaxValue ? new byte[Math.Min(length, limit)] : stackalloc byte[Math.Min(length, MaxValue)];
         Errno errno = task.Memory.CopyIn(arguments.Address(3), value);
         return errno == Errno.None ? socket.SetOption(task, arguments.Int(1), arguments.Int(2), value) : errno;
+    }
+
+    private static SyscallResult GetLarge(GuestTask task, Socket socket, in SyscallArguments arguments, int room, int limit)
+    {
+        byte[] value = new byte[Math.Min(room, limit)];
+        Errno errno = task.Memory.CopyIn(arguments.Address(3), value);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        return socket.GetOption(task, arguments.Int(1), arguments.Int(2), value).TryGet(out int length, out errno) ? Put(task, arguments, room, value.AsSpan(0, length)) : errno;
     }
 
     private static Errno Apply(GuestTask task, SocketOptions options, int option, int value, GuestAddress address, int length)

@@ -57,9 +57,10 @@ internal static class NftBatch
 
         // Old programs give the subsystem's number in their machine's order.
         ushort resource = BinaryPrimitives.ReadUInt16BigEndian(begin[(NetlinkHeader.Length + 2)..]);
+        const int SubsystemCount = 13; // NFNL_SUBSYS_COUNT
         if (resource != NftProtocol.Subsystem && resource != NftProtocol.Subsystem << 8)
         {
-            return Errno.EOPNOTSUPP;
+            return resource >= SubsystemCount ? Errno.EINVAL : Errno.EOPNOTSUPP;
         }
 
         Errno errno = new AttributeReader(begin[Headers..]).Read(NFNL_BATCH_GENID, out uint? generation);

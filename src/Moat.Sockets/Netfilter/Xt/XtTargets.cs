@@ -65,7 +65,8 @@ internal static class XtTargets
                 return new XtExtension(new NoTrack()) { Table = "raw" };
             case "CT":
                 const ushort NoTracking = 1;
-                bool isPlain = BinaryPrimitives.ReadUInt16LittleEndian(info) == NoTracking && info[2..(revision == 0 ? 28 : 60)].IndexOfAnyExcept((byte)0) < 0;
+                const ushort Alias = 2; // it was called NOTRACK
+                bool isPlain = (BinaryPrimitives.ReadUInt16LittleEndian(info) | Alias) == (NoTracking | Alias) && info[2..(revision == 0 ? 28 : 60)].IndexOfAnyExcept((byte)0) < 0;
                 return isPlain ? new XtExtension(new NoTrack()) { Table = "raw" } : null; // zones, events, helpers and timeouts are not there
             default:
                 return ParseNat(name, revision, info, isV6);

@@ -36,7 +36,7 @@ internal static class NftRegister
         };
         if (word is not { } first)
         {
-            return Errno.EINVAL;
+            return register == Verdict ? Errno.EINVAL : Errno.ERANGE;
         }
 
         return length == 0 ? Errno.EINVAL : (first * WordLength) + length > FilterRegisters.Count * WordLength ? Errno.ERANGE : first;
