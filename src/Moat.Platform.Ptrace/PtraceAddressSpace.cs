@@ -111,11 +111,11 @@ internal sealed class PtraceAddressSpace : IAddressSpace
     }
 
     /// <inheritdoc/>
-    public void Protect(GuestAddress address, ulong length, MemoryAccess access)
+    public void Protect(GuestAddress address, ulong length, MemoryAccess access, bool isForOthers)
     {
         lock (_lock)
         {
-            _orders.Protect(address, length, access);
+            _orders.Protect(address, length, access, isForOthers);
             Commit();
         }
     }

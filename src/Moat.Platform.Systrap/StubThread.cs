@@ -64,6 +64,9 @@ internal sealed unsafe class StubThread
     /// <summary>How a patched call goes on.</summary>
     public ref int Answer => ref Unsafe.AsRef<int>(_slot + ThreadSlot.Answer);
 
+    /// <summary>Whether the thread has a call to make that it may not have made yet.</summary>
+    public bool HasOwnCall { get; private set; }
+
     /// <summary>The registers of a patched call.</summary>
     public ref SignalContext FastContext => ref Unsafe.AsRef<SignalContext>(_slot + ThreadSlot.FastContext);
 
@@ -112,6 +115,25 @@ internal sealed unsafe class StubThread
 
         HostFutex.Wake((nint)_slot + ThreadSlot.Turn, 1);
         return true;
+    }
+
+    /// <summary>Leaves a call to the thread, for when it goes on. Whether it makes it is up to the application.</summary>
+    public void LeaveCall(in StubOrder call)
+    {
+        HasOwnCall = true;
+        ulong* arguments = (ulong*)(_slot + ThreadSlot.OwnArguments);
+        (arguments[0], arguments[1], arguments[2]) = (call.A0, call.A1, call.A2);
+        Volatile.Write(ref Unsafe.AsRef<int>(_slot + ThreadSlot.OwnCall), (int)call.Number);
+    }
+
+    /// <summary>It has been made, by the thread or by another.</summary>
+    public void ForgetCall()
+    {
+        if (HasOwnCall)
+        {
+            HasOwnCall = false;
+            Volatile.Write(ref Unsafe.AsRef<int>(_slot + ThreadSlot.OwnCall), 0);
+        }
     }
 
     /// <summary>Waits until the thread hands over.</summary>

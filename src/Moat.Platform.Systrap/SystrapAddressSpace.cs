@@ -8,6 +8,7 @@ namespace Moat.Platform.Systrap;
 internal sealed class SystrapAddressSpace : IAddressSpace
 {
     private const int MaxRetiredPages = 4096;
+    private const int MaxUnprovenPages = 64; // that only the application's word keeps back
 
     private readonly SystrapPlatform _platform;
     private readonly StubProcess _process;
@@ -73,6 +74,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         lock (_lock)
         {
             _orders.AddOffers();
+            _orders.AddUnproven();
             if (_isDisposed || _orders.Count is 0 or > StubProcess.OrdersPerPage)
             {
                 return;
@@ -109,11 +111,11 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     }
 
     /// <inheritdoc/>
-    public void Protect(GuestAddress address, ulong length, MemoryAccess access)
+    public void Protect(GuestAddress address, ulong length, MemoryAccess access, bool isForOthers)
     {
         lock (_lock)
         {
-            _orders.Protect(address, length, access);
+            _orders.Protect(address, length, access, isForOthers);
             CommitLocked();
         }
     }
@@ -153,7 +155,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     {
         lock (_lock)
         {
-            if (!_isDisposed && _orders.Count > 0)
+            if (!_isDisposed && (_orders.Count > 0 || _orders.HasUnproven))
             {
                 FlushLocked();
             }
@@ -245,14 +247,17 @@ internal sealed class SystrapAddressSpace : IAddressSpace
 
     /// <summary>Before application code runs: carries out what was put off.</summary>
     /// <returns>The error of an order, which makes the space unusable for the application.</returns>
-    internal Errno Enter()
+    internal Errno Enter(StubThread thread)
     {
         Interlocked.Increment(ref _running);
         if (Volatile.Read(ref _isPending))
         {
             lock (_lock)
             {
-                FlushLocked();
+                if (!TryLeaveToLocked(thread))
+                {
+                    FlushLocked();
+                }
             }
         }
 
@@ -338,6 +343,19 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         return _failure == Errno.None;
     }
 
+    // An application's only thread makes a call itself on its way back, if all that would come of not making it is that the application has more of its own memory than it should.
+    private bool TryLeaveToLocked(StubThread thread)
+    {
+        if (_threads.Count > 1 || _isBusy || _isDisposed || _failure != Errno.None || _retiredPages > MaxUnprovenPages || thread.HasOwnCall || !_orders.TryLeave(out StubOrder call))
+        {
+            return false;
+        }
+
+        thread.LeaveCall(call);
+        Volatile.Write(ref _isPending, false);
+        return true;
+    }
+
     private Errno FlushLocked()
     {
         if (_isDisposed || !SettleLocked())
@@ -347,8 +365,10 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         }
 
         _orders.AddOffers();
+        _orders.AddUnproven();
         if (_orders.Count > 0)
         {
+            _threads[0].ForgetCall();
             Errno errno = _process.CarryOut(_orders);
             _orders.Clear();
             NoteLocked(errno);

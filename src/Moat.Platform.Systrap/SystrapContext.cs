@@ -43,7 +43,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
         }
 
         SwitchResult result = new() { Reason = SwitchReason.Lost };
-        if (here.Enter() == Errno.None)
+        if (here.Enter(thread) == Errno.None)
         {
             bool interrupted = (Interlocked.Or(ref _state, Running) & Interrupted) != 0;
             result = interrupted ? new SwitchResult { Reason = SwitchReason.Interrupted } : Run(here, thread, ref registers);
@@ -200,6 +200,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
             asItIs = false;
             if (thread.Reason == HandOverReason.FastCall)
             {
+                thread.ForgetCall();
                 TakeFastCall(thread, ref registers);
                 return new SwitchResult { Reason = SwitchReason.Syscall };
             }
@@ -226,6 +227,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
                 return new SwitchResult { Reason = SwitchReason.Interrupted };
             }
 
+            thread.ForgetCall();
             context.Load(ref registers);
             registers.FsBase = thread.FsBase;
             registers.GsBase = thread.GsBase == thread.StubAddress ? 0 : thread.GsBase;

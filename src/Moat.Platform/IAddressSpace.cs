@@ -28,7 +28,8 @@ public interface IAddressSpace : IDisposable
     void Unmap(GuestAddress address, ulong length);
 
     /// <summary>Changes the access to what is mapped in the range; holes stay holes.</summary>
-    void Protect(GuestAddress address, ulong length, MemoryAccess access);
+    /// <param name="isForOthers">Whether others rely on it, because they are given the pages as well: an application that is not what it seems must not be able to escape it.</param>
+    void Protect(GuestAddress address, ulong length, MemoryAccess access, bool isForOthers = false);
 
     /// <summary>Gives references on pages of the memory file back once application code can't reach them through this space any more. The caller has unmapped or replaced what showed
     /// them, or disposed of the space.</summary>

@@ -141,6 +141,73 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
         Assert.Equal(2, result.SignalCode);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void UnmapAndProtect_WhileTheApplicationIsStopped_AreInEffectWhenItGoesOn(bool unmap)
+    {
+        using IAddressSpace space = LoadCode(asm =>
+        {
+            asm.mov(rcx, DataAddress);
+            asm.mov(__dword_ptr[rcx], 1);
+            asm.mov(eax, 39);
+            asm.syscall();
+            asm.mov(rcx, DataAddress);
+            asm.mov(__dword_ptr[rcx], 2);
+            asm.mov(eax, 60);
+            asm.syscall();
+        });
+        using IContext context = Platform.NewContext();
+        RegisterSet registers = Start();
+        GuestAddress data = new(DataAddress);
+        const MemoryAccess ReadWrite = MemoryAccess.Read | MemoryAccess.Write;
+        for (int i = 0; i < 3; i++)
+        {
+            registers.Rip = CodeAddress;
+            Assert.Equal(Errno.None, space.Map(data, 4096, Memory, 8192, ReadWrite, precommit: true));
+            Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
+            if (unmap)
+            {
+                space.Unmap(data, 4096);
+            }
+            else
+            {
+                space.Protect(data, 4096, MemoryAccess.Read);
+            }
+
+            SwitchResult result = context.Switch(space, ref registers);
+            Assert.Equal(SwitchReason.Fault, result.Reason);
+            Assert.Equal(unmap ? 1 : 2, result.SignalCode);
+            Assert.Equal(1, BinaryPrimitives.ReadInt32LittleEndian(Memory.Bytes[8192..]));
+            Assert.Equal(Errno.None, space.Map(data, 4096, Memory, 8192, ReadWrite, precommit: true));
+            Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
+            Assert.Equal(60UL, registers.OrigRax);
+        }
+    }
+
+    [Fact]
+    public void Offer_IsThereWhenItIsTaken()
+    {
+        using IAddressSpace space = LoadCode(asm =>
+        {
+            asm.mov(rcx, DataAddress);
+            asm.mov(ebx, __dword_ptr[rcx]);
+            asm.mov(eax, 39);
+            asm.syscall();
+        });
+        using IContext context = Platform.NewContext();
+        RegisterSet registers = Start();
+        BinaryPrimitives.WriteInt32LittleEndian(Memory.Bytes[8192..], 77);
+        GuestAddress data = new(DataAddress);
+        Assert.Equal(SwitchReason.Fault, context.Switch(space, ref registers).Reason);
+        space.Offer(data, 4096, Memory, 8192, MemoryAccess.Read, precommit: false);
+        Assert.False(space.TakeOffer(data, MemoryAccess.Write));
+        Assert.True(space.TakeOffer(data, MemoryAccess.Read));
+        space.Begin();
+        Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
+        Assert.Equal(77UL, registers.Rbx);
+    }
+
     [Fact]
     public void Reserve_LetsASecondContextIn()
     {

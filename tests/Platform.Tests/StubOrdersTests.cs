@@ -57,8 +57,83 @@ public sealed class StubOrdersTests
     public void Protect_ChangesWhatIsOfferedToo()
     {
         Offer(10, 4);
-        _orders.Protect(At(11), Page, MemoryAccess.Read);
+        _orders.Protect(At(11), Page, MemoryAccess.Read, isForOthers: false);
         Assert.Equal([(SyscallNumber.mmap, 10, 4, 10), (SyscallNumber.mprotect, 11, 1, 0)], List());
+    }
+
+    [Fact]
+    public void TryLeave_TakesOneReduction_AndProvesItBeforeWhatComesLater()
+    {
+        Map(10, 8);
+        _orders.Clear();
+        _orders.Unmap(At(10), 2 * Page);
+        Assert.True(_orders.TryLeave(out StubOrder call));
+        Assert.Equal(new StubOrder(SyscallNumber.munmap, 10 * Page, 2 * Page, 0), call);
+        Assert.Equal(0, _orders.Count);
+        Assert.True(_orders.HasUnproven);
+        Map(10, 1);
+        _orders.AddUnproven();
+        Assert.Equal([(SyscallNumber.munmap, 10, 2, 0), (SyscallNumber.mmap, 10, 1, 0)], List());
+        Assert.False(_orders.HasUnproven);
+    }
+
+    [Fact]
+    public void TryLeave_OfWhatGivesOrOfMoreThanOne_Refuses()
+    {
+        Assert.False(_orders.TryLeave(out _));
+        Map(10, 8);
+        Assert.False(_orders.TryLeave(out _));
+        _orders.Clear();
+        _orders.Protect(At(10), Page, MemoryAccess.Read | MemoryAccess.Write, isForOthers: false);
+        Assert.False(_orders.TryLeave(out _));
+        _orders.Clear();
+        _orders.Protect(At(10), Page, MemoryAccess.Read | MemoryAccess.Execute, isForOthers: false);
+        Assert.False(_orders.TryLeave(out _));
+        _orders.Clear();
+        _orders.Protect(At(10), Page, MemoryAccess.Read, isForOthers: false);
+        _orders.Unmap(At(12), Page);
+        Assert.False(_orders.TryLeave(out _));
+    }
+
+    [Fact]
+    public void TryLeave_OfAProtectionThatOthersRelyOn_Refuses()
+    {
+        Map(10, 8);
+        _orders.Clear();
+        _orders.Protect(At(10), Page, MemoryAccess.Read, isForOthers: true);
+        Assert.False(_orders.TryLeave(out _));
+        _orders.Clear();
+        _orders.Protect(At(10), Page, MemoryAccess.Read, isForOthers: false);
+        Assert.True(_orders.TryLeave(out _));
+    }
+
+    [Fact]
+    public void TryLeave_OfWhatHasAnUnprovenProtection_Refuses()
+    {
+        Map(10, 8);
+        _orders.Clear();
+        _orders.Protect(At(10), 4 * Page, MemoryAccess.Read, isForOthers: false);
+        Assert.True(_orders.TryLeave(out _));
+        _orders.Unmap(At(13), 2 * Page); // the protection would be made again where there is a hole
+        Assert.False(_orders.TryLeave(out _));
+        _orders.AddUnproven();
+        Assert.Equal([(SyscallNumber.mprotect, 10, 4, 0), (SyscallNumber.munmap, 13, 2, 0)], List());
+    }
+
+    [Fact]
+    public void TryLeave_IsBounded()
+    {
+        int left = 0;
+        for (int i = 0; i < 100; i++)
+        {
+            Map((ulong)(10 * i) + 10, 1);
+            _orders.Clear();
+            _orders.Unmap(At((ulong)(10 * i) + 10), Page);
+            left += _orders.TryLeave(out _) ? 1 : 0;
+            _orders.Clear();
+        }
+
+        Assert.InRange(left, 1, 20);
     }
 
     [Fact]

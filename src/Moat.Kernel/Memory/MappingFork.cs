@@ -114,7 +114,7 @@ internal sealed class MappingFork(MemoryManager owner, MappingSet mappings, Page
 
         if (firstShared != 0 && (mapping.Access & MemoryAccess.Write) != 0)
         {
-            owner.AddressSpace.Protect(new GuestAddress(firstShared * PageSize), (at - firstShared) * PageSize, mapping.Access & ~MemoryAccess.Write);
+            owner.AddressSpace.Protect(new GuestAddress(firstShared * PageSize), (at - firstShared) * PageSize, mapping.Access & ~MemoryAccess.Write, isForOthers: true);
         }
     }
 }

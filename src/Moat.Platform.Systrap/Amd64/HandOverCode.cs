@@ -10,7 +10,7 @@ internal static class HandOverCode
     private const int FutexWait = 0;
     private const int FutexWake = 1;
 
-    /// <summary>Gives the Sentry its turn and waits for the own one.</summary>
+    /// <summary>Gives the Sentry its turn, waits for the own one, and makes the call that the Sentry has left to the thread.</summary>
     /// <param name="asm">Where to.</param>
     /// <param name="handedOver">Emitted where the Sentry has its turn.</param>
     public static void Emit(Assembler asm, ref Label handedOver)
@@ -19,6 +19,7 @@ internal static class HandOverCode
         Label spin = asm.CreateLabel();
         Label sleep = asm.CreateLabel();
         Label resume = asm.CreateLabel();
+        Label goOn = asm.CreateLabel();
         asm.xor(eax, eax);
         asm.xchg(__dword_ptr[rbx + ThreadSlot.Turn], eax);
         asm.Label(ref handedOver);
@@ -52,5 +53,13 @@ internal static class HandOverCode
         asm.xor(ecx, ecx);
         asm.jmp(spin);
         asm.Label(ref resume);
+        asm.mov(eax, __dword_ptr[rbx + ThreadSlot.OwnCall]);
+        asm.test(eax, eax);
+        asm.je(goOn);
+        asm.mov(rdi, __qword_ptr[rbx + ThreadSlot.OwnArguments]);
+        asm.mov(rsi, __qword_ptr[rbx + ThreadSlot.OwnArguments + 8]);
+        asm.mov(rdx, __qword_ptr[rbx + ThreadSlot.OwnArguments + 16]);
+        asm.syscall();
+        asm.Label(ref goOn);
     }
 }

@@ -34,6 +34,12 @@ internal static class ThreadSlot
     /// <summary>int: what <see cref="FastCallCode"/> does when it has its turn again, a <see cref="FastAnswer"/>.</summary>
     public const int Answer = 64;
 
+    /// <summary>int: a call that the thread makes for itself when it has its turn again, before it goes on; 0 for none.</summary>
+    public const int OwnCall = 68;
+
+    /// <summary>Its three arguments.</summary>
+    public const int OwnArguments = 72;
+
     /// <summary>The registers of a call without a signal: a <c>struct sigcontext</c>.</summary>
     public const int FastContext = 256;
 

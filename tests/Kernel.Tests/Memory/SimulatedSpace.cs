@@ -57,7 +57,7 @@ internal sealed class SimulatedSpace : IAddressSpace
         Settle();
     }
 
-    public void Protect(GuestAddress address, ulong length, MemoryAccess access)
+    public void Protect(GuestAddress address, ulong length, MemoryAccess access, bool isForOthers)
     {
         Settle();
         Protections++;
