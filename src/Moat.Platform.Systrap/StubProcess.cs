@@ -12,10 +12,13 @@ internal sealed class StubProcess
     /// <summary>How many orders fit on a page.</summary>
     public const int OrdersPerPage = (MemoryFile.PageSize - OrderPage.Orders) / StubOrders.OrderSize;
 
+    private const int SpinsPerCall = 50; // looking here is a host call
+
     private readonly SlotFile _orders;
     private readonly int _page;
     private readonly int _doneFd;
     private bool _isDead;
+    private SpinBudget _spins;
 
     private StubProcess(SlotFile orders, int page, int doneFd)
     {
@@ -86,6 +89,17 @@ internal sealed class StubProcess
     public Result<int> Await()
     {
         const int LivenessMs = 1000;
+        int spins = _spins.Next();
+        for (int i = 0; i < spins / SpinsPerCall && !_isDead; i++)
+        {
+            if (TryAwait(out Result<int> early))
+            {
+                _spins.Note(spins, hasSlept: false);
+                return early;
+            }
+        }
+
+        _spins.Note(spins, hasSlept: true);
         while (!_isDead)
         {
             if (HostFile.Poll(_doneFd, PollEvents.POLLIN, LivenessMs) == PollEvents.None)

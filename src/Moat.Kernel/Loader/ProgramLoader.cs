@@ -14,7 +14,6 @@ public static class ProgramLoader
 {
     private const int MaxScriptDepth = 4;
     private const int MaxScriptLine = 255; // BINPRM_BUF_SIZE less one
-    private const int HeadSize = 256;
     private const int MaxArgumentBytes = 128 << 10; // MAX_ARG_STRLEN
     private const ulong MinArgumentSpace = 128 << 10;
     private const ulong MaxArgumentSpace = 6 << 20;
@@ -31,11 +30,12 @@ public static class ProgramLoader
     {
         file.AddReference();
         byte[] name = path;
+        ExecutableHead head;
         for (int depth = 0; ; depth++)
         {
-            byte[] head = new byte[HeadSize];
-            int count = Read(task, file, 0, head);
-            if (count < 2 || head[0] != (byte)'#' || head[1] != (byte)'!')
+            head = new ExecutableHead(task, file);
+            ReadOnlySpan<byte> start = head.Bytes;
+            if (!start.StartsWith("#!"u8))
             {
                 break;
             }
@@ -46,7 +46,7 @@ public static class ProgramLoader
                 return Errno.ELOOP;
             }
 
-            Errno errno = ParseScript(head.AsSpan(2, Math.Min(count, MaxScriptLine) - 2), count < HeadSize, out byte[] interpreter, out byte[]? argument);
+            Errno errno = ParseScript(start[2..Math.Min(start.Length, MaxScriptLine)], start.Length <= MaxScriptLine, out byte[] interpreter, out byte[]? argument);
             file.Release();
             if (errno != Errno.None || isPathClosing)
             {
@@ -73,7 +73,7 @@ public static class ProgramLoader
 
         try
         {
-            return LoadElf(task, file, path, arguments, environment);
+            return LoadElf(task, file, head, path, arguments, environment);
         }
         finally
         {
@@ -134,9 +134,9 @@ public static class ProgramLoader
         return Errno.None;
     }
 
-    private static Result<LoadedProgram> LoadElf(GuestTask task, FileDescription file, byte[] path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment)
+    private static Result<LoadedProgram> LoadElf(GuestTask task, FileDescription file, ExecutableHead head, byte[] path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment)
     {
-        if (!ElfImage.Read((offset, buffer) => Read(task, file, (long)offset, buffer)).TryGet(out ElfImage? program, out Errno errno))
+        if (!ElfImage.Read(head.Read).TryGet(out ElfImage? program, out Errno errno))
         {
             return errno;
         }
@@ -167,7 +167,7 @@ public static class ProgramLoader
                 return errno;
             }
 
-            if (!ElfImage.Read((offset, buffer) => Read(task, interpreterFile, (long)offset, buffer)).TryGet(out interpreter, out errno))
+            if (!ElfImage.Read(new ExecutableHead(task, interpreterFile).Read).TryGet(out interpreter, out errno))
             {
                 interpreterFile.Release();
                 return errno == Errno.ENOEXEC ? Errno.ELIBBAD : errno;
@@ -339,23 +339,5 @@ public static class ProgramLoader
         }
 
         return Errno.None;
-    }
-
-    private static int Read(GuestTask task, FileDescription file, long offset, byte[] buffer)
-    {
-        int done = 0;
-        while (done < buffer.Length)
-        {
-            IoBuffer target = new(buffer.AsSpan(done));
-            SyscallResult result = file.Read(task, ref target, offset + done);
-            if (result.IsError || result.Raw == 0)
-            {
-                break;
-            }
-
-            done += (int)result.Raw;
-        }
-
-        return done;
     }
 }
