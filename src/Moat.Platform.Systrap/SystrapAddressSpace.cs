@@ -75,10 +75,12 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         {
             _orders.AddOffers();
             _orders.AddUnproven();
+            Volatile.Write(ref _isPending, true);
             if (_isDisposed || _orders.Count is 0 or > StubProcess.OrdersPerPage)
             {
                 return;
             }
+
 
             if (_isBusy)
             {

@@ -320,7 +320,7 @@ public static class ProgramLoader
 
             if (end > fileTop)
             {
-                Errno errno = memory.Map(new MapRequest { Address = fileTop, Length = end - fileTop, IsFixed = true, Access = segment.Access }).Errno;
+                Errno errno = memory.Map(new MapRequest { Address = fileTop, Length = end - fileTop, IsFixed = true, Access = segment.Access, IsProgramPart = true }).Errno;
                 if (errno != Errno.None)
                 {
                     return errno;

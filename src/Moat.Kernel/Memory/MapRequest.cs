@@ -26,7 +26,7 @@ public readonly record struct MapRequest()
     public bool GrowsDown { get; init; }
     public bool Populate { get; init; }
 
-    /// <summary>Part of a program or library, whose parts are all mapped before any of them is touched: MAP_DENYWRITE, which only dynamic linkers still give.</summary>
+    /// <summary>Part of a program or library, whose parts are all mapped before any of them is touched: what execve(2) maps, and MAP_DENYWRITE, which only dynamic linkers still give.</summary>
     public bool IsProgramPart { get; init; }
 
     /// <summary>What is mapped; null for private anonymous memory.</summary>

@@ -19,7 +19,7 @@ internal sealed class PageOffers(MemoryFile memoryFile, IAddressSpace space, Map
         {
             faults.Populate(mapping, start, end);
         }
-        else if (mapping.File is not null && !request.IsProgramPart && end - start <= MaxShownFileBytes && (mapping.Access & MemoryAccess.Execute) == 0 && !mapping.IsSharedWritable)
+        else if (mapping.File is { CanShowAhead: true } && !request.IsProgramPart && end - start <= MaxShownFileBytes && (mapping.Access & MemoryAccess.Execute) == 0 && !mapping.IsSharedWritable)
         {
             faults.Serve(mapping, start, MemoryAccess.Read, isPresent: false); // a file that is read through its mapping is read at once; what fails is left to a fault
         }
@@ -27,7 +27,7 @@ internal sealed class PageOffers(MemoryFile memoryFile, IAddressSpace space, Map
         {
             OfferFile(mapping, start, end);
         }
-        else if (!request.GrowsDown)
+        else if (!request.GrowsDown && !request.IsProgramPart)
         {
             ShowFirst(mapping, start, end); // malloc(3) writes to the first page at once
         }
