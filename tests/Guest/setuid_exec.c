@@ -5,6 +5,7 @@
 #include <sys/auxv.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/xattr.h>
 
 typedef struct {
@@ -57,7 +58,26 @@ static void make_program(unsigned long flags)
     close(out);
 }
 
-static report run_as(int uid, int no_new_privileges)
+// Executes the program below a tracer of the same user, which lets it run.
+static void execute_traced(void)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        CHECK_EQ(ptrace(PTRACE_TRACEME, 0, 0, 0), 0);
+        execl("m/report", "report", NULL);
+        _exit(errno);
+    }
+    int status;
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP);
+    CHECK_EQ(ptrace(PTRACE_CONT, pid, 0, 0), 0);
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    _exit(status);
+}
+
+enum { NO_NEW_PRIVILEGES = 1, TRACED = 2 };
+
+static report run_as(int uid, int how)
 {
     int out[2];
     CHECK_EQ(pipe(out), 0);
@@ -67,10 +87,14 @@ static report run_as(int uid, int no_new_privileges)
             CHECK_EQ(setgid(uid), 0);
             CHECK_EQ(setuid(uid), 0);
         }
-        if (no_new_privileges) {
+        if (how & NO_NEW_PRIVILEGES) {
             CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
         }
         dup2(out[1], STDOUT_FILENO);
+        if (how & TRACED) {
+            CHECK_EQ(prctl(PR_SET_DUMPABLE, 1), 0);
+            execute_traced();
+        }
         execl("m/report", "report", NULL);
         _exit(errno);
     }
@@ -119,6 +143,21 @@ CASE(setuid_root)
     CHECK_EQ(r.secure, 1);
     CHECK(r.permitted != 0);
     CHECK(r.permitted == r.effective);
+}
+
+CASE(setuid_root_gains_nothing_below_a_tracer)
+{
+    make_program(0);
+    CHECK_EQ(chmod("m/report", 04755), 0);
+    report r = run_as(1000, TRACED);
+    CHECK_EQ(r.ruid, 1000);
+    CHECK_EQ(r.euid, 1000);
+    CHECK_EQ(r.suid, 1000);
+    CHECK_EQ(r.permitted, 0);
+    CHECK_EQ(r.secure, 1);
+    r = run_as(0, TRACED); // unless the tracer has CAP_SYS_PTRACE, or it is no gain
+    CHECK_EQ(r.euid, 0);
+    CHECK(r.permitted != 0);
 }
 
 CASE(setuid_other)
@@ -197,6 +236,16 @@ CASE(file_capabilities)
     CHECK_EQ(r.permitted, 1 << CAP_CHOWN | 1 << CAP_KILL);
     CHECK_EQ(r.effective, 1 << CAP_CHOWN | 1 << CAP_KILL);
     CHECK_EQ(r.secure, 1);
+}
+
+CASE(file_capabilities_below_a_tracer)
+{
+    make_program(0);
+    set_caps(1 << CAP_CHOWN | 1 << CAP_KILL, 1);
+    report r = run_as(1000, TRACED);
+    CHECK_EQ(r.euid, 1000);
+    CHECK_EQ(r.permitted, 0);
+    CHECK_EQ(r.effective, 0);
 }
 
 CASE(file_capabilities_not_effective)

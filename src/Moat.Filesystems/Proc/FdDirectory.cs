@@ -16,7 +16,7 @@ internal sealed class FdDirectory(ProcFilesystem proc, GuestTask owner, bool inf
     /// <inheritdoc/>
     public override Result<Inode> Lookup(GuestTask? task, FileName name)
     {
-        if (task is not null && !TraceAccess.IsAllowed(task, owner))
+        if (task is not null && !TraceAccess.IsAllowedByFileIds(task, owner))
         {
             return Errno.EACCES;
         }

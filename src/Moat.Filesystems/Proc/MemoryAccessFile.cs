@@ -21,7 +21,7 @@ internal sealed class MemoryAccessFile(ProcFilesystem proc, GuestTask task) : Sy
     /// <returns>EACCES; ESRCH of one that has ended.</returns>
     public override Result<FileDescription> Open(GuestTask opener, PathLocation location, OpenFlags flags)
     {
-        if (!TraceAccess.IsAllowed(opener, task))
+        if (!TraceAccess.IsAllowedByFileIds(opener, task))
         {
             return Errno.EACCES;
         }

@@ -23,7 +23,7 @@ internal sealed class TaskFile(ProcFilesystem proc, GuestTask task, TaskContent 
             return Errno.ESRCH;
         }
 
-        if (isGuarded && !TraceAccess.IsAllowed(reader, task))
+        if (isGuarded && !TraceAccess.IsAllowedByFileIds(reader, task))
         {
             return Errno.EACCES;
         }

@@ -14,9 +14,9 @@ internal sealed class TaskLink(ProcFilesystem proc, GuestTask task, Func<GuestTa
 
     /// <inheritdoc/>
     public override Result<byte[]> ReadSymlink(GuestTask? reader) =>
-        reader is null || !TraceAccess.IsAllowed(reader, task) ? Errno.EACCES : place(task) is { } location ? PathPrinter.Print(reader.Fs.Root, location, out _) : Errno.ENOENT;
+        reader is null || !TraceAccess.IsAllowedByFileIds(reader, task) ? Errno.EACCES : place(task) is { } location ? PathPrinter.Print(reader.Fs.Root, location, out _) : Errno.ENOENT;
 
     /// <inheritdoc/>
     public override Result<PathLocation>? FollowMagicLink(GuestTask reader) =>
-        !TraceAccess.IsAllowed(reader, task) ? Errno.EACCES : place(task) is { } location ? location : Errno.ENOENT;
+        !TraceAccess.IsAllowedByFileIds(reader, task) ? Errno.EACCES : place(task) is { } location ? location : Errno.ENOENT;
 }

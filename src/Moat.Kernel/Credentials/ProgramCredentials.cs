@@ -7,7 +7,8 @@ namespace Moat.Kernel.Credentials;
 /// <summary>Who a task is after execve(2): set-user-ID and set-group-ID bits, file capabilities (credentials(7); capabilities(7), "Transformation of capabilities during execve()").</summary>
 /// <param name="After">The new credentials.</param>
 /// <param name="IsSecure">AT_SECURE: the program has more privileges than who started it.</param>
-public readonly record struct ProgramCredentials(TaskCredentials After, bool IsSecure)
+/// <param name="IsHeldBack">Whether a tracer without CAP_SYS_PTRACE holds the task, so that it gains nothing.</param>
+public readonly record struct ProgramCredentials(TaskCredentials After, bool IsSecure, bool IsHeldBack)
 {
     private const uint NoRoot = 1; // SECBIT_NOROOT
     private const uint KeepCapabilities = 0x10; // SECBIT_KEEP_CAPS
@@ -39,10 +40,17 @@ public readonly record struct ProgramCredentials(TaskCredentials After, bool IsS
             }
         }
 
-        return Transform(who, uid, gid, fromFile);
+        return Transform(who, uid, gid, fromFile, isHeldBack: task.Tracee is { } tracee && !tracee.TracerCredentials.HasCapability(Capability.CAP_SYS_PTRACE));
     }
 
-    private static Result<ProgramCredentials> Transform(TaskCredentials who, uint uid, uint gid, FileCapabilities? fromFile)
+    /// <summary>Whether the program's process may be looked into by others of its user (PR_GET_DUMPABLE): not if its ids have changed or it has gained capabilities.</summary>
+    public bool IsDumpableAfter(TaskCredentials before) =>
+        before.RealUid == before.EffectiveUid && before.RealGid == before.EffectiveGid
+        && After.EffectiveUid == before.EffectiveUid && After.FilesystemUid == before.FilesystemUid
+        && After.EffectiveGid == before.EffectiveGid && After.FilesystemGid == before.FilesystemGid
+        && (After.Permitted & ~before.Permitted).Bits == 0;
+
+    private static Result<ProgramCredentials> Transform(TaskCredentials who, uint uid, uint gid, FileCapabilities? fromFile, bool isHeldBack)
     {
         CapabilitySet permitted = default;
         bool isEffective = false;
@@ -71,6 +79,12 @@ public readonly record struct ProgramCredentials(TaskCredentials After, bool IsS
         bool isSetId = uid != who.RealUid || gid != who.RealGid;
         CapabilitySet ambient = fromFile is not null || isSetId ? default : who.Ambient;
         permitted |= ambient;
+        if (isHeldBack && (isSetId || (permitted & ~who.Permitted).Bits != 0))
+        {
+            (uid, gid) = who.HasCapability(Capability.CAP_SETUID) ? (uid, gid) : (who.RealUid, who.RealGid);
+            permitted &= who.Permitted;
+        }
+
         TaskCredentials after = who with
         {
             EffectiveUid = uid,
@@ -85,6 +99,6 @@ public readonly record struct ProgramCredentials(TaskCredentials After, bool IsS
             SecureBits = who.SecureBits & ~KeepCapabilities,
         };
         bool isSecure = isSetId || (who.RealUid != 0 && (isEffective || (permitted & ~ambient).Bits != 0));
-        return new ProgramCredentials(after, isSecure);
+        return new ProgramCredentials(after, isSecure, isHeldBack);
     }
 }

@@ -1,4 +1,5 @@
 using Moat.Kernel.Credentials;
+using Moat.Kernel.Loader;
 using Moat.Kernel.Signals;
 using Moat.Kernel.Tasks;
 using Moat.Linux;
@@ -54,7 +55,7 @@ public static class TraceLinks
         }
 
         task.Memory.ShowOriginalCode();
-        while (wasStopped && IsOnItsWay(tracee))
+        while (wasStopped && IsOnItsWay(tracee) && !TraceStops.IsKilled(tracer))
         {
             tracer.ParkUninterruptibly();
         }
@@ -156,6 +157,22 @@ public static class TraceLinks
         }
     }
 
+    /// <summary>A task has a new program. Who attached to it after its credentials had been decided on, and could not have with those, loses it. Under the task lock.</summary>
+    internal static void OnExecution(GuestTask task, LoadedProgram program)
+    {
+        if (task.Tracee is not { } tracee)
+        {
+            return;
+        }
+
+        tracee.Inspect(program.Memory);
+        tracee.Breakpoints = null;
+        if (program.Credentials is { IsSecure: true, IsHeldBack: false } && !tracee.TracerCredentials.HasCapability(Capability.CAP_SYS_PTRACE))
+        {
+            Detach(tracee, 0);
+        }
+    }
+
     /// <summary>A traced leader has given its place to the thread that executes a program: its tracer hears no more of it. Under the task lock.</summary>
     internal static void Forget(GuestTask task)
     {
@@ -180,6 +197,7 @@ public static class TraceLinks
         tracee.Inspect(null);
         task.Tracee = null;
         tracee.IsStopped = false;
+        tracee.Tracer.Unblock(); // see Attach
         if (!task.HasEnded)
         {
             SignalSender.Wake(task); // out of its stop, and into one of its group

@@ -9,11 +9,24 @@ internal static class TraceSteps
 {
     private const ulong TrapFlag = 0x100;
     private const int TrapBreakpoint = 1; // TRAP_BRKPT
+    private const int TrapTrace = 2; // TRAP_TRACE
+    private const int TrapHardware = 4; // TRAP_HWBKPT
 
-    /// <summary>The tracee goes on: with the flag, if it steps.</summary>
+    /// <summary>The tracee leaves a stop: with the flag, if it steps or has breakpoints that need it.</summary>
     public static void Begin(Tracee tracee)
     {
-        if (tracee.Steps && (tracee.Task.Registers.Eflags & TrapFlag) == 0)
+        if (tracee.Breakpoints is { IsArmed: true } breakpoints)
+        {
+            breakpoints.Begin(tracee.Task);
+        }
+
+        Continue(tracee);
+    }
+
+    /// <summary>The tracee's registers are others than those that it left its last stop with: the flag is put there again.</summary>
+    public static void Continue(Tracee tracee)
+    {
+        if ((tracee.Steps || tracee.Breakpoints is { IsArmed: true }) && (tracee.Task.Registers.Eflags & TrapFlag) == 0)
         {
             tracee.Task.Registers.Eflags |= TrapFlag;
             tracee.HasForcedTrapFlag = true;
@@ -28,6 +41,24 @@ internal static class TraceSteps
             tracee.Task.Registers.Eflags &= ~TrapFlag;
             tracee.HasForcedTrapFlag = false;
         }
+    }
+
+    /// <summary>The processor has raised an exception. The end of a step that was made only for breakpoints, none of which it met, is no signal.</summary>
+    /// <param name="tracee">The tracee.</param>
+    /// <param name="signal">The signal that the exception is.</param>
+    /// <param name="code">Its <c>si_code</c>; another one at a breakpoint.</param>
+    /// <returns>Whether the signal is to be sent.</returns>
+    public static bool IsSignal(Tracee tracee, Signal signal, ref int code)
+    {
+        if (signal != Signal.SIGTRAP || code != TrapTrace || tracee is not { HasForcedTrapFlag: true, Breakpoints: { IsArmed: true } breakpoints })
+        {
+            return true;
+        }
+
+        bool isHit = breakpoints.Check(tracee.Task, tracee.Steps);
+        code = isHit && !tracee.Steps ? TrapHardware : code;
+        Continue(tracee); // the instruction may have loaded flags of its own
+        return isHit || tracee.Steps;
     }
 
     /// <summary>A step over a system call ends behind it, before another instruction.</summary>

@@ -152,6 +152,7 @@ public static class TraceStops
             tracee.Tracer.Unblock(); // it may wait for a task that was stopped already to become its own
         }
 
+        int signal;
         while (true)
         {
             TraceeWork? work;
@@ -160,14 +161,9 @@ public static class TraceStops
                 work = tracee.TakeWork();
                 if (work is null && (!tracee.IsStopped || (!wasKilled && IsKilled(task))))
                 {
-                    int signal = tracee.Code;
+                    signal = tracee.Code;
                     (tracee.IsStopped, tracee.IsListening, tracee.Code, tracee.Message, tracee.HasInfo) = (false, false, 0, 0, false);
-                    if (task.Tracee == tracee)
-                    {
-                        TraceSteps.Begin(tracee);
-                    }
-
-                    return signal;
+                    break;
                 }
             }
 
@@ -184,5 +180,12 @@ public static class TraceStops
                 tracee.Tracer.Unblock();
             }
         }
+
+        if (task.Tracee == tracee)
+        {
+            TraceSteps.Begin(tracee);
+        }
+
+        return signal;
     }
 }

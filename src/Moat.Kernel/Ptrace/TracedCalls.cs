@@ -73,6 +73,7 @@ internal static class TracedCalls
 
     private static void Leave(Tracee tracee)
     {
+        TraceSteps.Continue(tracee); // execve(2) and rt_sigreturn(2) have changed all registers
         if (tracee.Steps && tracee.Resume != TraceResume.Emulate)
         {
             TraceSteps.EndAfterCall(tracee);

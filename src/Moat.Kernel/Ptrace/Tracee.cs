@@ -58,6 +58,9 @@ public sealed class Tracee(GuestTask task, GuestTask tracer, bool isSeized)
     /// <summary>Whether it runs a single instruction.</summary>
     public bool Steps { get; internal set; }
 
+    /// <summary>Its hardware breakpoints, if any have been set.</summary>
+    public Breakpoints? Breakpoints { get; set; }
+
     /// <summary>Whether the trap flag in its registers was put there to step, and is not its own. Its thread.</summary>
     internal bool HasForcedTrapFlag { get; set; }
 

@@ -167,9 +167,13 @@ internal static class SignalDelivery
             task.Signals.SetBlocked((action.Flags & SignalAction.NoDefer) != 0 ? blocked : blocked | SignalSet.Of(info.Signal));
         }
 
-        if (stepping is not null)
+        if (stepping is { Steps: true })
         {
             TraceStops.Handler(stepping);
+        }
+        else if (stepping is not null)
+        {
+            TraceSteps.Continue(stepping);
         }
 
         return true;

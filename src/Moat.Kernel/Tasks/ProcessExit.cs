@@ -63,6 +63,7 @@ public static class ProcessExit
             group.EndedCpuTimes += task.CpuClock.Now;
             group.EndedUsage.Add(task.Usage);
             TraceLinks.OnTracerEnd(task);
+            task.Tracee?.Tracer.Unblock(); // see TraceLinks.Attach
             if (group.Leader != task && task.Tracee is { } tracee)
             {
                 NotifyTracerOfEnd(tracee, StatusOf(task));

@@ -52,12 +52,12 @@ public static class ProgramExecution
             group.Actions.ResetHandlers();
             group.HasExecuted = true;
             group.UsesMembarrier = false;
-            group.IsDumpable = true;
+            group.IsDumpable = program.Credentials.IsDumpableAfter(task.Credentials);
             group.Timers.DeletePosixTimers();
             group.Executing = null;
             task.Signals.AlternateStack = AlternateStack.None;
             task.Credentials = program.Credentials.After;
-            task.Tracee?.Inspect(program.Memory);
+            TraceLinks.OnExecution(task, program);
         }
 
         if (program.Credentials.IsSecure)

@@ -63,7 +63,7 @@ internal static class TaskLoop
                     Fault(task, result);
                     break;
                 case SwitchReason.Exception:
-                    ForceSignal(task, SignalInfo.FromFault((Signal)result.Signal, result.SignalCode, result.Address));
+                    Exception(task, result);
                     break;
                 case SwitchReason.Lost:
                     task.Kernel.Log.Error($"task {task.Tid} ({task.Name}) lost its stub");
@@ -99,6 +99,15 @@ internal static class TaskLoop
 
         task.Registers.Rax = unchecked((ulong)result.Raw);
         return result.Errno is Errno.ERESTARTSYS or Errno.ERESTARTNOINTR or Errno.ERESTARTNOHAND or Errno.ERESTART_RESTARTBLOCK ? result.Errno : Errno.None;
+    }
+
+    private static void Exception(GuestTask task, in SwitchResult result)
+    {
+        int code = result.SignalCode;
+        if (task.Tracee is not { } tracee || TraceSteps.IsSignal(tracee, (Signal)result.Signal, ref code))
+        {
+            ForceSignal(task, SignalInfo.FromFault((Signal)result.Signal, code, result.Address));
+        }
     }
 
     private static void Fault(GuestTask task, in SwitchResult result)

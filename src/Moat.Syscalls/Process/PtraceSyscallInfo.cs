@@ -35,7 +35,7 @@ internal static class PtraceSyscallInfo
     {
         if (request != PtraceRequest.GetSyscallInfo)
         {
-            return task.Credentials.HasCapability(Capability.CAP_SYS_ADMIN) && task.Seccomp is null ? Errno.EIO : Errno.EACCES;
+            return task.Credentials.HasCapability(Capability.CAP_SYS_ADMIN) && task.Seccomp is null ? Errno.EINVAL : Errno.EACCES; // of a kernel that keeps no programs for checkpoints
         }
 
         Span<byte> info = stackalloc byte[MaxSize];

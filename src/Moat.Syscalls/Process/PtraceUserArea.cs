@@ -6,13 +6,12 @@ using Moat.Linux;
 
 namespace Moat.Syscalls.Process;
 
-/// <summary>PTRACE_PEEKUSER, PTRACE_POKEUSER: a word of <c>struct user</c> of x86-64 (<c>sys/user.h</c>), of which the general registers and, as zeros, the debug registers exist.</summary>
+/// <summary>PTRACE_PEEKUSER, PTRACE_POKEUSER: a word of <c>struct user</c> of x86-64 (<c>sys/user.h</c>), of which the general registers and the debug registers exist.</summary>
 internal static class PtraceUserArea
 {
-    private const int Size = 912;
+    private const int Size = 928; // with two words that the C library's header does not have
     private const int WordSize = sizeof(ulong);
     private const int DebugRegisters = 848;
-    private const int DebugRegisterCount = 8;
 
     public static SyscallResult Run(GuestTask task, Tracee tracee, PtraceRequest request, in SyscallArguments arguments)
     {
@@ -32,30 +31,17 @@ internal static class PtraceUserArea
             }
 
             Span<ulong> registers = MemoryMarshal.Cast<RegisterSet, ulong>(new Span<RegisterSet>(ref tracee.Task.Registers));
+            int debugIndex = index - (DebugRegisters / WordSize);
+            bool isDebug = debugIndex is >= 0 and < Breakpoints.Count;
             if (request == PtraceRequest.PokeUser)
             {
-                return index < registers.Length ? RegisterRules.Set(ref tracee.Task.Registers, index, arguments[3]) : SetOther((int)offset, arguments[3]);
+                return index < registers.Length ? RegisterRules.Set(ref tracee.Task.Registers, index, arguments[3])
+                    : isDebug ? (tracee.Breakpoints ??= new Breakpoints()).Set(debugIndex, arguments[3]) : Errno.EIO;
             }
 
-            word = index < registers.Length ? registers[index] : 0;
+            word = index < registers.Length ? registers[index] : isDebug ? Breakpoints.Peek(tracee.Breakpoints, debugIndex) : 0;
         }
 
         return task.Memory.Write(arguments.Address(3), word);
-    }
-
-    // There are no hardware breakpoints: what switches none on is accepted.
-    private static Errno SetOther(int offset, ulong value)
-    {
-        const int Status = 6;
-        const int Control = 7;
-        const ulong EnableBits = 0xff;
-        int index = (offset - DebugRegisters) / WordSize;
-        return offset < DebugRegisters || index >= DebugRegisterCount ? Errno.EIO
-            : index switch
-            {
-                Status => Errno.None,
-                Control => (value & EnableBits) == 0 ? Errno.None : Errno.ENOSPC,
-                _ => value == 0 ? Errno.None : Errno.EIO,
-            };
     }
 }
