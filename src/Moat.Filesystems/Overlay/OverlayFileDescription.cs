@@ -8,7 +8,6 @@ namespace Moat.Filesystems.Overlay;
 /// <summary>An open regular file of an overlay: passes everything on to an open file of the layer that has the content, and changes over to the upper one when the file is copied up.</summary>
 internal sealed class OverlayFileDescription(OverlayInode inode, FileDescription layerFile, OpenFlags flags, PathLocation location) : FileDescription(flags, location)
 {
-    private readonly Lock _switchLock = new();
     private FileDescription _current = layerFile;
     private FileDescription? _lower; // kept open after the change: mappings show it
 
@@ -67,7 +66,7 @@ internal sealed class OverlayFileDescription(OverlayInode inode, FileDescription
             return seen;
         }
 
-        lock (_switchLock)
+        lock (inode.DirectoryLock) // no directory: it is there for this alone
         {
             if (_current.Inode == upper)
             {

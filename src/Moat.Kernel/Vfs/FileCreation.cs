@@ -138,7 +138,7 @@ public static class FileCreation
         PathLocation directory = parent.Directory;
         lock (directory.Inode.DirectoryLock)
         {
-            if (!PathWalker.LookupChildLocked(task, directory.Dentry, parent.Name.Bytes).TryGet(out Dentry? child, out Errno errno))
+            if (!PathWalker.LookupChildLocked(task, directory.Dentry, parent.Name).TryGet(out Dentry? child, out Errno errno))
             {
                 return errno;
             }
@@ -185,7 +185,7 @@ public static class FileCreation
         PathLocation place = parent.Directory;
         lock (place.Inode.DirectoryLock)
         {
-            if (!PathWalker.LookupChildLocked(task, place.Dentry, parent.Name.Bytes).TryGet(out Dentry? child, out errno))
+            if (!PathWalker.LookupChildLocked(task, place.Dentry, parent.Name).TryGet(out Dentry? child, out errno))
             {
                 return errno;
             }
@@ -232,8 +232,8 @@ public static class FileCreation
     {
         Dentry oldDirectory = from.Directory.Dentry;
         Dentry newDirectory = to.Directory.Dentry;
-        if (!PathWalker.LookupChildLocked(task, oldDirectory, from.Name.Bytes).TryGet(out Dentry? moved, out Errno errno)
-            || !PathWalker.LookupChildLocked(task, newDirectory, to.Name.Bytes).TryGet(out Dentry? target, out errno))
+        if (!PathWalker.LookupChildLocked(task, oldDirectory, from.Name).TryGet(out Dentry? moved, out Errno errno)
+            || !PathWalker.LookupChildLocked(task, newDirectory, to.Name).TryGet(out Dentry? target, out errno))
         {
             return errno;
         }

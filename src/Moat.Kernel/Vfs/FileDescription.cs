@@ -9,8 +9,9 @@ namespace Moat.Kernel.Vfs;
 /// Offset rule: <see cref="OffsetLock"/> is held over a read or write that uses and moves <see cref="Offset"/> (POSIX: atomic among threads), taken by the caller in Syscalls.</remarks>
 public abstract class FileDescription : IWaitable
 {
-    private readonly Lock _observerLock = new();
-    private List<IFileCloseObserver>? _observers; // guarded by _observerLock
+    private static readonly Lock s_observerLock = new(); // few files have observers: one lock for all
+
+    private List<IFileCloseObserver>? _observers; // guarded by s_observerLock
     private readonly bool _holdsWrite;
     private int _references = 1;
     private bool _isReported;
@@ -129,7 +130,7 @@ public abstract class FileDescription : IWaitable
     /// <summary>Has an observer told of the last close.</summary>
     public void AddCloseObserver(IFileCloseObserver observer)
     {
-        lock (_observerLock)
+        lock (s_observerLock)
         {
             (_observers ??= []).Add(observer);
         }
@@ -138,7 +139,7 @@ public abstract class FileDescription : IWaitable
     /// <summary>Ends what <see cref="AddCloseObserver"/> began.</summary>
     public void RemoveCloseObserver(IFileCloseObserver observer)
     {
-        lock (_observerLock)
+        lock (s_observerLock)
         {
             _observers?.Remove(observer);
         }
@@ -244,7 +245,7 @@ public abstract class FileDescription : IWaitable
         }
 
         IFileCloseObserver[] observers;
-        lock (_observerLock)
+        lock (s_observerLock)
         {
             observers = [.. list];
             _observers = null;

@@ -176,7 +176,7 @@ public static class FileOpener
         bool made = false;
         lock (directory.Inode.DirectoryLock)
         {
-            if (!PathWalker.LookupChildLocked(task, directory.Dentry, parent.Name.Bytes).TryGet(out child, out errno))
+            if (!PathWalker.LookupChildLocked(task, directory.Dentry, parent.Name).TryGet(out child, out errno))
             {
                 return errno;
             }

@@ -7,7 +7,7 @@ namespace Moat.Kernel.Vfs;
 /// <remarks>Guest ranges may be unmapped at any moment by another thread; copying then ends with EFAULT. No span into guest memory leaves this type except through <see cref="Pin"/>.</remarks>
 public ref struct IoBuffer
 {
-    private static readonly byte[] s_zeros = new byte[4096];
+    private static readonly byte[] s_zeros = new byte[32 << 10];
 
     private readonly MemoryManager? _memory;
     private ReadOnlySpan<IoVec> _guest; // remaining ranges; the first starts _offset bytes later

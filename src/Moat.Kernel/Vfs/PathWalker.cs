@@ -85,12 +85,14 @@ public static class PathWalker
 
         lock (inode.DirectoryLock)
         {
-            return LookupChildLocked(task, directory, name);
+            return LookupChildLocked(task, directory, name, null);
         }
     }
 
     /// <summary>As <see cref="LookupChild"/>, with the directory's lock held.</summary>
-    internal static Result<Dentry> LookupChildLocked(GuestTask? task, Dentry directory, ReadOnlySpan<byte> name)
+    internal static Result<Dentry> LookupChildLocked(GuestTask? task, Dentry directory, FileName name) => LookupChildLocked(task, directory, name.Bytes, name);
+
+    private static Result<Dentry> LookupChildLocked(GuestTask? task, Dentry directory, ReadOnlySpan<byte> name, FileName? known)
     {
         Inode inode = directory.Inode!;
         Dentry? child = directory.FindChild(name);
@@ -109,7 +111,7 @@ public static class PathWalker
             directory.RemoveChild(child);
         }
 
-        FileName key = new(name);
+        FileName key = known ?? new FileName(name);
         if (directory.IsUnlinked)
         {
             return new Dentry(directory, key, null);
