@@ -104,6 +104,23 @@ public sealed class NetworkStack
     /// <summary>The interfaces. A snapshot.</summary>
     public IReadOnlyList<NetworkInterface> Interfaces => Volatile.Read(ref _interfaces);
 
+    /// <summary>Whether an interface other than loopback has an address.</summary>
+    internal bool HasAddress(IpAddress address)
+    {
+        foreach (NetworkInterface candidate in Volatile.Read(ref _interfaces))
+        {
+            foreach (InterfaceAddress own in candidate.Addresses)
+            {
+                if (own.Address == address && !candidate.IsLoopback)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Adds an interface, down and without addresses.</summary>
     /// <returns>Exists if the name is taken.</returns>
     public NetError AddInterface(string name, ILink link, out NetworkInterface? added)

@@ -215,7 +215,7 @@ public sealed class NeighborTable(NetworkStack stack, NetworkInterface owner)
             return;
         }
 
-        bool isForUs = HasAddress(arp.TargetProtocol);
+        bool isForUs = stack.HasAddress(arp.TargetProtocol); // of any interface: as Linux with arp_ignore 0
         bool isReply = arp.Operation == ArpPacket.Reply;
         Learn(arp.SenderProtocol, arp.SenderHardware, isSolicited: isReply && isForUs, mayCreate: isForUs && !isReply);
         if (isForUs && !isReply)
@@ -330,19 +330,6 @@ public sealed class NeighborTable(NetworkStack stack, NetworkInterface owner)
         foreach (InterfaceAddress own in owner.Addresses)
         {
             if (own.Broadcast == address)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private bool HasAddress(IpAddress address)
-    {
-        foreach (InterfaceAddress own in owner.Addresses)
-        {
-            if (own.Address == address)
             {
                 return true;
             }

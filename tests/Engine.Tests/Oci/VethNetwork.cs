@@ -1,0 +1,81 @@
+using System.Diagnostics;
+
+namespace Moat.Engine.Tests.Oci;
+
+/// <summary>Two network namespaces of a test's own, which end with it: one for a container, one for a Linux host at the other end of two veth pairs.</summary>
+public sealed class VethNetwork : IDisposable
+{
+    /// <summary>The host's end of the first pair.</summary>
+    public const string Host = "198.51.100.1";
+
+    /// <summary>The container's end of the first pair.</summary>
+    public const string Container = "198.51.100.2";
+
+    /// <summary>The host's end of the first pair.</summary>
+    public const string HostV6 = "2001:db8::1";
+
+    /// <summary>The container's end of the first pair.</summary>
+    public const string ContainerV6 = "2001:db8::2";
+
+    /// <summary>The container's end of the second pair.</summary>
+    public const string SecondContainer = "198.18.0.2";
+
+    private readonly Process _host = StartNamespace();
+    private readonly Process _container = StartNamespace();
+
+    public VethNetwork()
+    {
+        int container = Await(_container);
+        Must(_host, $"""
+            ip link set lo up
+            ip link add eth0 type veth peer name eth0 netns {container}
+            ip link add eth1 type veth peer name eth1 netns {container}
+            ip addr add {Host}/24 dev eth0 && ip addr add {HostV6}/64 dev eth0 nodad && ip addr add 198.18.0.1/24 dev eth1
+            ip link set eth0 up && ip link set eth1 up
+            """);
+        Must(_container, $"""
+            echo 8 > /proc/sys/net/ipv4/conf/all/arp_ignore # answers are the sandbox's alone
+            ip link set lo up
+            ip addr add {Container}/24 brd + dev eth0 && ip addr add {ContainerV6}/64 dev eth0 nodad && ip addr add {SecondContainer}/24 dev eth1
+            ip link set eth0 up && ip link set eth1 up
+            ip route add default via {Host}
+            """);
+    }
+
+    /// <summary>The container's namespace, for config.json.</summary>
+    public string Path => $"/proc/{_container.Id}/ns/net";
+
+    /// <summary>Runs a script on the host's side.</summary>
+    public CommandResult OnHost(string script) => Run(_host, script);
+
+    /// <summary>Changes something in the container's namespace, as an engine would.</summary>
+    public void InContainer(string script) => Must(_container, script);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Process process in (Process[])[_host, _container])
+        {
+            process.Kill();
+            process.WaitForExit();
+            process.Dispose();
+        }
+    }
+
+    private static Process StartNamespace() => Process.Start("unshare", ["--net", "sleep", "600"]);
+
+    // unshare becomes sleep in its new namespace.
+    private static int Await(Process process)
+    {
+        Bundle.Await(() => File.ReadAllText($"/proc/{process.Id}/comm") == "sleep\n", "the namespace");
+        return process.Id;
+    }
+
+    private static CommandResult Run(Process space, string script) => Runsc.Execute(["nsenter", $"--net=/proc/{Await(space)}/ns/net", "/bin/sh", "-c", script], timeoutSeconds: 120);
+
+    private static void Must(Process space, string script)
+    {
+        CommandResult result = Run(space, "set -e\n" + script);
+        Assert.True(result.ExitCode == 0, result.Error);
+    }
+}
