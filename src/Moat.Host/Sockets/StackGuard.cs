@@ -3,7 +3,8 @@ using Moat.Linux;
 namespace Moat.Host.Sockets;
 
 /// <summary>Keeps the host's own stack in a network namespace from what is meant for the sandbox there: a netfilter table that drops everything that comes in, except on loopback and
-/// the answers of name servers (to a resolver of an engine, which asks from the container's address). Addresses and routes stay where engines look for them.</summary>
+/// the answers of name servers (to a resolver of an engine, which asks from the container's address), and the complaints about answers that are the sandbox's. Addresses and routes stay
+/// where engines look for them.</summary>
 /// <remarks>The table belongs to the socket that made it (NFT_TABLE_F_OWNER): it goes when the socket's last descriptor is closed, and nobody can make a second one until then.</remarks>
 public static class StackGuard
 {
@@ -15,6 +16,14 @@ public static class StackGuard
     private const ushort Exclusive = 0x200; // NLM_F_EXCL
     private const ushort Append = 0x800; // NLM_F_APPEND
     private const uint Register = 1; // NFT_REG_1
+    private const string Input = "input";
+    private const string Output = "output";
+    private const uint Prerouting = 0; // NF_INET_PRE_ROUTING
+    private const uint LocalOut = 3; // NF_INET_LOCAL_OUT
+    private const uint Drop = 0; // NF_DROP
+    private const uint Accept = 1; // NF_ACCEPT
+
+    private static readonly byte[] s_loopback = [1, 0, 0, 0]; // the first interface in every namespace
 
     /// <summary>Sets it up in the calling thread's network namespace.</summary>
     /// <returns>The socket; EPERM or EEXIST if another sandbox has done so, another error if the host's kernel cannot.</returns>
@@ -28,14 +37,20 @@ public static class StackGuard
         NetlinkMessages messages = new();
         messages.Begin(0x10, 0, [0, 0, 0, 10]); // NFNL_MSG_BATCH_BEGIN, for the subsystem
         AddTable(messages);
-        AddChain(messages);
-        AddRule(messages, static messages => Match(messages, MetaKey.InputInterface, [1, 0, 0, 0])); // loopback is the first everywhere
-        AddRule(messages, static messages =>
+
+        // Before connection tracking, which would cost time for every packet.
+        AddChain(messages, Input, Prerouting, Drop);
+        AddRule(messages, Input, Accept, static messages => Match(messages, MetaKey.InputInterface, s_loopback));
+        AddRule(messages, Input, Accept, static messages =>
         {
-            Match(messages, MetaKey.Protocol, [17]);
+            Match(messages, MetaKey.Family, [2]); // NFPROTO_IPV4
+            Match(messages, MetaKey.Protocol, [17]); // UDP
             LoadSourcePort(messages);
             Compare(messages, [0, 53]);
         });
+        AddChain(messages, Output, LocalOut, Accept);
+        AddRule(messages, Output, Accept, static messages => Match(messages, MetaKey.OutputInterface, s_loopback));
+        AddRule(messages, Output, Drop, static messages => Match(messages, MetaKey.Protocol, [1])); // ICMP
         uint last = messages.LastSequence;
         messages.Begin(0x11, 0, [0, 0, 0, 10]); // NFNL_MSG_BATCH_END
         errno = NetlinkSocket.Call(fd, messages, last);
@@ -57,40 +72,36 @@ public static class StackGuard
         messages.PutBigEndian(2, Owner); // NFTA_TABLE_FLAGS
     }
 
-    // Before connection tracking, which would cost time for every packet.
-    private static void AddChain(NetlinkMessages messages)
+    private static void AddChain(NetlinkMessages messages, string chain, uint hookNumber, uint policy)
     {
         const ushort NewChain = Subsystem | 3;
-        const uint Prerouting = 0; // NF_INET_PRE_ROUTING
         const int Priority = -350;
-        const uint Drop = 0; // NF_DROP
         messages.Begin(NewChain, Acknowledge | Create, [FamilyInet, 0, 0, 0]);
         messages.Put(1, Name); // NFTA_CHAIN_TABLE
-        messages.Put(3, "input"); // NFTA_CHAIN_NAME
+        messages.Put(3, chain); // NFTA_CHAIN_NAME
         int hook = messages.BeginNest(4); // NFTA_CHAIN_HOOK
-        messages.PutBigEndian(1, Prerouting); // NFTA_HOOK_HOOKNUM
+        messages.PutBigEndian(1, hookNumber); // NFTA_HOOK_HOOKNUM
         messages.PutBigEndian(2, unchecked((uint)Priority)); // NFTA_HOOK_PRIORITY
         messages.EndNest(hook);
-        messages.PutBigEndian(5, Drop); // NFTA_CHAIN_POLICY
+        messages.PutBigEndian(5, policy); // NFTA_CHAIN_POLICY
         messages.Put(7, "filter"); // NFTA_CHAIN_TYPE
     }
 
-    // Accepts what matches.
-    private static void AddRule(NetlinkMessages messages, Action<NetlinkMessages> match)
+    private static void AddRule(NetlinkMessages messages, string chain, uint verdict, Action<NetlinkMessages> match)
     {
         const ushort NewRule = Subsystem | 6;
         messages.Begin(NewRule, Acknowledge | Create | Append, [FamilyInet, 0, 0, 0]);
         messages.Put(1, Name); // NFTA_RULE_TABLE
-        messages.Put(2, "input"); // NFTA_RULE_CHAIN
+        messages.Put(2, chain); // NFTA_RULE_CHAIN
         int expressions = messages.BeginNest(4); // NFTA_RULE_EXPRESSIONS
         match(messages);
-        Express(messages, "immediate", static messages =>
+        Express(messages, "immediate", messages =>
         {
             messages.PutBigEndian(1, 0); // NFTA_IMMEDIATE_DREG: NFT_REG_VERDICT
             int data = messages.BeginNest(2); // NFTA_IMMEDIATE_DATA
-            int verdict = messages.BeginNest(2); // NFTA_DATA_VERDICT
-            messages.PutBigEndian(1, 1); // NFTA_VERDICT_CODE: NF_ACCEPT
-            messages.EndNest(verdict);
+            int decision = messages.BeginNest(2); // NFTA_DATA_VERDICT
+            messages.PutBigEndian(1, verdict); // NFTA_VERDICT_CODE
+            messages.EndNest(decision);
             messages.EndNest(data);
         });
         messages.EndNest(expressions);
@@ -137,6 +148,8 @@ public static class StackGuard
     private enum MetaKey : uint
     {
         InputInterface = 4,
+        OutputInterface = 5,
+        Family = 15,
         Protocol = 16,
     }
 }
