@@ -26,9 +26,9 @@ guest: all
 soak: all
 	@tools/soak
 
-# What the platforms cost beside runc: docs/performance. As root, about four minutes.
+# What the platforms cost beside runc: docs/performance. As root, about twenty minutes; GVISOR=path compares with gVisor, BENCH="quick micro" chooses.
 bench: all
-	@tools/bench
+	@tools/bench $(BENCH)
 
 # The long version of the stress tests, which `make test` runs shortened: minutes.
 stress: all
