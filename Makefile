@@ -5,7 +5,7 @@
 PREFIX ?= /usr/local
 export PACKAGES
 
-.PHONY: all run test test-python guest bench soak install uninstall format clean
+.PHONY: all run test test-python guest bench microbench soak stress install uninstall format clean
 
 all:
 	@tools/publish
@@ -21,6 +21,11 @@ test-python: all
 
 guest: all
 	@tools/guest $(FAMILY) $(CASE)
+
+# Parts of the kernel alone, in one process: BENCH='--filter *Checksum*' chooses.
+microbench:
+	@dotnet restore bench/Moat.Benchmarks --locked-mode --nologo -v quiet
+	@dotnet run --project bench/Moat.Benchmarks -c Release --no-restore -- $(if $(BENCH),$(BENCH),--filter '*')
 
 # An hour of applications in two sandboxes that live throughout, and short-lived ones: fails if something is left behind or grows. SOAK_SECONDS= for less.
 soak: all
