@@ -85,7 +85,7 @@ internal sealed class Reassembly(NetworkStack stack)
 
     private void RemoveLocked(FragmentedPacket packet)
     {
-        stack.Timers.Clear(packet);
+        stack.Timers.Remove(packet);
         _ = _packets.Remove(packet.Key);
         _byAge.Remove(packet.Node!);
         packet.Node = null;

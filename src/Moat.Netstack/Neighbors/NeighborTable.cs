@@ -319,7 +319,7 @@ public sealed class NeighborTable(NetworkStack stack, NetworkInterface owner)
 
         if (oldest is not null)
         {
-            stack.Timers.Clear(oldest);
+            stack.Timers.Remove(oldest);
             oldest.Pending.Clear();
             _ = _neighbors.Remove(oldest.Address);
         }

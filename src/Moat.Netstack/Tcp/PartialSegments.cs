@@ -39,7 +39,7 @@ internal sealed class PartialSegments
     }
 
     /// <summary>The connection has ended.</summary>
-    public void Clear() => _timer.Clear();
+    public void Clear() => _timer.Remove();
 
     private void OnExpired(long nowNs)
     {

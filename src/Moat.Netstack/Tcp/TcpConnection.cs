@@ -452,7 +452,7 @@ internal sealed class TcpConnection : TcpFlow
         State = TcpState.Closed;
         WantsFin = false;
         Sender.Clear();
-        Receiver.AckTimer.Clear();
+        Receiver.AckTimer.Remove();
         Partials.Clear();
         KeepAlive.Clear();
         if (!keepData || Observer is null)

@@ -34,7 +34,7 @@ internal sealed class TcpKeepAlive
     public void WaitForFin(long nowNs) => _timer.Set(nowNs + _connection.Options.FinTimeoutNs);
 
     /// <summary>The connection has ended.</summary>
-    public void Clear() => _timer.Clear();
+    public void Clear() => _timer.Remove();
 
     private void OnTimer(long nowNs)
     {

@@ -34,7 +34,7 @@ internal sealed class TcpRequest(TcpListener listener, FlowKey key, TcpHandshake
 
         if (_retry is { } retry)
         {
-            listener.Layer.Stack.Timers.Clear(retry);
+            listener.Layer.Stack.Timers.Remove(retry);
         }
 
         listener.Layer.Forget(this);
@@ -110,7 +110,7 @@ internal sealed class TcpRequest(TcpListener listener, FlowKey key, TcpHandshake
             _isGone = true;
         }
 
-        listener.Layer.Stack.Timers.Clear(_retry!);
+        listener.Layer.Stack.Timers.Remove(_retry!);
         listener.Promote(this, _handshake, _route, packet, segment, info);
     }
 

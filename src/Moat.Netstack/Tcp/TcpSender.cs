@@ -258,7 +258,7 @@ internal sealed class TcpSender
     /// <summary>Forgets everything: the connection is gone.</summary>
     public void Clear()
     {
-        Timer.Clear();
+        Timer.Remove();
         _timerKind = SenderTimer.None;
         _sent.Clear();
         Queue.Reset(Next);

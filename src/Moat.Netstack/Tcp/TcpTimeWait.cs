@@ -36,7 +36,7 @@ internal sealed class TcpTimeWait(TcpLayer layer, FlowKey key, SequenceNumber ne
     {
         if (_expiry is { } expiry)
         {
-            layer.Stack.Timers.Clear(expiry);
+            layer.Stack.Timers.Remove(expiry);
         }
 
         layer.Forget(this);

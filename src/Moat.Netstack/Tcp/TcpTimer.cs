@@ -29,6 +29,13 @@ internal sealed class TcpTimer(TcpConnection connection, Action<TcpConnection, l
         }
     }
 
+    /// <summary>Clears it for good: the connection has ended, and nothing is to hold it until the timer's time. Under the connection's lock.</summary>
+    public void Remove()
+    {
+        _setNs = 0;
+        connection.Stack.Timers.Remove(this);
+    }
+
     /// <inheritdoc/>
     protected internal override void OnExpired(long nowNs)
     {

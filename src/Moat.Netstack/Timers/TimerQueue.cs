@@ -41,12 +41,37 @@ public sealed class TimerQueue(INetHost host)
         }
     }
 
-    /// <summary>Clears a timer: it does not expire, unless it is expiring now.</summary>
+    /// <summary>How many timers the queue holds, cleared ones that stand there still among them.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _count;
+            }
+        }
+    }
+
+    /// <summary>Clears a timer: it does not expire, unless it is expiring now. It stays in the queue until its old time, and with it what it belongs to: where that ends, <see cref="Remove"/> is right.</summary>
     public void Clear(NetTimer timer)
     {
         lock (_lock)
         {
             timer.DeadlineNs = long.MaxValue;
+        }
+    }
+
+    /// <summary>Clears a timer and takes it out of the queue, which costs more.</summary>
+    public void Remove(NetTimer timer)
+    {
+        lock (_lock)
+        {
+            timer.DeadlineNs = long.MaxValue;
+            if (timer.HeapIndex != NetTimer.NotQueued)
+            {
+                RemoveAt(timer.HeapIndex);
+            }
         }
     }
 
@@ -74,7 +99,7 @@ public sealed class TimerQueue(INetHost host)
 
                     if (timer.DeadlineNs == long.MaxValue)
                     {
-                        RemoveFirst();
+                        RemoveAt(0);
                     }
                     else
                     {
@@ -86,21 +111,22 @@ public sealed class TimerQueue(INetHost host)
                 }
 
                 timer.DeadlineNs = long.MaxValue;
-                RemoveFirst();
+                RemoveAt(0);
             }
 
             timer.OnExpired(nowNs);
         }
     }
 
-    private void RemoveFirst()
+    private void RemoveAt(int index)
     {
-        _heap[0].HeapIndex = NetTimer.NotQueued;
+        _heap[index].HeapIndex = NetTimer.NotQueued;
         NetTimer last = _heap[--_count];
         _heap[_count] = null!;
-        if (_count > 0)
+        if (index < _count)
         {
-            Place(last, 0);
+            Place(last, index);
+            SiftUp(last);
             SiftDown(last);
         }
     }
