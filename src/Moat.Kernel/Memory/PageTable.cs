@@ -15,6 +15,9 @@ internal sealed class PageTable
     /// <summary>How many pages there are.</summary>
     public long Count { get; private set; }
 
+    /// <summary>How many parts of the table are there, each for 512 pages.</summary>
+    public int LeafCount => _leaves.Count;
+
     /// <summary>The page of the memory file at application page <paramref name="index"/>, or -1.</summary>
     public int this[ulong index] => _leaves.TryGetValue(index >> LeafBits, out int[]? leaf) && (int)(index & (LeafSize - 1)) is int slot && slot < leaf.Length ? leaf[slot] - 1 : -1;
 

@@ -34,6 +34,19 @@ public sealed class PageTableTests
         });
 
     [Fact]
+    public void Remove_OfALeafsLastPage_DropsTheLeaf()
+    {
+        PageTable table = new();
+        for (ulong leaf = 0; leaf < 1000; leaf++)
+        {
+            table.Set((leaf << 9) + 5, 1);
+            table.Remove((leaf << 9) + 4, (leaf << 9) + 7, static (_, _) => { });
+        }
+
+        Assert.Equal(0, table.LeafCount);
+    }
+
+    [Fact]
     public void FirstPresentAndAbsent_AreWhatASearchFinds() => Gen.Select(Gen.Int[0, 3000].Array[0, 60], Gen.Int[0, 3000]).Sample((pages, from) =>
     {
         PageTable table = new();

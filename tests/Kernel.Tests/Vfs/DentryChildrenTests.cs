@@ -46,6 +46,29 @@ public sealed class DentryChildrenTests
     }
 
     [Fact]
+    public void AddChild_WhereEntriesVanish_ForgetsThem_AndKeepsThoseThatAreThere()
+    {
+        VanishingDirectory directory = new();
+        Dentry parent = new(null, new FileName("/"), directory);
+        directory.Present.Add("init");
+        Dentry init = parent.AddChild(new FileName("init"), directory);
+        Dentry mounted = parent.AddChild(new FileName("mounted"), directory);
+        mounted.AddMount();
+        for (int i = 0; i < 1000; i++)
+        {
+            directory.Present.Add($"{i}");
+            parent.AddChild(new FileName($"{i}"), directory);
+            directory.Present.Remove($"{i - 1}");
+        }
+
+        Assert.Same(init, parent.FindChild("init"u8));
+        Assert.Same(mounted, parent.FindChild("mounted"u8));
+        Assert.NotNull(parent.FindChild("999"u8));
+        int cached = Enumerable.Range(0, 1000).Count(i => parent.FindChild(Encoding.UTF8.GetBytes($"{i}")) is not null);
+        Assert.InRange(cached, 1, 32);
+    }
+
+    [Fact]
     public void Adopt_UnderAnotherNameInAnotherDirectory_MovesTheChild()
     {
         Dentry from = new(null, new FileName("from"), null);
