@@ -9,6 +9,7 @@ namespace Moat.Gofer;
 public static class GoferProcess
 {
     private const int Failure = 128;
+    private const int RestMs = 1000;
 
     /// <summary>Reads the configuration it inherits, shuts itself in, reports, and serves.</summary>
     /// <returns>The exit code.</returns>
@@ -42,6 +43,11 @@ public static class GoferProcess
         }
 
         Report(config, null);
+        if (!threads[0].Join(RestMs))
+        {
+            StartupMemory.Release();
+        }
+
         threads.ForEach(static thread => thread.Join());
         return 0;
     }

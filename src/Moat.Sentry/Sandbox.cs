@@ -161,6 +161,7 @@ public sealed class Sandbox : IDisposable
             }
 
             _hasStarted = true;
+            new StartupTrim(_kernel).Begin();
             return null;
         }
     }
