@@ -11,9 +11,7 @@ internal sealed class ProcessWatch : IProcessObserver, IDisposable
 
     private readonly object _lock = new();
     private readonly ManualResetEventSlim _ended = new();
-    private readonly HashSet<int> _running = []; // guarded by _lock
-    private readonly Dictionary<int, int> _statuses = []; // guarded by _lock: of processes that nobody has asked for yet
-    private readonly Queue<int> _order = []; // guarded by _lock: those pids, oldest first
+    private readonly ExecStatuses _statuses = new(MaxEnded); // guarded by _lock
     private volatile int _status;
 
     /// <summary>The bug that ended the sandbox, in one line, if one did.</summary>
@@ -50,7 +48,7 @@ internal sealed class ProcessWatch : IProcessObserver, IDisposable
     {
         lock (_lock)
         {
-            _running.Add(pid);
+            _statuses.Begin(pid);
         }
     }
 
@@ -59,16 +57,16 @@ internal sealed class ProcessWatch : IProcessObserver, IDisposable
     {
         lock (_lock)
         {
-            _running.Remove(pid);
+            _statuses.Forget(pid);
         }
     }
 
-    /// <summary>Whether exec has started a process, and its end has not been told yet.</summary>
+    /// <summary>Whether exec has started a process, and how it ended is not forgotten.</summary>
     public bool Knows(int pid)
     {
         lock (_lock)
         {
-            return _running.Contains(pid) || _statuses.ContainsKey(pid);
+            return _statuses.Knows(pid);
         }
     }
 
@@ -80,7 +78,7 @@ internal sealed class ProcessWatch : IProcessObserver, IDisposable
         {
             while (true)
             {
-                if (_statuses.TryGetValue(pid, out status))
+                if (_statuses.TryGet(pid, out status))
                 {
                     return true;
                 }
@@ -91,7 +89,7 @@ internal sealed class ProcessWatch : IProcessObserver, IDisposable
                     return true;
                 }
 
-                if (cancellation.IsCancellationRequested || !_running.Contains(pid))
+                if (cancellation.IsCancellationRequested || !_statuses.IsRunning(pid))
                 {
                     return false;
                 }
@@ -117,15 +115,8 @@ internal sealed class ProcessWatch : IProcessObserver, IDisposable
     {
         lock (_lock)
         {
-            if (_running.Remove(group.Pid))
+            if (_statuses.End(group.Pid, ToExitCode(group.ExitStatus)))
             {
-                _statuses[group.Pid] = ToExitCode(group.ExitStatus);
-                _order.Enqueue(group.Pid);
-                if (_order.Count > MaxEnded)
-                {
-                    _statuses.Remove(_order.Dequeue());
-                }
-
                 Monitor.PulseAll(_lock);
             }
         }
