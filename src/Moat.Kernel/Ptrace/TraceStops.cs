@@ -53,8 +53,9 @@ public static class TraceStops
         GuestTask task = tracee.Task;
         int code = (int)Signal.SIGTRAP | ((tracee.Options & TraceOptions.SysGood) != 0 ? SysGoodBit : 0);
         int signal = Stop(tracee, code, ProcessExit.ChildTrapped, OwnInfo(task, Signal.SIGTRAP, code), isExit ? ExitMessage : EntryMessage);
-        if (signal > 0)
+        if (signal is > 0 and <= (int)Signal.SIGRTMAX)
         {
+            // A tracer that ends before it has waited for the stop leaves the stop's own code, which need not be a signal.
             lock (task.Kernel.TaskLock)
             {
                 SignalSender.SendToTask(task, SignalInfo.FromKernel((Signal)signal));
