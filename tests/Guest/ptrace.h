@@ -116,4 +116,10 @@ __attribute__((unused)) static pid_t follow(pid_t pid, int event)
     return child;
 }
 
+__attribute__((unused)) static void *thread_body(void *argument)
+{
+    getppid();
+    return NULL;
+}
+
 #endif

@@ -90,12 +90,6 @@ CASE(vfork_events)
     EXPECT_EXIT(pid, 0);
 }
 
-static void *thread_body(void *argument)
-{
-    getppid();
-    return NULL;
-}
-
 CASE(clone_event_of_a_thread)
 {
     void body(void)

@@ -224,6 +224,36 @@ CASE(tracer_that_ends_lets_go)
     kill_and_reap(pid);
 }
 
+CASE(tracer_that_ends_before_it_has_heard_of_a_stop)
+{
+    static int go[2];
+    CHECK_EQ(pipe(go), 0);
+    void body(void)
+    {
+        char c;
+        read(go[0], &c, 1);
+        for (int i = 0; i < 100; i++) {
+            getppid();
+        }
+        _exit(8);
+    }
+    pid_t pid = start_free(body);
+    pid_t tracer = fork();
+    if (tracer == 0) {
+        CHECK_EQ(ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD), 0);
+        CHECK_EQ(ptrace(PTRACE_INTERRUPT, pid, 0, 0), 0);
+        EXPECT_STOP(pid, EVENT(STOP));
+        CHECK_EQ(ptrace(PTRACE_SYSCALL, pid, 0, 0), 0);
+        siginfo_t info;
+        CHECK_EQ(waitid(P_PID, pid, &info, WSTOPPED | WNOWAIT), 0);
+        CHECK_EQ(info.si_status, SIGTRAP | 0x80);
+        _exit(0);
+    }
+    CHECK_CHILD(tracer);
+    CHECK_EQ(write(go[1], "x", 1), 1);
+    EXPECT_EXIT(pid, 8);
+}
+
 CASE(exitkill)
 {
     pid_t pid = start_free(sleep_for_ever);
@@ -452,6 +482,105 @@ CASE(many_stops_and_signals_at_once)
     }
     CHECK_EQ(status, 0);
     CHECK_EQ(stops, 603); // rt_sigaction, the calls, exit_group's entry
+}
+
+static unsigned dice_state;
+
+static unsigned dice(unsigned sides)
+{
+    dice_state = dice_state * 1103515245 + 12345;
+    return (dice_state >> 16) % sides;
+}
+
+static void live_unsteadily(void)
+{
+    for (int i = 0; i < 20; i++) {
+        pthread_t thread;
+        pid_t child;
+        switch (dice(5)) {
+        case 0:
+            child = dice(2) ? fork() : vfork();
+            if (child == 0) {
+                _exit(3);
+            }
+            waitpid(child, NULL, __WALL);
+            break;
+        case 1:
+            if (pthread_create(&thread, NULL, thread_body, NULL) == 0) {
+                pthread_join(thread, NULL);
+            }
+            break;
+        case 2:
+            raise(SIGWINCH);
+            break;
+        case 3:
+            sched_yield();
+            break;
+        default:
+            getppid();
+        }
+    }
+}
+
+static void trace_unsteadily(const volatile pid_t *victims, int count)
+{
+    static char state[16384];
+    const long requests[] = { PTRACE_SEIZE, PTRACE_ATTACH, PTRACE_INTERRUPT, PTRACE_CONT, PTRACE_SYSCALL, PTRACE_SINGLESTEP, PTRACE_LISTEN, PTRACE_DETACH };
+    for (int i = 0; i < 600; i++) {
+        pid_t pid = victims[dice(count)];
+        if (pid <= 1) {
+            continue;
+        }
+        struct user_regs_struct registers;
+        struct iovec vector = { state, sizeof state };
+        int status;
+        unsigned choice = dice(12);
+        if (choice < 8) {
+            trace(requests[choice], pid, 0, choice == 0 && dice(2) ? 0x7f : 0);
+        } else if (choice == 8 && ptrace(PTRACE_GETREGS, pid, 0, &registers) == 0 && ptrace(PTRACE_GETREGSET, pid, NT_X86_XSTATE, &vector) == 0) {
+            ptrace(PTRACE_SETREGSET, pid, NT_X86_XSTATE, &vector);
+        } else if (choice == 9) {
+            kill(pid, dice(6) == 0 ? SIGKILL : dice(3) == 0 ? SIGSTOP : SIGCONT);
+        } else if ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0 && WIFSTOPPED(status)) {
+            ptrace(PTRACE_CONT, pid, 0, 0);
+        }
+    }
+    _exit(0);
+}
+
+// Tracers and tracees in every state, none of whom may hang: whatever happens, all of them can be killed and waited for.
+CASE(storm)
+{
+    enum { VICTIMS = 4, TRACERS = 3 };
+    volatile pid_t *victims = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t tracers[TRACERS];
+    for (int i = 0; i < TRACERS; i++) {
+        dice_state = i * 7919 + getpid();
+        if ((tracers[i] = fork()) == 0) {
+            trace_unsteadily(victims, VICTIMS);
+        }
+    }
+    for (int i = 0; i < 40; i++) {
+        dice_state = i * 977 + getpid();
+        int place = i % VICTIMS, status;
+        if (victims[place] != 0) {
+            kill(victims[place], SIGKILL);
+            waitpid(victims[place], &status, __WALL);
+        }
+        victims[place] = start_free(live_unsteadily);
+        sleep_ms(3);
+    }
+    for (int i = 0; i < TRACERS; i++) {
+        kill(tracers[i], SIGKILL);
+    }
+    for (int i = 0; i < VICTIMS; i++) {
+        kill(victims[i], SIGKILL);
+    }
+    int ended = 0;
+    while (waitpid(-1, NULL, __WALL) > 0) {
+        ended++;
+    }
+    CHECK_EQ(ended, VICTIMS + TRACERS);
 }
 
 GUEST_MAIN("ptrace_stops")
