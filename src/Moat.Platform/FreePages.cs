@@ -3,13 +3,14 @@ namespace Moat.Platform;
 /// <summary>The free pages of a memory file: fresh ones, of which the host has no memory, and a bounded number of used ones that can be had without asking the host but are not zero. The caller locks.</summary>
 internal sealed class FreePages
 {
-    private const int MaxUsed = 8192; // 32 MiB
+    private const int MaxUsed = 4096; // 16 MiB
     private const int ShortRuns = 16; // runs of up to so many pages are kept as they come: the next user wants as many
 
     private readonly PageRunSet _fresh = new();
     private readonly PageRunSet _usedLong = new();
     private readonly Stack<int>[] _usedShort = new Stack<int>[ShortRuns + 1]; // by length
     private int _used; // pages in both
+    private int _refused; // pages since short runs were joined
 
     /// <summary>Without any pages.</summary>
     public FreePages()
@@ -28,19 +29,18 @@ internal sealed class FreePages
     {
         if (_used + pages > MaxUsed)
         {
+            _refused += pages;
+            if (_refused > MaxUsed / 2)
+            {
+                _refused = 0;
+                JoinShortRuns(); // full of what is too short for anybody
+            }
+
             return false;
         }
 
         _used += pages;
-        if (pages > ShortRuns)
-        {
-            _usedLong.Add(page, pages);
-        }
-        else
-        {
-            _usedShort[pages].Push(page);
-        }
-
+        PutUsed(page, pages);
         return true;
     }
 
@@ -62,6 +62,42 @@ internal sealed class FreePages
 
         _used -= isUsed ? taken : 0;
         return isUsed;
+    }
+
+    private void PutUsed(int page, int pages)
+    {
+        if (pages > ShortRuns)
+        {
+            _usedLong.Add(page, pages);
+        }
+        else
+        {
+            _usedShort[pages].Push(page);
+        }
+    }
+
+    private void JoinShortRuns()
+    {
+        List<(int Page, int Pages)> runs = [];
+        for (int length = 1; length <= ShortRuns; length++)
+        {
+            while (_usedShort[length].TryPop(out int page))
+            {
+                runs.Add((page, length));
+            }
+        }
+
+        runs.Sort();
+        for (int i = 0; i < runs.Count;)
+        {
+            (int page, int pages) = runs[i++];
+            while (i < runs.Count && runs[i].Page == page + pages)
+            {
+                pages += runs[i++].Pages;
+            }
+
+            PutUsed(page, pages);
+        }
     }
 
     // From the shortest run that is long enough; what is left of it stays.

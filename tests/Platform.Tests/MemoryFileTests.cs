@@ -62,6 +62,46 @@ public sealed class MemoryFileTests : IDisposable
         Assert.Equal(_file.LimitBytes / PageSize - 1, (ulong)pages);
     }
 
+    /// <summary>Whatever sizes come and go, each page has one owner, and is zero when it comes.</summary>
+    [Fact]
+    public void AllocateAndRelease_AtRandom_GiveEachPageToOne()
+    {
+        Random random = new(7);
+        List<(int Page, int Count, byte Mark)> held = [];
+        for (int step = 0; step < 20000; step++)
+        {
+            if (held.Count > 0 && (held.Count > 400 || random.Next(5) < 2))
+            {
+                int which = random.Next(held.Count);
+                (int page, int count, byte mark) = held[which];
+                held[which] = held[^1];
+                held.RemoveAt(held.Count - 1);
+                for (int i = 0; i < count; i++)
+                {
+                    Assert.Equal(mark, _file.Bytes(page + i, 100, 1)[0]);
+                }
+
+                _file.Release(page, count);
+                continue;
+            }
+
+            if (_file.Allocate(random.Next(20) == 0 ? random.Next(1, 200) : random.Next(1, 18), out int got).TryGet(out int first, out _))
+            {
+                byte mark = (byte)random.Next(1, 256);
+                for (int i = 0; i < got; i++)
+                {
+                    Assert.Equal(0, _file.Bytes(first + i, 100, 1)[0]);
+                    _file.Bytes(first + i, 100, 1)[0] = mark;
+                }
+
+                held.Add((first, got, mark));
+            }
+        }
+
+        held.ForEach(run => _file.Release(run.Page, run.Count));
+        Assert.Equal(0UL, _file.UsedBytes);
+    }
+
     [Fact]
     public void Release_OfAPinnedPage_WaitsForTheEndOfThePin()
     {
