@@ -10,7 +10,10 @@ internal static class DebianRoot
     /// <param name="runtime">runsc or runc.</param>
     /// <param name="timeoutSeconds">The longest it may take.</param>
     /// <param name="command">The command.</param>
-    public static CommandResult Execute(string runtime, int timeoutSeconds, params string[] command) =>
+    public static CommandResult Execute(string runtime, int timeoutSeconds, params string[] command) => Execute(runtime, timeoutSeconds, hasAllCapabilities: false, command);
+
+    /// <summary>Runs a command in a container of its own, with the capabilities that containers usually have, or with all.</summary>
+    public static CommandResult Execute(string runtime, int timeoutSeconds, bool hasAllCapabilities, params string[] command) =>
         Runsc.Execute(
-            [Path.Combine(Runsc.Repository, "tools", "in-debian"), runtime, .. command], timeoutSeconds: timeoutSeconds, environment: new Dictionary<string, string> { ["SHARE"] = Share });
+            [Path.Combine(Runsc.Repository, "tools", "in-debian"), runtime, .. command], timeoutSeconds: timeoutSeconds, environment: new Dictionary<string, string> { ["SHARE"] = Share, ["CAPS"] = hasAllCapabilities ? "all" : "" });
 }

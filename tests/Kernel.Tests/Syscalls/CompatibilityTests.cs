@@ -34,6 +34,7 @@ public sealed class CompatibilityTests
             Generated from the system call table: `UPDATE=1 dotnet artifacts/build/bin/Kernel.Tests/debug/Kernel.Tests.dll -method '*Document_IsUpToDate'`.
             Of the {numbers.Length} calls of x86-64 Linux, {numbers.Length - missing.Length} are implemented. All others answer ENOSYS and are logged once with their name.
             What of an implemented call differs from Linux is said where it is decided, in the code and in `docs/decisions`; `tests/Guest` compares the calls with Linux case by case.
+            What netfilter has is in `docs/netfilter.md`.
 
             ## Implemented
 

@@ -31,7 +31,7 @@ internal static class XtTargets
             ("REJECT", 0) => RejectLength,
             ("LOG", 0) => LogLength,
             ("MARK", 2) => XtSetMark.Length,
-            ("CONNMARK", 1) => XtSetMark.ConnectionLength,
+            ("CONNMARK", 1 or 2) => XtSetMark.ConnectionLength,
             ("NOTRACK", 0) => 0,
             ("CT", 0) => CtLength,
             ("CT", 1 or 2) => CtTimeoutLength,
@@ -57,10 +57,7 @@ internal static class XtTargets
             case "MARK":
                 return new XtExtension(new XtSetMark(XtMarkMode.Packet, BinaryPrimitives.ReadUInt32LittleEndian(info), BinaryPrimitives.ReadUInt32LittleEndian(info[4..])));
             case "CONNMARK":
-                uint mark = BinaryPrimitives.ReadUInt32LittleEndian(info);
-                uint mask = BinaryPrimitives.ReadUInt32LittleEndian(info[4..]);
-                uint second = BinaryPrimitives.ReadUInt32LittleEndian(info[8..]);
-                return info[12] > 2 ? null : new XtExtension(new XtSetMark(XtMarkMode.SetConnection + info[12], mark, mask, second));
+                return ParseConnectionMark(revision, info);
             case "NOTRACK":
                 return new XtExtension(new NoTrack()) { Table = "raw" };
             case "CT":
@@ -71,6 +68,16 @@ internal static class XtTargets
             default:
                 return ParseNat(name, revision, info, isV6);
         }
+    }
+
+    private static XtExtension? ParseConnectionMark(byte revision, ReadOnlySpan<byte> info)
+    {
+        const int ShiftBits = 13; // of revision 2: marks that are shifted on the way are not there
+        int mode = info[revision == 1 ? 12 : 14];
+        uint mark = BinaryPrimitives.ReadUInt32LittleEndian(info);
+        uint mask = BinaryPrimitives.ReadUInt32LittleEndian(info[4..]);
+        uint packetMask = BinaryPrimitives.ReadUInt32LittleEndian(info[8..]);
+        return mode > 2 || (revision == 2 && info[ShiftBits] != 0) ? null : new XtExtension(new XtSetMark(XtMarkMode.SetConnection + mode, mark, mask, packetMask));
     }
 
     private static XtExtension? ParseReject(ReadOnlySpan<byte> info, in XtContext context, bool isV6)
