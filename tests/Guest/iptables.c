@@ -5,6 +5,7 @@
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/xt_comment.h>
 #include <linux/netfilter/xt_conntrack.h>
+#include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netfilter_ipv4/ipt_REJECT.h>
 #include <poll.h>
@@ -477,6 +478,47 @@ CASE(destination_nat_of_own_packets)
     CHECK_EQ(recvfrom(client, room, sizeof room, 0, (void *)&from, &length), 6);
     CHECK_EQ(from.sin_addr.s_addr, inet_addr("127.0.0.53"));
     CHECK_EQ(ntohs(from.sin_port), 53);
+    reset(fd);
+}
+
+CASE(original_destination)
+{
+    int fd = open_raw();
+    reset(fd);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in local = { AF_INET, htons(7006), { inet_addr("127.0.0.1") }, { 0 } }, asked = { AF_INET, htons(7005), { inet_addr("127.0.0.8") }, { 0 } }, told;
+    CHECK_EQ(setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)), 0);
+    CHECK_EQ(bind(listener, (void *)&local, sizeof local), 0);
+    CHECK_EQ(listen(listener, 1), 0);
+    struct nf_nat_ipv4_multi_range_compat range = { 1, { { NF_NAT_RANGE_PROTO_SPECIFIED, 0, 0, { htons(7006) }, { htons(7006) } } } };
+    begin("nat", nat_hooks);
+    for (const int *at = nat_hooks; *at >= 0; at++) {
+        blob.head.hook_entry[*at] = blob.head.size;
+        if (*at == NF_INET_LOCAL_OUT) {
+            struct ipt_entry *entry = target("REDIRECT", 0, &range, sizeof range);
+            entry->ip.proto = IPPROTO_TCP;
+            entry->ip.dst.s_addr = inet_addr("127.0.0.8");
+            entry->ip.dmsk.s_addr = 0xffffffff;
+        }
+        hook(*at, ACCEPT);
+    }
+    error("ERROR");
+    CHECK_EQ(replace(fd), 0);
+    CHECK_EQ(connect(client, (void *)&asked, sizeof asked), 0);
+    int accepted = accept(listener, NULL, NULL);
+    CHECK(accepted >= 0);
+    socklen_t length = sizeof told;
+    CHECK_EQ(getsockopt(accepted, IPPROTO_IP, SO_ORIGINAL_DST, &told, &length), 0);
+    CHECK_EQ(told.sin_family, AF_INET);
+    CHECK_EQ(told.sin_addr.s_addr, asked.sin_addr.s_addr);
+    CHECK_EQ(told.sin_port, asked.sin_port);
+    CHECK_EQ(getsockopt(client, IPPROTO_IP, SO_ORIGINAL_DST, &told, &length), 0);
+    CHECK_EQ(told.sin_port, asked.sin_port);
+    length = sizeof told - 1;
+    CHECK_ERRNO(getsockopt(accepted, IPPROTO_IP, SO_ORIGINAL_DST, &told, &length), EINVAL);
+    length = sizeof told;
+    CHECK_ERRNO(getsockopt(listener, IPPROTO_IP, SO_ORIGINAL_DST, &told, &length), ENOENT);
+    CHECK_ERRNO(getsockopt(fd, IPPROTO_IP, SO_ORIGINAL_DST, &told, &length), ENOPROTOOPT);
     reset(fd);
 }
 

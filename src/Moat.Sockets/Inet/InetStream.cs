@@ -8,6 +8,7 @@ using Moat.Netstack.Packets;
 using Moat.Netstack.Sockets;
 using Moat.Netstack.Tcp;
 using Moat.Netstack.Wire;
+using Moat.Sockets.Netfilter;
 
 namespace Moat.Sockets.Inet;
 
@@ -182,7 +183,8 @@ internal sealed class InetStream : Socket, IInetSocket
     public override Errno SetOption(GuestTask task, int level, int option, ReadOnlySpan<byte> value) => InetStreamOptions.Set(this, level, option, value);
 
     /// <inheritdoc/>
-    public override Result<int> GetOption(GuestTask task, int level, int option, Span<byte> value) => InetStreamOptions.Get(this, level, option, value);
+    public override Result<int> GetOption(GuestTask task, int level, int option, Span<byte> value) =>
+        OriginalDestination.Is(level, option, IsV6) ? OriginalDestination.Get(Stack, Tcp, level, value) : InetStreamOptions.Get(this, level, option, value);
 
     /// <inheritdoc/>
     public override void OnOptionsChanged()
