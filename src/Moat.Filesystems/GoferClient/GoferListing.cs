@@ -22,6 +22,9 @@ internal sealed class GoferListing(List<NinePListedFile> files, NinePAttributes 
     /// <summary>How many there are with those of the directories below.</summary>
     public int Total { get; private set; } = files.Count;
 
+    /// <summary>How many entries it counts for among those that are kept. Guarded by <see cref="GoferListings"/>.</summary>
+    public int Charged { get; set; }
+
     /// <summary>When it was last known to be right, on the monotonic clock.</summary>
     public long CheckedNs
     {
@@ -76,7 +79,7 @@ internal sealed class GoferListing(List<NinePListedFile> files, NinePAttributes 
 
         if (made.IsDirectory && _below?.GetValueOrDefault(index) is { } own)
         {
-            directory.Tree.Listings.Add(made, own);
+            directory.Tree.Listings.Add(made, own, cameWith: this);
         }
 
         return made;

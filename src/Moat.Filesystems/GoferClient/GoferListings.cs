@@ -13,16 +13,25 @@ internal sealed class GoferListings
     private int _total; // guarded by _lock
 
     /// <summary>Keeps a listing.</summary>
-    public void Add(GoferInode directory, GoferListing listing)
+    /// <param name="directory">Whose.</param>
+    /// <param name="listing">The listing.</param>
+    /// <param name="cameWith">The listing of a directory above that it came with, and which counted for it so far.</param>
+    public void Add(GoferInode directory, GoferListing listing, GoferListing? cameWith = null)
     {
         lock (_lock)
         {
+            int weight = listing.Total + 1; // an empty one takes room as well
+            Charge(listing, weight);
+            if (cameWith is not null)
+            {
+                Charge(cameWith, -Math.Min(weight, cameWith.Charged));
+            }
+
             directory.Listing = listing;
             _kept.Enqueue((directory, listing));
-            _total += Weight(listing);
             while (_total > MaxTotal && _kept.TryDequeue(out (GoferInode Directory, GoferListing Listing) oldest))
             {
-                _total -= Weight(oldest.Listing);
+                Charge(oldest.Listing, -oldest.Listing.Charged);
                 if (oldest.Directory.Listing == oldest.Listing)
                 {
                     oldest.Directory.Listing = null;
@@ -31,6 +40,9 @@ internal sealed class GoferListings
         }
     }
 
-    // An empty one takes room as well.
-    private static int Weight(GoferListing listing) => listing.Total + 1;
+    private void Charge(GoferListing listing, int entries)
+    {
+        listing.Charged += entries;
+        _total += entries;
+    }
 }
