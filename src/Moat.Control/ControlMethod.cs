@@ -13,7 +13,8 @@ public enum ControlMethod
     Prepare,
 
     /// <summary>Takes over the network namespace, once and before the first process. Its descriptors, all opened there: a packet socket, one of NETLINK_ROUTE that is told of changes,
-    /// one that only needs to stay open, and, if loopback is up there, a UDP socket connected to the engine's resolver.</summary>
+    /// one that only needs to stay open, and, if loopback is up there, a UDP socket connected to the engine's resolver.
+    /// With --network=host there is only the one of NETLINK_ROUTE, for what is shown.</summary>
     Network,
 
     /// <summary>Starts the first process, once.</summary>

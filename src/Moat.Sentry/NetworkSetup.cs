@@ -28,6 +28,23 @@ internal static class NetworkSetup
         return stack;
     }
 
+    /// <summary>Gives the stack the interfaces of the host for show: sockets do not use it (--network=host).</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="changes">A socket of NETLINK_ROUTE that is told of changes.</param>
+    /// <param name="log">The log.</param>
+    /// <returns>What the host's kernel refuses.</returns>
+    public static Errno Show(NetworkStack stack, int changes, DebugLog log)
+    {
+        HostNetwork network = new(changes, stack, null, log);
+        Errno errno = network.Load();
+        if (errno == Errno.None)
+        {
+            network.Follow();
+        }
+
+        return errno;
+    }
+
     /// <summary>Gives the stack the interfaces of the container's network namespace.</summary>
     /// <param name="stack">The stack.</param>
     /// <param name="sockets">What <see cref="Control.ControlMethod.Network"/> says; the stack's from now on.</param>

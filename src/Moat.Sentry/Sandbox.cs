@@ -14,6 +14,7 @@ using Moat.Linux;
 using Moat.Netstack;
 using Moat.Oci;
 using Moat.Platform;
+using Moat.Sentry.Network;
 using Moat.Sockets;
 using Moat.Sockets.Inet;
 using Moat.Sockets.Netlink;
@@ -77,8 +78,9 @@ public sealed class Sandbox : IDisposable
         _stack = NetworkSetup.Create(_kernel, sockets.Memory);
         sockets.Network = _stack;
         _kernel.NetworkFiles = new NetworkFiles(sockets, _stack);
-        sockets.Register(AddressFamily.AF_INET, new InetFamily(sockets, _stack, isV6: false));
-        sockets.Register(AddressFamily.AF_INET6, new InetFamily(sockets, _stack, isV6: true));
+        PassthroughPoller? poller = UsesHostNetwork ? new PassthroughPoller(options.Log) : null;
+        sockets.Register(AddressFamily.AF_INET, poller is not null ? new PassthroughFamily(sockets, _stack, poller, AddressFamily.AF_INET) : new InetFamily(sockets, _stack, isV6: false));
+        sockets.Register(AddressFamily.AF_INET6, poller is not null ? new PassthroughFamily(sockets, _stack, poller, AddressFamily.AF_INET6) : new InetFamily(sockets, _stack, isV6: true));
         sockets.Register(AddressFamily.AF_NETLINK, new NetlinkFamily(sockets, _stack));
         _kernel.SocketFiles = sockets;
         MemoryDevices.Register(_kernel.Devices);
@@ -106,6 +108,9 @@ public sealed class Sandbox : IDisposable
 
     /// <summary>Why the platform is not the best one; null if it is, or was asked for.</summary>
     internal string? PlatformNote { get; }
+
+    /// <summary>Whether sockets of the guest are the host's.</summary>
+    internal bool UsesHostNetwork => _options.Flags.Network == "host";
 
     /// <summary>How processes ended.</summary>
     internal ProcessWatch Watch => _watch;
@@ -138,7 +143,8 @@ public sealed class Sandbox : IDisposable
             }
 
             _hasNetwork = true;
-            return NetworkSetup.TakeOver(_stack, sockets, _options.Log) is var errno and not Errno.None ? $"network: {errno}" : null;
+            Errno errno = UsesHostNetwork ? NetworkSetup.Show(_stack, sockets[0], _options.Log) : NetworkSetup.TakeOver(_stack, sockets, _options.Log);
+            return errno != Errno.None ? $"network: {errno}" : null;
         }
     }
 

@@ -35,7 +35,7 @@ internal sealed class SandboxControl(Sandbox sandbox, DebugLog log) : IControlHa
 
     private ControlReply TakeNetwork(List<int> descriptors)
     {
-        if (descriptors.Count is not (3 or 4))
+        if (descriptors.Count is not (1 or 3 or 4) || (descriptors.Count == 1) != sandbox.UsesHostNetwork)
         {
             return ControlReply.Fail(Errno.EINVAL, "the network needs its sockets");
         }

@@ -11,7 +11,10 @@ internal static class SentryFilter
 {
     /// <summary>Makes the filter.</summary>
     /// <param name="controlFd">The control socket, the only one that connections are taken from.</param>
-    public static SeccompFilter Create(int controlFd) => new SeccompFilter()
+    /// <param name="usesHostNetwork">Whether sockets of the guest are the host's (--network=host).</param>
+    public static SeccompFilter Create(int controlFd, bool usesHostNetwork) => usesHostNetwork ? Create(controlFd).AllowInternetSockets() : Create(controlFd);
+
+    private static SeccompFilter Create(int controlFd) => new SeccompFilter()
 
         // Hot ones first.
         .AllowPtrace()
@@ -41,6 +44,15 @@ internal static class SentryFilter
         // Stubs; the pid namespace holds nothing else.
         .Allow(SyscallNumber.kill, SyscallNumber.tgkill)
         .AllowRuntime();
+
+    // Sockets of the two internet families alone, and what is done with them.
+    private static SeccompFilter AllowInternetSockets(this SeccompFilter filter) => filter
+        .AllowIf(SyscallNumber.socket, 0, uint.MaxValue, (uint)Sockets.AddressFamily.AF_INET)
+        .AllowIf(SyscallNumber.socket, 0, uint.MaxValue, (uint)Sockets.AddressFamily.AF_INET6)
+        .AllowIf(SyscallNumber.accept4, 3, uint.MaxValue, 0x80800) // SOCK_NONBLOCK | SOCK_CLOEXEC
+        .Allow(
+            SyscallNumber.bind, SyscallNumber.connect, SyscallNumber.listen, SyscallNumber.getsockname, SyscallNumber.getpeername, SyscallNumber.getsockopt, SyscallNumber.setsockopt,
+            SyscallNumber.epoll_ctl, SyscallNumber.epoll_wait);
 
     // Those that the platform makes: memory of a stub is changed by orders, never by PTRACE_POKEDATA.
     private static SeccompFilter AllowPtrace(this SeccompFilter filter)

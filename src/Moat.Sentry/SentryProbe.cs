@@ -15,7 +15,7 @@ public static class SentryProbe
     public static Errno Confine()
     {
         RuntimeWarmup.Run();
-        return SentryFilter.Create(NoDescriptor).Install();
+        return SentryFilter.Create(NoDescriptor, usesHostNetwork: false).Install();
     }
 
     /// <summary>Collects a large heap, starts threads, throws and catches exceptions of several depths, some of them inside of collections.</summary>

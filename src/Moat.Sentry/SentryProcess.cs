@@ -67,7 +67,7 @@ public static class SentryProcess
             });
             TerminalWatch.Start(sandbox.Kernel);
             RuntimeWarmup.Run();
-            errno = SentryFilter.Create(config.ControlFd).Install();
+            errno = SentryFilter.Create(config.ControlFd, config.Flags.Network == "host").Install();
             if (errno != Errno.None)
             {
                 throw new InvalidOperationException($"seccomp: {errno}");

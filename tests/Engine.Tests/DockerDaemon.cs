@@ -30,6 +30,7 @@ public sealed class DockerDaemon : IDisposable
               "bip": "{{Gateway}}/24", "default-address-pools": [{ "base": "198.18.0.0/16", "size": 24 }], "dns": ["{{Gateway}}"], "ip6tables": false, "shutdown-timeout": 2, "cgroup-parent": "/{{_cgroup}}",
               "runtimes": {
                 "runsc": { "path": "{{Runsc.Executable}}" },
+                "runsc-host": { "path": "{{Runsc.Executable}}", "runtimeArgs": ["--network=host"] },
                 "runsc-direct": { "path": "{{Runsc.Executable}}", "runtimeArgs": ["--overlay2=none"] }
               }
             }

@@ -118,6 +118,14 @@ public sealed class DockerNetworkTests(DockerDaemon daemon) : IDisposable
     }
 
     [Fact]
+    public void HostNetwork_IsTheDaemons()
+    {
+        Start("beside", "--network host --runtime=runsc-host", Serve.Replace("-p 80", "-p 8083", StringComparison.Ordinal));
+        AwaitReply($"busybox {Fetch} http://127.0.0.1:8083/", daemon.Must("exec", "beside", "hostname"));
+        Assert.Contains($"inet {DockerDaemon.Gateway}/24", daemon.Must("exec", "beside", "ip", "addr", "show", "docker0"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void NoNetwork_IsLoopbackAlone() =>
         Assert.Equal("1\n127.0.0.1\n", daemon.Run("", "sh", "-c", "ip link | grep -c '^[0-9]'; ip route get 127.0.0.1 | grep -o 'src .*' | cut -d' ' -f2").Output);
 

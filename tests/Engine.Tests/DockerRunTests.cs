@@ -91,7 +91,7 @@ public sealed class DockerRunTests(DockerDaemon daemon)
     {
         CommandResult result = daemon.Docker("run", "--rm", "--runtime=runsc", "--network=host", "busybox", "true");
         Assert.Equal(125, result.ExitCode);
-        Assert.Contains("sharing the host's network is not supported yet: use --network=none", result.Error, StringComparison.Ordinal);
+        Assert.Contains("the host's own network cannot be taken over: use --network=host or --network=none", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

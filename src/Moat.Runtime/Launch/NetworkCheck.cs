@@ -7,16 +7,14 @@ namespace Moat.Runtime.Launch;
 /// <summary>What network a container is to have, and whether it has one.</summary>
 internal static class NetworkCheck
 {
-    private const string Advice = "is not supported yet: use --network=none";
-
     /// <summary>Checks what the configuration says.</summary>
     /// <exception cref="RuntimeException">The container would share the host's network.</exception>
     public static void Require(OciSpec spec, string flag)
     {
         OciNamespace? network = spec.Linux?.FindNamespace("network");
-        if (flag != "none" && (network is null || IsOwn(network.Path)))
+        if (flag == "sandbox" && (network is null || IsOwn(network.Path)))
         {
-            throw new RuntimeException($"config.json: linux.namespaces: network: sharing the host's network {Advice}");
+            throw new RuntimeException("config.json: linux.namespaces: network: the host's own network cannot be taken over: use --network=host or --network=none");
         }
     }
 
@@ -25,7 +23,8 @@ internal static class NetworkCheck
     public static string? FindInterface(int pid) =>
         FindInterface($"/proc/{pid}/net/route", 1, 0) ?? FindInterface($"/proc/{pid}/net/if_inet6", 0, ^1); // the first has a heading
 
-    private static bool IsOwn(string path) => Identify(path) is { } given && given == Identify("/proc/self/ns/net");
+    /// <summary>Whether a namespace file is that of this process's network.</summary>
+    public static bool IsOwn(string path) => Identify(path) is { } given && given == Identify("/proc/self/ns/net");
 
     private static (ulong Device, ulong Inode)? Identify(string path)
     {

@@ -123,7 +123,8 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
     {
         SpawnFlags unshared = SpawnFlags.CLONE_NEWNS | SpawnFlags.CLONE_NEWIPC | SpawnFlags.CLONE_NEWUTS;
         string network = spec.Linux?.FindNamespace("network")?.Path ?? "";
-        if (network.Length == 0)
+        bool isHosts = options.Sandbox.Network == "host" && spec.Linux?.FindNamespace("network") is null;
+        if (network.Length == 0 && !isHosts)
         {
             unshared |= SpawnFlags.CLONE_NEWNET;
         }
@@ -144,7 +145,7 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
             int fd = Own(owned, HostPath.OpenFile(network, OpenFlags.O_RDONLY), $"config.json: linux.namespaces: network: {network}");
             plan.Call("join the network namespace", SyscallNumber.setns, false, fd, unchecked((nint)(ulong)SpawnFlags.CLONE_NEWNET));
         }
-        else if (!options.Rootless)
+        else if (!options.Rootless && !isHosts)
         {
             // Made by root, so that hooks and Docker can put interfaces into it; the Sentry itself has no power there.
             plan.Call("new network namespace", SyscallNumber.unshare, false, unchecked((nint)(ulong)SpawnFlags.CLONE_NEWNET));

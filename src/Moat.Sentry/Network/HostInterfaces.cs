@@ -7,7 +7,10 @@ using Moat.Sockets.Netlink;
 namespace Moat.Sentry.Network;
 
 /// <summary>The Ethernet interfaces of the container's network namespace that are up, each with its counterpart in the stack. One thread.</summary>
-internal sealed class HostInterfaces(NetworkStack stack, PacketPort port, DebugLog log)
+/// <param name="stack">The stack.</param>
+/// <param name="port">Where frames come in; null if the interfaces are only shown.</param>
+/// <param name="log">The log.</param>
+internal sealed class HostInterfaces(NetworkStack stack, PacketPort? port, DebugLog log)
 {
     private readonly Dictionary<int, (PacketLink Link, NetworkInterface Interface)> _known = [];
 
@@ -144,7 +147,7 @@ internal sealed class HostInterfaces(NetworkStack stack, PacketPort port, DebugL
 
     private void Add(int index, string name, int mtu, EthernetAddress address)
     {
-        PacketLink link = new(port.Fd, index) { Mtu = mtu, Address = address };
+        PacketLink link = new(port?.Fd ?? -1, index) { Mtu = mtu, Address = address };
         if (stack.AddInterface(name, link, out NetworkInterface? added) != NetError.None)
         {
             log.Warning($"network interface {name}: the container has one of its own with this name");
@@ -153,7 +156,7 @@ internal sealed class HostInterfaces(NetworkStack stack, PacketPort port, DebugL
 
         _known.Add(index, (link, added!));
         HasNew = true;
-        port.Add(index, link);
+        port?.Add(index, link);
         stack.SetUp(added!, true);
         log.Debug($"network interface {name}: {address}, mtu {mtu}");
     }
@@ -162,7 +165,7 @@ internal sealed class HostInterfaces(NetworkStack stack, PacketPort port, DebugL
     {
         if (_known.Remove(index, out (PacketLink Link, NetworkInterface Interface) known))
         {
-            port.Remove(index);
+            port?.Remove(index);
             stack.RemoveInterface(known.Interface);
         }
     }

@@ -10,9 +10,9 @@ namespace Moat.Sentry.Network;
 /// (rtnetlink(7)): an engine that connects a running container to another network gives it an interface. What the container itself changes stays as long as the host says nothing about it.</summary>
 /// <param name="fd">A socket of NETLINK_ROUTE in that namespace, which is told of changes. The Sentry has no right to change anything through it.</param>
 /// <param name="stack">The sandbox's stack.</param>
-/// <param name="port">Where frames come in.</param>
+/// <param name="port">Where frames come in; null if the stack only shows what the host has (--network=host).</param>
 /// <param name="log">The log.</param>
-internal sealed class HostNetwork(int fd, NetworkStack stack, PacketPort port, DebugLog log)
+internal sealed class HostNetwork(int fd, NetworkStack stack, PacketPort? port, DebugLog log)
 {
     private const int StackBytes = 256 << 10;
     private const int RequestLength = NetlinkHeader.Length + 16; // the longest of the fixed parts that follow the header

@@ -10,7 +10,7 @@ using Moat.Netstack.Wire;
 namespace Moat.Sockets.Inet;
 
 /// <summary>The ioctls of internet sockets: bytes waiting, and what netdevice(7) has to read interfaces with.</summary>
-internal static class InetIoctl
+public static class InetIoctl
 {
     private const uint BytesReady = 0x541b; // FIONREAD, SIOCINQ
     private const uint BytesSent = 0x5411; // TIOCOUTQ, SIOCOUTQ

@@ -39,13 +39,13 @@ internal sealed class DoCommand : ICommand
 
         string root = Path.GetFullPath(flags.Text("root"));
         AbandonedRuns.Sweep(context.Options, static _ => { });
-        CreateOptions create = new() { Id = AbandonedRuns.NewId(), Bundle = root, Spec = MakeSpec(flags, root) };
+        CreateOptions create = new() { Id = AbandonedRuns.NewId(), Bundle = root, Spec = MakeSpec(flags, root, context.Options.Sandbox.Network) };
         // The configuration is not the user's: what it asks for in vain is nothing to tell.
         return ForegroundRun.Run(context.Options with { IgnoreCgroups = true }, create, static _ => { }, isJob: true);
     }
 
     // The caller's root and environment; a user of an ordinary account is root in the sandbox, as the only one there is.
-    private static OciSpec MakeSpec(FlagSet flags, string root)
+    private static OciSpec MakeSpec(FlagSet flags, string root, string network)
     {
         List<string> environment = [];
         foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
@@ -76,7 +76,7 @@ internal sealed class DoCommand : ICommand
                 new OciMount { Destination = "/sys", Type = "sysfs", Source = "sysfs", Options = ["nosuid", "nodev", "noexec", "ro"] },
                 new OciMount { Destination = "/tmp", Type = "tmpfs", Source = "tmpfs", Options = ["nosuid", "nodev", "mode=1777"] },
             ],
-            Linux = new OciLinux { Namespaces = [new OciNamespace { Type = "network" }] },
+            Linux = new OciLinux { Namespaces = network == "host" ? [] : [new OciNamespace { Type = "network" }] },
         };
     }
 

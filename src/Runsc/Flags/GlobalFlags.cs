@@ -27,7 +27,7 @@ internal static class GlobalFlags
         new("strace-log-size", FlagKind.Number, "1024", "how many bytes of a buffer are printed"),
         new("platform", FlagKind.Text, "", "how application code is run: systrap or ptrace (default: systrap where the host allows it)", ["ptrace", "systrap"]),
         new("systrap-disable-syscall-patching", FlagKind.Boolean, "false", "leave the application's code as it is; its system calls cost more"),
-        new("network", FlagKind.Text, "sandbox", "sandbox or none", ["sandbox", "none"]),
+        new("network", FlagKind.Text, "sandbox", "sandbox, host or none", ["sandbox", "host", "none"]),
         new("rootless", FlagKind.Boolean, "false", "work without privileges"),
         new("overlay2", FlagKind.Text, "root:self", "where writes to the container's files go: none, or {root|all}:{memory|self}"),
         new("overlay", FlagKind.Boolean, "false", "the same as --overlay2=all:memory"),

@@ -34,7 +34,7 @@ public sealed class FaultTests(BundleRoot root) : IClassFixture<BundleRoot>
     {
         using Bundle bundle = new(root, "exit 0");
         bundle.Set("linux.namespaces", """[{"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "uts"}]""");
-        AssertFault(bundle, bundle.Run(), "config.json: linux.namespaces: network: sharing the host's network is not supported yet: use --network=none");
+        AssertFault(bundle, bundle.Run(), "config.json: linux.namespaces: network: the host's own network cannot be taken over: use --network=host or --network=none");
         Assert.Equal(0, bundle.Command("--network=none", "run", "--bundle", bundle.Folder, Bundle.Id).ExitCode);
     }
 
