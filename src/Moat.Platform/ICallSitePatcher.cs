@@ -13,16 +13,19 @@ public interface ICallSitePatcher
     /// <summary>How far a trampoline may be from the call.</summary>
     ulong Reach { get; }
 
-    /// <summary>How many bytes right before a <c>syscall</c> instruction can be replaced.</summary>
-    /// <param name="before">The code that ends there.</param>
+    /// <summary>Looks how a call can be redirected.</summary>
+    /// <param name="page">The page of code.</param>
+    /// <param name="syscall">Where the <c>syscall</c> instruction is in it.</param>
     /// <param name="number">What the call had in RAX.</param>
-    /// <returns>0 if it cannot be done.</returns>
-    int FindPatch(ReadOnlySpan<byte> before, ulong number);
+    /// <param name="patch">What can be done.</param>
+    /// <returns>False if nothing can.</returns>
+    bool TryFind(ReadOnlySpan<byte> page, int syscall, ulong number, out CallSitePatch patch);
 
-    /// <summary>Writes a trampoline, and the jump to it.</summary>
-    /// <param name="syscallAddress">Where the <c>syscall</c> instruction is.</param>
-    /// <param name="site">What is replaced, right before it.</param>
+    /// <summary>Changes the code, and writes the trampoline.</summary>
+    /// <param name="patch">What to do.</param>
+    /// <param name="page">The page of code.</param>
+    /// <param name="pageAddress">Where the page is.</param>
     /// <param name="trampolineAddress">Where the trampoline will be.</param>
     /// <param name="trampoline">Its bytes.</param>
-    void Write(ulong syscallAddress, Span<byte> site, ulong trampolineAddress, Span<byte> trampoline);
+    void Write(in CallSitePatch patch, Span<byte> page, ulong pageAddress, ulong trampolineAddress, Span<byte> trampoline);
 }

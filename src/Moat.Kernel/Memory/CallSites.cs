@@ -31,13 +31,24 @@ internal sealed class CallSites(MemoryFile memoryFile, IAddressSpace space, Mapp
     /// <summary>Shows the page of trampolines at an address, if there is one.</summary>
     public bool TryShow(ulong address) => Find(address) is { } page && Show(page) == Errno.None;
 
-    /// <summary>If an address is in a trampoline, changes it to where the application thinks that it is.</summary>
+    /// <summary>If an address is in a trampoline or on the way there, changes it to where the application thinks that it is.</summary>
     public void Leave(ref ulong address)
     {
-        if (Find(address) is { } page && (int)((address - page.Address) / (ulong)patcher.TrampolineSize) is var index && index < page.Count)
+        if (Find(address) is { } page)
         {
-            bool isAtStart = (int)((address - page.Address) % (ulong)patcher.TrampolineSize) <= patcher.CodeOffset;
-            address = page[index].Syscall - (isAtStart ? (ulong)page[index].Original.Length : 0);
+            if ((int)((address - page.Address) / (ulong)patcher.TrampolineSize) is var index && index < page.Count)
+            {
+                bool isAtStart = (int)((address - page.Address) % (ulong)patcher.TrampolineSize) <= patcher.CodeOffset;
+                address = isAtStart ? page[index].Start : page[index].Syscall;
+            }
+        }
+        else if (_sites.TryGetValue(address / PageSize, out List<PatchedSite>? sites))
+        {
+            int offset = (int)(address % PageSize);
+            foreach (PatchedSite site in sites)
+            {
+                address = site.Patch.Island == offset ? site.Start : address;
+            }
         }
     }
 
@@ -134,17 +145,17 @@ internal sealed class CallSites(MemoryFile memoryFile, IAddressSpace space, Mapp
         }
 
         Span<byte> code = memoryFile.Bytes(copy, 0, PageSize);
-        int length = code.Slice(offset, SyscallSize).SequenceEqual(instruction) ? patcher.FindPatch(code[..offset], number) : 0;
-        if (length == 0 || FindTrampolinePage(mapping, bottom) is not { } trampolines)
+        if (!code.Slice(offset, SyscallSize).SequenceEqual(instruction) || !patcher.TryFind(code, offset, number, out CallSitePatch patch)
+            || FindTrampolinePage(mapping, bottom) is not { } trampolines)
         {
             memoryFile.Release(copy);
             return false;
         }
 
-        Span<byte> bytes = code.Slice(offset - length, length);
-        PatchedSite site = new(syscall, bytes.ToArray(), trampolines.Address);
+        byte[] padding = patch.Island >= 0 ? code.Slice(patch.Island, patch.IslandLength).ToArray() : [];
+        PatchedSite site = new(syscall, patch, code.Slice(patch.Start, patch.Length).ToArray(), padding, trampolines.Address);
         int at = trampolines.Count * patcher.TrampolineSize;
-        patcher.Write(syscall, bytes, trampolines.Address + (ulong)at, memoryFile.Bytes(trampolines.Page, at, patcher.TrampolineSize));
+        patcher.Write(patch, code, index * PageSize, trampolines.Address + (ulong)at, memoryFile.Bytes(trampolines.Page, at, patcher.TrampolineSize));
         trampolines.Add(site);
         if (!_sites.TryGetValue(index, out List<PatchedSite>? sites))
         {
@@ -208,9 +219,9 @@ internal sealed class CallSites(MemoryFile memoryFile, IAddressSpace space, Mapp
             return; // no memory for it: the trampolines are as good
         }
 
-        foreach (PatchedSite site in sites)
+        for (int i = sites.Count - 1; i >= 0; i--)
         {
-            site.Original.CopyTo(memoryFile.Bytes(copy, (int)(site.Syscall % PageSize) - site.Original.Length, site.Original.Length));
+            sites[i].Restore(memoryFile.Bytes(copy, 0, PageSize)); // backwards: an island may lie in what another has left of its padding
         }
 
         _sites.Remove(index);
