@@ -17,6 +17,9 @@ public sealed class ThreadParker
     /// <summary>Awake, without a permit.</summary>
     public ThreadParker() => _address = Marshal.UnsafeAddrOfPinnedArrayElement(_word, 0);
 
+    /// <summary>Takes a wake-up that has come already, instead of a sleep. One thread only.</summary>
+    public bool TryTake() => Interlocked.CompareExchange(ref _word[0], Empty, Permit) == Permit;
+
     /// <summary>Sleeps until <see cref="Unpark"/>, or for <paramref name="timeoutNs"/> nanoseconds (<see cref="long.MaxValue"/>: no limit). May return early for no reason. One thread only.</summary>
     public void Park(long timeoutNs)
     {
@@ -31,9 +34,15 @@ public sealed class ThreadParker
     /// <summary>Wakes the sleeper, or the next one. Any thread.</summary>
     public void Unpark()
     {
-        if (Interlocked.Exchange(ref _word[0], Permit) == Parked)
+        if (Grant())
         {
-            HostFutex.Wake(_address, 1);
+            Wake();
         }
     }
+
+    /// <summary>The first half of <see cref="Unpark"/>; true if the second is needed because somebody sleeps.</summary>
+    internal bool Grant() => Interlocked.Exchange(ref _word[0], Permit) == Parked;
+
+    /// <summary>The second half.</summary>
+    internal void Wake() => HostFutex.Wake(_address, 1);
 }

@@ -3,6 +3,7 @@ using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Kernel.Waiting;
 using Moat.Linux;
+using Moat.Platform;
 
 namespace Moat.Filesystems.EventFiles;
 
@@ -193,7 +194,7 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
             }
             else if ((events & EdgeTriggered) == 0)
             {
-                MarkReady(item, tell: false);
+                AddReady(item);
             }
         }
 
@@ -230,17 +231,18 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
     public override void RemoveWaiter(WaitEntry entry) => _waiters.Remove(entry);
 
     /// <summary>An item may have become ready.</summary>
-    internal void MarkReady(EpollItem item, bool tell = true)
+    internal void MarkReady(EpollItem item)
     {
-        lock (_readyLock)
-        {
-            _ready.Add(item);
-        }
+        PendingWakes wakes = default;
+        MarkReady(item, ref wakes);
+        wakes.Flush();
+    }
 
-        if (tell)
-        {
-            _waiters.Notify(PollEvents.Readable);
-        }
+    /// <summary>The same for a caller that holds locks.</summary>
+    internal void MarkReady(EpollItem item, ref PendingWakes wakes)
+    {
+        AddReady(item);
+        _waiters.Notify(PollEvents.Readable, ref wakes);
     }
 
     /// <summary>Takes an item off both lists.</summary>
@@ -289,5 +291,13 @@ public sealed class EpollDescription(AnonymousFilesystem home) : FileDescription
         }
 
         return inner.Contains(target) || inner.Any(next => next.Reaches(target, depth + 1));
+    }
+
+    private void AddReady(EpollItem item)
+    {
+        lock (_readyLock)
+        {
+            _ready.Add(item);
+        }
     }
 }

@@ -1,6 +1,7 @@
 using Moat.Kernel.Vfs;
 using Moat.Kernel.Waiting;
 using Moat.Linux;
+using Moat.Platform;
 
 namespace Moat.Filesystems.EventFiles;
 
@@ -38,5 +39,5 @@ internal sealed class EpollItem(EpollDescription owner, int fd, FileDescription 
     public void OnFileClosed() => owner.Remove(this);
 
     /// <inheritdoc/>
-    protected override void OnEvents(PollEvents events) => owner.MarkReady(this);
+    protected override void OnEvents(PollEvents events, ref PendingWakes wakes) => owner.MarkReady(this, ref wakes);
 }

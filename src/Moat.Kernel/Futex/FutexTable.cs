@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Moat.Kernel.Memory;
 using Moat.Kernel.Tasks;
 using Moat.Linux;
+using Moat.Platform;
 
 namespace Moat.Kernel.Futex;
 
@@ -80,10 +81,15 @@ public sealed class FutexTable
         }
 
         FutexKey key = KeyOf(memory, address, isPrivate);
+        PendingWakes wakes = default;
+        int woken;
         lock (_lock)
         {
-            return WakeLocked(key, count, bitset);
+            woken = WakeLocked(key, count, bitset, ref wakes);
         }
+
+        wakes.Flush();
+        return woken;
     }
 
     /// <summary>Wakes waiters of either kind on an address of ours (CLONE_CHILD_CLEARTID).</summary>
@@ -116,6 +122,9 @@ public sealed class FutexTable
 
         FutexKey source = KeyOf(task.Memory, from, isPrivate);
         FutexKey target = KeyOf(task.Memory, to, isPrivate);
+        PendingWakes wakes = default;
+        int woken;
+        int moved = 0;
         lock (_lock)
         {
             uint value = Volatile.Read(ref task.Memory.WordIn(page, from));
@@ -125,17 +134,17 @@ public sealed class FutexTable
                 return Errno.EAGAIN;
             }
 
-            int woken = WakeLocked(source, wake, AnyBit);
-            int moved = 0;
+            woken = WakeLocked(source, wake, AnyBit, ref wakes);
             while (moved < move && _queues.TryGetValue(source, out FutexQueue? queue) && queue.First is { } waiter)
             {
                 Remove(waiter);
                 QueueOf(target).Add(waiter);
                 moved++;
             }
-
-            return woken + (expected is null ? 0 : moved);
         }
+
+        wakes.Flush();
+        return woken + (expected is null ? 0 : moved);
     }
 
     /// <summary>FUTEX_WAKE_OP: changes a second word atomically, wakes on the first, and on the second if its old value compares.</summary>
@@ -194,11 +203,16 @@ public sealed class FutexTable
             return Errno.ENOSYS;
         }
 
+        PendingWakes wakes = default;
+        int woken;
         lock (_lock)
         {
-            int woken = WakeLocked(KeyOf(task.Memory, first, isPrivate), wakeFirst, AnyBit);
-            return woken + (holds.Value ? WakeLocked(KeyOf(task.Memory, second, isPrivate), wakeSecond, AnyBit) : 0);
+            woken = WakeLocked(KeyOf(task.Memory, first, isPrivate), wakeFirst, AnyBit, ref wakes);
+            woken += holds.Value ? WakeLocked(KeyOf(task.Memory, second, isPrivate), wakeSecond, AnyBit, ref wakes) : 0;
         }
+
+        wakes.Flush();
+        return woken;
     }
 
     /// <summary>A task ends: locks on its robust list are marked and one waiter of each is woken (<c>Documentation/locking/robust-futexes</c>). The list is the application's and bounded here.</summary>
@@ -274,7 +288,7 @@ public sealed class FutexTable
         return queue;
     }
 
-    private int WakeLocked(FutexKey key, int count, uint bitset)
+    private int WakeLocked(FutexKey key, int count, uint bitset, ref PendingWakes wakes)
     {
         if (!_queues.TryGetValue(key, out FutexQueue? queue))
         {
@@ -292,7 +306,7 @@ public sealed class FutexTable
             }
 
             Remove(waiter);
-            waiter.Task.Unblock();
+            waiter.Task.Unblock(ref wakes);
             woken++;
         }
 

@@ -1,5 +1,6 @@
 using Moat.Kernel.Waiting;
 using Moat.Linux;
+using Moat.Platform;
 
 namespace Moat.Kernel.Tasks;
 
@@ -7,5 +8,5 @@ namespace Moat.Kernel.Tasks;
 public sealed class TaskWaitEntry(GuestTask task) : WaitEntry
 {
     /// <inheritdoc/>
-    protected internal override void OnEvents(PollEvents events) => task.Unblock();
+    protected internal override void OnEvents(PollEvents events, ref PendingWakes wakes) => task.Unblock(ref wakes);
 }

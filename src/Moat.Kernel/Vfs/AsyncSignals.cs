@@ -4,6 +4,7 @@ using Moat.Kernel.Tasks;
 using Moat.Kernel.Time;
 using Moat.Kernel.Waiting;
 using Moat.Linux;
+using Moat.Platform;
 
 namespace Moat.Kernel.Vfs;
 
@@ -205,6 +206,6 @@ public sealed class AsyncSignals(SentryKernel kernel, FileDescription file) : Ke
 
     private sealed class Watch(AsyncSignals signals) : WaitEntry
     {
-        protected internal override void OnEvents(PollEvents events) => signals.Note(events & (Mask | PollEvents.POLLERR | PollEvents.POLLHUP));
+        protected internal override void OnEvents(PollEvents events, ref PendingWakes wakes) => signals.Note(events & (Mask | PollEvents.POLLERR | PollEvents.POLLHUP));
     }
 }

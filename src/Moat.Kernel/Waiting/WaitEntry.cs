@@ -1,4 +1,5 @@
 using Moat.Linux;
+using Moat.Platform;
 
 namespace Moat.Kernel.Waiting;
 
@@ -18,6 +19,8 @@ public abstract class WaitEntry
     /// <summary>Whether the entry is in a queue.</summary>
     public bool IsQueued => Queue is not null;
 
-    /// <summary>An event of the mask has happened. Runs on the notifier's thread with the queue locked: it may only set a flag, link itself elsewhere, or unpark a thread.</summary>
-    protected internal abstract void OnEvents(PollEvents events);
+    /// <summary>An event of the mask has happened. Runs on the notifier's thread with the queue locked: it may only set a flag, link itself elsewhere, or have a thread woken.</summary>
+    /// <param name="events">What has happened.</param>
+    /// <param name="wakes">Takes the threads that are to be woken.</param>
+    protected internal abstract void OnEvents(PollEvents events, ref PendingWakes wakes);
 }

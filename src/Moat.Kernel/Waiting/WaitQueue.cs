@@ -1,4 +1,5 @@
 using Moat.Linux;
+using Moat.Platform;
 
 namespace Moat.Kernel.Waiting;
 
@@ -80,6 +81,21 @@ public sealed class WaitQueue
     public void Notify(PollEvents events, int exclusiveCount = int.MaxValue)
     {
         Interlocked.MemoryBarrier();
+        if (_count > 0)
+        {
+            PendingWakes wakes = default;
+            Notify(events, ref wakes, exclusiveCount);
+            wakes.Flush();
+        }
+    }
+
+    /// <summary>The same for a caller that holds locks.</summary>
+    /// <param name="events">What has happened.</param>
+    /// <param name="wakes">Takes the threads that are to be woken.</param>
+    /// <param name="exclusiveCount">How many of the exclusive entries are told.</param>
+    public void Notify(PollEvents events, ref PendingWakes wakes, int exclusiveCount = int.MaxValue)
+    {
+        Interlocked.MemoryBarrier();
         if (_count == 0)
         {
             return;
@@ -102,7 +118,7 @@ public sealed class WaitQueue
                     continue;
                 }
 
-                entry.OnEvents(events);
+                entry.OnEvents(events, ref wakes);
             }
         }
     }
