@@ -50,12 +50,21 @@ internal sealed class PtraceContext(PtracePlatform platform) : IContext
     }
 
     /// <inheritdoc/>
+    public CallAnswers? Answers { get; set; } // no use: every call stops the stub
+
+    /// <inheritdoc/>
     public void Interrupt()
     {
         if ((Interlocked.Or(ref _state, Interrupted) & (Running | Interrupted)) == Running)
         {
             Kick();
         }
+    }
+
+    /// <inheritdoc/>
+    public void Rest()
+    {
+        // The stub is stopped.
     }
 
     /// <inheritdoc/>

@@ -10,16 +10,10 @@ namespace Moat.Platform.Systrap;
 /// no more than what an application's own registers may hold.</summary>
 internal sealed unsafe class StubThread
 {
-    // struct rt_sigframe of x86-64: the way back, struct ucontext, siginfo_t.
-    private const int ContextOffset = 8 + 40; // uc_mcontext
-    private const int MaskOffset = 8 + 296; // uc_sigmask
-    private const int InfoOffset = 8 + 304;
-    private const int FrameSize = InfoOffset + 128;
-    private const int FpuAlignment = 64;
     private const long LivenessMs = 1000;
 
     private readonly byte* _slot;
-    private readonly ulong _stubAddress;
+    private int _prepared = -1;
 
     /// <summary>A thread that has yet to be made.</summary>
     /// <param name="slots">The file that the slot is in.</param>
@@ -29,11 +23,12 @@ internal sealed unsafe class StubThread
     {
         const ulong AutoDisarm = 1UL << 31; // every signal finds the stack empty, wherever the application's stack pointer is
         Slot = slot;
-        _stubAddress = stubAddress;
+        StubAddress = stubAddress;
 
         // SAFETY: the slot belongs to this thread until its process is buried, and the file can't shrink.
         _slot = (byte*)slots.AddressOf(slot);
         *(int*)(_slot + ThreadSlot.Turn) = HandOver.Stub;
+        ShowAnswers(null);
         ulong* stack = (ulong*)(_slot + ThreadSlot.AlternateStack);
         stack[0] = stubAddress + ThreadSlot.Stack;
         stack[1] = AutoDisarm;
@@ -53,13 +48,22 @@ internal sealed unsafe class StubThread
     public ref ulong GsBase => ref Unsafe.AsRef<ulong>(_slot + ThreadSlot.GsBase);
 
     /// <summary>Where the stub sees the slot.</summary>
-    public ulong StubAddress => _stubAddress;
+    public ulong StubAddress { get; }
 
     /// <summary>Whether the thread is in a patched call, not in the handler, as far as the Sentry has seen.</summary>
     public bool IsInCall { get; set; }
 
     /// <summary>How the thread handed over.</summary>
     public HandOverReason Reason => (HandOverReason)Volatile.Read(ref Unsafe.AsRef<int>(_slot + ThreadSlot.Reason));
+
+    /// <summary>Takes note that the Sentry has seen what the thread does; returns whether there was a patched call among it that the Sentry had not seen.</summary>
+    public bool TakeCall()
+    {
+        ref int call = ref Unsafe.AsRef<int>(_slot + ThreadSlot.Call);
+        bool isNew = Volatile.Read(ref call) != 0;
+        Volatile.Write(ref call, 0);
+        return isNew;
+    }
 
     /// <summary>How a patched call goes on.</summary>
     public ref int Answer => ref Unsafe.AsRef<int>(_slot + ThreadSlot.Answer);
@@ -72,38 +76,66 @@ internal sealed unsafe class StubThread
 
     private ref int Turn => ref Unsafe.AsRef<int>(_slot + ThreadSlot.Turn);
 
-    /// <summary>Where the frame is in the slot; -1 if it is not in there.</summary>
+    /// <summary>Where the frame is that <see cref="FastAnswer.Load"/> takes everything from; nobody but the Sentry and an application that harms itself writes there.</summary>
+    public int Prepared => _prepared;
+
+    /// <summary>Where the kernel's frame is in the slot; -1 if it is not in there.</summary>
     public int FindFrame()
     {
-        ulong offset = Volatile.Read(ref Unsafe.AsRef<ulong>(_slot + ThreadSlot.Frame)) - _stubAddress;
-        return offset is >= ThreadSlot.Stack and <= ThreadSlot.Size - FrameSize && offset % 8 == 0 ? (int)offset : -1;
+        ulong offset = Volatile.Read(ref Unsafe.AsRef<ulong>(_slot + ThreadSlot.Frame)) - StubAddress;
+        return offset is >= ThreadSlot.Stack and <= ThreadSlot.Size - SignalFrameLayout.Size && offset % 8 == 0 ? (int)offset : -1;
+    }
+
+    /// <summary>Makes the prepared frame after the pattern of one of the kernel's, once.</summary>
+    /// <param name="frame">Where the kernel's frame is.</param>
+    /// <param name="fpuSize">Bytes of the FPU state.</param>
+    /// <returns>Whether there is room for both.</returns>
+    public bool Prepare(int frame, int fpuSize)
+    {
+        if (_prepared >= 0)
+        {
+            return true;
+        }
+
+        // The kernel puts the FPU state right behind the frame, but for its alignment.
+        int fpu = FindFpuState(frame, fpuSize);
+        int end = fpu + fpuSize + SignalFrameLayout.FpuTrailer;
+        int moved = (frame - ThreadSlot.Stack) & -SignalFrameLayout.FpuAlignment;
+        if (fpu < frame || end > ThreadSlot.Size || end - moved > frame)
+        {
+            return false;
+        }
+
+        new Span<byte>(_slot + frame, end - frame).CopyTo(new Span<byte>(_slot + frame - moved, end - frame));
+        _prepared = frame - moved;
+        Context(_prepared).FpState = StubAddress + (ulong)(fpu - moved);
+        Unsafe.AsRef<ulong>(_slot + ThreadSlot.Prepared) = StubAddress + (ulong)_prepared;
+        return true;
     }
 
     /// <summary>The registers in a frame.</summary>
-    public ref SignalContext Context(int frame) => ref Unsafe.AsRef<SignalContext>(_slot + frame + ContextOffset);
+    public ref SignalContext Context(int frame) => ref Unsafe.AsRef<SignalContext>(_slot + frame + SignalFrameLayout.Context);
 
     /// <summary>The <c>siginfo_t</c> in a frame.</summary>
-    public ReadOnlySpan<byte> Info(int frame) => new(_slot + frame + InfoOffset, 128);
+    public ReadOnlySpan<byte> Info(int frame) => new(_slot + frame + SignalFrameLayout.Info, SignalFrameLayout.InfoSize);
 
     /// <summary>The FPU state in a frame, of the size that every frame's has; empty if it is not in the slot.</summary>
-    public Span<byte> FpuState(int frame, int size)
+    public Span<byte> FpuState(int frame, int size) => FindFpuState(frame, size) is >= 0 and int offset ? new Span<byte>(_slot + offset, size) : default;
+
+    /// <summary>Blocks no signal in what a frame goes on with.</summary>
+    public void ClearMask(int frame) => Unsafe.AsRef<ulong>(_slot + frame + SignalFrameLayout.Mask) = 0;
+
+    /// <summary>Puts what calls answer where the thread finds it.</summary>
+    /// <param name="answers">The answers; null for none.</param>
+    public void ShowAnswers(CallAnswers? answers)
     {
-        ulong offset = Context(frame).FpState - _stubAddress;
-        return offset < ThreadSlot.Size && offset % FpuAlignment == 0 && offset + (ulong)size <= ThreadSlot.Size ? new Span<byte>(_slot + offset, size) : default;
+        Span<int> slot = new(_slot + ThreadSlot.Answers, 1 + CallAnswers.Calls.Length);
+        slot.Fill(CallAnswers.None);
+        answers?.CopyTo(slot[1..]);
     }
 
-    /// <summary>Lets the thread go on from the frame, with no signal blocked.</summary>
-    /// <param name="frame">Where the frame is.</param>
+    /// <summary>Lets the thread go on.</summary>
     /// <param name="looks">How often the thread may look for its turn before it sleeps, the next time.</param>
-    /// <returns>Whether it slept.</returns>
-    public bool Resume(int frame, int looks)
-    {
-        Unsafe.AsRef<ulong>(_slot + frame + MaskOffset) = 0;
-        return Resume(looks);
-    }
-
-    /// <summary>Lets the thread go on from a patched call.</summary>
-    /// <param name="looks">As above.</param>
     /// <returns>Whether it slept.</returns>
     public bool Resume(int looks)
     {
@@ -136,6 +168,9 @@ internal sealed unsafe class StubThread
         }
     }
 
+    /// <summary>Has the thread sleep if it looks for its turn.</summary>
+    public void StopLooking() => Volatile.Write(ref Unsafe.AsRef<int>(_slot + ThreadSlot.SpinLimit), 0);
+
     /// <summary>Waits until the thread hands over.</summary>
     /// <param name="looks">How often to look before sleeping.</param>
     public HandOverResult WaitForTurn(int looks)
@@ -166,5 +201,11 @@ internal sealed unsafe class StubThread
         }
 
         return result;
+    }
+
+    private int FindFpuState(int frame, int size)
+    {
+        ulong offset = Context(frame).FpState - StubAddress;
+        return offset < ThreadSlot.Size && offset % SignalFrameLayout.FpuAlignment == 0 && offset + (ulong)size <= ThreadSlot.Size ? (int)offset : -1;
     }
 }

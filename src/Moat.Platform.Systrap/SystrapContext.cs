@@ -12,19 +12,21 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     private const int Running = 1;
     private const int Interrupted = 2;
     private const int StubbornSeconds = 5; // after that many an application that can't be interrupted is killed
-    private const int SignalCodeKernel = 0x80; // SI_KERNEL
-    private const uint ArchX8664 = 0xc000003e;
     private const ulong UserCode = 0x33;
     private const ulong UserData = 0x2b;
 
     private readonly HotSites _hotSites = new();
     private SystrapAddressSpace? _space;
     private StubThread? _thread;
-    private byte[]? _fpuState; // to be set before the next switch
-    private byte[]? _fpuBuffer; // where it is kept
+    private byte[]? _fpuState; // null before the first is set
+    private bool _isFpuStateNew; // it is yet to be set
+    private bool _isFpuSaved; // in the prepared frame, as the processor has it
+    private CallAnswers? _answers;
+    private bool _areAnswersShown; // in the thread's slot
     private int _frame;
     private int _tid;
     private RegisterSet _callRegisters; // what a patched call had
+    private bool _isActive; // counted among those that want processors
     private int _stubLooks;
     private SpinBudget _ownSpins;
     private SpinBudget _stubSpins;
@@ -32,6 +34,17 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
 
     /// <inheritdoc/>
     public int FpuStateSize => platform.Fpu.Size;
+
+    /// <inheritdoc/>
+    public CallAnswers? Answers
+    {
+        get => _answers;
+        set
+        {
+            _answers = value;
+            _areAnswersShown = false;
+        }
+    }
 
     /// <inheritdoc/>
     public SwitchResult Switch(IAddressSpace space, ref RegisterSet registers)
@@ -64,22 +77,36 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     }
 
     /// <inheritdoc/>
+    public void Rest()
+    {
+        if (_isActive)
+        {
+            _isActive = false;
+            if (!platform.Leave())
+            {
+                _thread?.StopLooking();
+                _stubLooks = 0;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public void ReadFpuState(Span<byte> state)
     {
-        if (_fpuState is not null || _thread is not { } thread)
+        if (_isFpuStateNew || _thread is not { } thread)
         {
-            (_fpuState ?? platform.Fpu.Initial).CopyTo(state);
+            (_isFpuStateNew ? _fpuState : platform.Fpu.Initial).CopyTo(state);
             return;
         }
 
         // Without a frame nobody but the processor knows. A thread that does not hand over now never will: its state doesn't matter any more.
-        if (thread.IsInCall && !LeaveFastCall(_space!, thread))
+        if (thread.IsInCall && !_isFpuSaved && !SaveFpuState(_space!, thread))
         {
             platform.Fpu.Initial.CopyTo(state);
             return;
         }
 
-        platform.Fpu.Read(thread.FpuState(_frame, FpuStateSize), state);
+        platform.Fpu.Read(thread.FpuState(thread.IsInCall ? thread.Prepared : _frame, FpuStateSize), state);
     }
 
     /// <inheritdoc/>
@@ -90,8 +117,8 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
             return Errno.EINVAL;
         }
 
-        _fpuState = _fpuBuffer ??= new byte[FpuStateSize];
-        state.CopyTo(_fpuState); // all of it: the size is right
+        state.CopyTo(_fpuState ??= new byte[FpuStateSize]); // all of it: the size is right
+        _isFpuStateNew = true;
         return Errno.None;
     }
 
@@ -103,6 +130,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     {
         if (_thread is { } thread && _space is { } space)
         {
+            Rest();
             _thread = null;
             _space = null;
             space.Detach(thread);
@@ -127,6 +155,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
 
         byte[] state = new byte[FpuStateSize];
         ReadFpuState(state);
+        _isFpuStateNew = true;
         Dispose();
         if (space.Attach() is not { } thread)
         {
@@ -136,6 +165,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
         _space = space;
         _thread = thread;
         _tid = thread.Tid;
+        _areAnswersShown = false;
         _fpuState = state;
         return thread.IsInCall || (Wait(space, thread, looks: 0, mustStop: true) && TakeFrame(thread)) ? thread : null;
     }
@@ -144,15 +174,20 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     {
         thread.IsInCall = false;
         _frame = thread.FindFrame();
-        return _frame >= 0 && !thread.FpuState(_frame, FpuStateSize).IsEmpty;
+        return _frame >= 0 && thread.Prepare(_frame, FpuStateSize) && !thread.FpuState(_frame, FpuStateSize).IsEmpty;
     }
 
-    // Has a thread in a patched call trap, so that it has a frame.
-    private bool LeaveFastCall(SystrapAddressSpace space, StubThread thread)
+    // Has a thread in a patched call put the FPU state where it can be read. An interrupt that came late makes a frame that has it as well.
+    private bool SaveFpuState(SystrapAddressSpace space, StubThread thread)
     {
-        thread.Answer = (int)FastAnswer.Trap;
-        thread.Resume(looks: 0);
-        return Wait(space, thread, looks: 0, mustStop: true) && thread.Reason == HandOverReason.Signal && TakeFrame(thread);
+        thread.Answer = (int)FastAnswer.Save;
+        if (!HandOver(space, thread, mustStop: true))
+        {
+            return false;
+        }
+
+        _isFpuSaved = thread.Reason == HandOverReason.FastCall;
+        return _isFpuSaved || TakeFrame(thread);
     }
 
     // False if the thread is gone, or has to stop (because of an interrupt, or anyway) and does not.
@@ -189,10 +224,10 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
             if (!asItIs && !Load(space, thread, registers, out SwitchReason refusal))
             {
                 return refusal == SwitchReason.Lost ? new SwitchResult { Reason = refusal }
-                    : new SwitchResult { Reason = refusal, Signal = (int)Signal.SIGSEGV, SignalCode = SignalCodeKernel };
+                    : new SwitchResult { Reason = refusal, Signal = (int)Signal.SIGSEGV, SignalCode = StubSignal.CodeKernel };
             }
 
-            if (!HandOver(space, thread))
+            if (!HandOver(space, thread, mustStop: false))
             {
                 return new SwitchResult { Reason = SwitchReason.Lost };
             }
@@ -201,7 +236,9 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
             if (thread.Reason == HandOverReason.FastCall)
             {
                 thread.ForgetCall();
+                thread.TakeCall();
                 TakeFastCall(thread, ref registers);
+                thread.IsInCall = true;
                 return new SwitchResult { Reason = SwitchReason.Syscall };
             }
 
@@ -217,24 +254,46 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
             bool wanted = (Volatile.Read(ref _state) & Interrupted) != 0;
             if ((isInterrupt || signal == Signal.SIGTRAP) && context.Rip >= platform.Code.Fast && context.Rip < platform.Code.FastEnd)
             {
-                // On the way into a patched call it hands over soon. On the way back it has the registers that it was given.
-                asItIs = context.Rip < platform.Code.FastHandedOver || !isInterrupt;
-                if (asItIs || !wanted)
+                if (isInterrupt && wanted && LeaveAnswer(thread, context, ref registers))
                 {
-                    continue;
+                    return new SwitchResult { Reason = SwitchReason.Interrupted };
                 }
 
-                return new SwitchResult { Reason = SwitchReason.Interrupted };
+                if (context.Rip >= platform.Code.FastHandedOver && thread.TakeCall())
+                {
+                    thread.ForgetCall();
+                    TakeFastCall(thread, ref registers); // it had handed over, and was interrupted before that was seen
+                    thread.IsInCall = false;
+                    return new SwitchResult { Reason = SwitchReason.Syscall };
+                }
+
+                // On the way into a patched call it hands over soon, if it finds no answer. On the way back it has the registers that it was given; an FPU state that was new may not have arrived.
+                asItIs = context.Rip < platform.Code.FastHandedOver || !isInterrupt;
+                if (!asItIs && wanted)
+                {
+                    return new SwitchResult { Reason = SwitchReason.Interrupted };
+                }
+
+                if (asItIs && wanted)
+                {
+                    thread.ShowAnswers(null);
+                    _areAnswersShown = false;
+                }
+
+                thread.ClearMask(_frame);
+                continue;
             }
 
             thread.ForgetCall();
+            _isFpuStateNew = false;
             context.Load(ref registers);
             registers.FsBase = thread.FsBase;
             registers.GsBase = thread.GsBase == thread.StubAddress ? 0 : thread.GsBase;
             registers.OrigRax = ulong.MaxValue;
             if (!isInterrupt)
             {
-                return Explain(signal, info, context, ref registers);
+                SwitchResult result = StubSignal.Explain(signal, info, context, ref registers);
+                return result.Reason == SwitchReason.Syscall && platform.CallSites is not null && _hotSites.Count(registers.Rip) ? result with { IsHotSite = true } : result;
             }
 
             if (wanted)
@@ -250,36 +309,64 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     private bool Load(SystrapAddressSpace space, StubThread thread, in RegisterSet registers, out SwitchReason refusal)
     {
         refusal = SwitchReason.Lost;
+        if (!_areAnswersShown)
+        {
+            thread.ShowAnswers(_answers);
+            _areAnswersShown = true;
+        }
+
         if (registers.FsBase >= StubPlace.TaskSize || registers.GsBase >= StubPlace.TaskSize)
         {
             refusal = SwitchReason.Exception; // bases no processor would load: what the load itself would have given
             return false;
         }
 
+        int frame = _frame;
         if (thread.IsInCall)
         {
-            if (_fpuState is null && DiffersOnlyInResult(registers))
+            if (!_isFpuStateNew && DiffersOnlyInResult(registers))
             {
                 thread.FastContext.Rax = registers.Rax;
                 thread.Answer = (int)FastAnswer.Return;
                 return true;
             }
 
-            if (!LeaveFastCall(space, thread))
-            {
-                return false;
-            }
+            frame = thread.Prepared;
+            thread.Answer = (int)(_isFpuStateNew || _isFpuSaved ? FastAnswer.Load : FastAnswer.SaveAndLoad);
         }
 
-        if (_fpuState is not null)
+        if (_isFpuStateNew)
         {
-            platform.Fpu.Write(_fpuState, thread.FpuState(_frame, FpuStateSize));
-            _fpuState = null;
+            platform.Fpu.Write(_fpuState, thread.FpuState(frame, FpuStateSize));
         }
 
-        thread.Context(_frame).Store(registers);
+        thread.Context(frame).Store(registers);
+        thread.ClearMask(frame);
         thread.FsBase = registers.FsBase;
         thread.GsBase = registers.GsBase == 0 && platform.CallSites is not null ? thread.StubAddress : registers.GsBase;
+        return true;
+    }
+
+    // Of a thread that was interrupted while it answered a call itself: the call is yet to be made, or done.
+    private bool LeaveAnswer(StubThread thread, in SignalContext context, ref RegisterSet registers)
+    {
+        const int SyscallSize = 2;
+        if (context.Rip < platform.Code.FastLooked || context.Rip >= platform.Code.FastAnswered)
+        {
+            return false;
+        }
+
+        SignalContext call = thread.FastContext;
+        context.Load(ref registers);
+        registers.Rsp = call.Rsp;
+        registers.Eflags = call.Eflags;
+        registers.R11 = call.Eflags;
+        registers.Rcx = call.Rip;
+        registers.Rip = context.Rip < platform.Code.FastCommitted ? call.Rip - SyscallSize : call.Rip;
+        registers.FsBase = thread.FsBase;
+        registers.GsBase = 0;
+        registers.OrigRax = ulong.MaxValue;
+        _isFpuStateNew = false;
         return true;
     }
 
@@ -291,21 +378,26 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
         return MemoryMarshal.AsBytes(new ReadOnlySpan<RegisterSet>(in same)).SequenceEqual(MemoryMarshal.AsBytes(new ReadOnlySpan<RegisterSet>(in _callRegisters)));
     }
 
-    private bool HandOver(SystrapAddressSpace space, StubThread thread)
+    private bool HandOver(SystrapAddressSpace space, StubThread thread, bool mustStop)
     {
-        bool maySpin = platform.EnterApplication();
+        if (!_isActive)
+        {
+            _isActive = true;
+            platform.Enter();
+        }
+
+        bool maySpin = platform.MaySpin;
         int nextStubLooks = maySpin ? _stubSpins.Next() : 0;
-        bool slept = thread.IsInCall ? thread.Resume(nextStubLooks) : thread.Resume(_frame, nextStubLooks);
+        bool slept = thread.Resume(nextStubLooks);
         _stubSpins.Note(_stubLooks, slept);
         _stubLooks = nextStubLooks;
-        bool stopped = Wait(space, thread, maySpin ? _ownSpins.Next() : 0, mustStop: false);
-        platform.LeaveApplication();
-        return stopped;
+        return Wait(space, thread, maySpin ? _ownSpins.Next() : 0, mustStop);
     }
 
     private void TakeFastCall(StubThread thread, ref RegisterSet registers)
     {
-        thread.IsInCall = true;
+        _isFpuStateNew = false;
+        _isFpuSaved = false;
         thread.FastContext.Load(ref registers);
         registers.Rcx = registers.Rip;
         registers.R11 = registers.Eflags;
@@ -316,53 +408,5 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
         registers.OrigRax = registers.Rax;
         registers.Rax = unchecked((ulong)-(long)Errno.ENOSYS);
         _callRegisters = registers;
-    }
-
-    private SwitchResult Explain(Signal signal, ReadOnlySpan<byte> info, in SignalContext context, ref RegisterSet registers)
-    {
-        if (signal == Signal.SIGSYS)
-        {
-            if (BinaryPrimitives.ReadUInt32LittleEndian(info[28..]) == ArchX8664)
-            {
-                registers.OrigRax = registers.Rax;
-                registers.Rax = unchecked((ulong)-(long)Errno.ENOSYS);
-                return new SwitchResult { Reason = SwitchReason.Syscall, IsHotSite = platform.CallSites is not null && _hotSites.Count(registers.Rip) };
-            }
-
-            // int 0x80 and sysenter: 32-bit calls, which a kernel without IA32 answers with a fault at the instruction.
-            registers.Rip -= 2;
-            return new SwitchResult { Reason = SwitchReason.Exception, Signal = (int)Signal.SIGSEGV, SignalCode = SignalCodeKernel };
-        }
-
-        if (signal is not (Signal.SIGILL or Signal.SIGTRAP or Signal.SIGBUS or Signal.SIGFPE or Signal.SIGSEGV))
-        {
-            return new SwitchResult { Reason = SwitchReason.Lost }; // the application has made nonsense of its frame
-        }
-
-        int code = BinaryPrimitives.ReadInt32LittleEndian(info[8..]);
-        bool isFault = signal switch
-        {
-            Signal.SIGSEGV => code is 1 or 2, // SEGV_MAPERR, SEGV_ACCERR
-            Signal.SIGBUS => code == 2, // BUS_ADRERR
-            _ => false,
-        };
-        return new SwitchResult
-        {
-            Reason = isFault ? SwitchReason.Fault : SwitchReason.Exception,
-            Signal = (int)signal,
-            SignalCode = code,
-            Address = new GuestAddress(BinaryPrimitives.ReadUInt64LittleEndian(info[16..])),
-            Access = isFault ? AccessOf(context) : MemoryAccess.Unknown,
-        };
-    }
-
-    private static MemoryAccess AccessOf(in SignalContext context)
-    {
-        const ulong PageFault = 14;
-        const ulong WriteBit = 2;
-        const ulong FetchBit = 16;
-        return context.TrapNumber != PageFault ? MemoryAccess.Unknown
-            : (context.ErrorCode & FetchBit) != 0 ? MemoryAccess.Execute
-            : (context.ErrorCode & WriteBit) != 0 ? MemoryAccess.Write : MemoryAccess.Read;
     }
 }

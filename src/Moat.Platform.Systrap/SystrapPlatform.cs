@@ -20,7 +20,7 @@ public sealed class SystrapPlatform : IPlatform
     private readonly HashSet<SystrapAddressSpace> _live = []; // guarded by _lock
     private readonly int _processors = Environment.ProcessorCount;
     private readonly StubNursery _nursery; // guarded by _lock
-    private int _inApplication;
+    private int _active; // contexts whose tasks run, in the application or in the Sentry
 
     /// <summary>Starts the first stub. Before the Sentry's seccomp filter is on, and on the Sentry's first thread: the stubs die with the thread that makes the first one.</summary>
     /// <param name="patchesCallSites">Whether the application's code may be changed to make its system calls cheaper.</param>
@@ -123,12 +123,15 @@ public sealed class SystrapPlatform : IPlatform
         _region.Dispose();
     }
 
-    /// <summary>A context is about to run application code.</summary>
-    /// <returns>Whether both sides may spin: there is a processor for each.</returns>
-    internal bool EnterApplication() => Interlocked.Increment(ref _inApplication) * 2 <= _processors;
+    /// <summary>Whether both sides of a hand-over may spin: there is a processor for each of every active context.</summary>
+    internal bool MaySpin => Volatile.Read(ref _active) * 2 <= _processors;
 
-    /// <summary>It has stopped.</summary>
-    internal void LeaveApplication() => Interlocked.Decrement(ref _inApplication);
+    /// <summary>A context becomes active.</summary>
+    internal void Enter() => Interlocked.Increment(ref _active);
+
+    /// <summary>It is no longer.</summary>
+    /// <returns>Whether its stub may go on spinning: whoever wakes it has two processors besides.</returns>
+    internal bool Leave() => ((Interlocked.Decrement(ref _active) + 1) * 2) + 1 <= _processors;
 
     /// <summary>Prepares a slot for a thread.</summary>
     /// <param name="index">Which thread of its process.</param>

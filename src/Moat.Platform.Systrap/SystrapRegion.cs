@@ -58,6 +58,11 @@ internal sealed unsafe class SystrapRegion : IDisposable
             BinaryPrimitives.WriteUInt64LittleEndian(data[(StubLayout.IgnoreAction + (i * 8))..], ignore[i]);
         }
 
+        for (int i = 0; i < CallAnswers.Calls.Length; i++)
+        {
+            data[StubLayout.AnswerIndex + (int)CallAnswers.Calls[i]] = (byte)(i + 1);
+        }
+
         for (int i = 0; i < MemoryFile.PageSize / sizeof(ulong); i++)
         {
             BinaryPrimitives.WriteUInt64LittleEndian(data[(StubLayout.Numbers + (i * 8))..], (ulong)i + 1);

@@ -17,6 +17,12 @@ public interface IContext : IDisposable
     /// <summary>Makes a running or the next <see cref="Switch"/> return <see cref="SwitchReason.Interrupted"/>. Never blocks.</summary>
     void Interrupt();
 
+    /// <summary>What calls may be answered with from the next switch on, without a return of <see cref="Switch"/>; null: every call is to return.</summary>
+    CallAnswers? Answers { get; set; }
+
+    /// <summary>The task is about to sleep in the kernel: nothing need stay ready for its next switch.</summary>
+    void Rest();
+
     /// <summary>Copies out the FPU state as of the end of the last switch (the initial state before the first).</summary>
     void ReadFpuState(Span<byte> state);
 

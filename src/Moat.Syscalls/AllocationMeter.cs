@@ -18,6 +18,9 @@ public sealed class AllocationMeter(ISyscallDispatcher calls) : ISyscallDispatch
     private readonly Dictionary<(string Task, ulong Number), Counts> _counts = []; // locked by itself
 
     /// <inheritdoc/>
+    public bool WantsEveryCall => calls.WantsEveryCall;
+
+    /// <inheritdoc/>
     public SyscallResult Dispatch(GuestTask task)
     {
         string name = task.Name;

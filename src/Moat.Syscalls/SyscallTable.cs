@@ -23,9 +23,15 @@ public sealed class SyscallTable
     /// <summary>The call with this number; null if there is none (ENOSYS).</summary>
     public SyscallEntry? Find(ulong number) => number < Size ? _entries[number] : null;
 
+    /// <summary>Whether a call was broken for tests.</summary>
+    public bool IsBrokenForTest { get; private set; }
+
     /// <summary>Makes a call fail as a bug in its handler would, for tests of what happens then. Before the first process runs.</summary>
-    public void BreakForTest(SyscallNumber number) =>
+    public void BreakForTest(SyscallNumber number)
+    {
+        IsBrokenForTest = true;
         _entries[(int)number] = new SyscallEntry(number, static (_, in _) => throw new InvalidOperationException("this call was broken by the flag -TESTONLY-bug-in-syscall"), []);
+    }
 
     /// <summary>The table of everything Moat implements.</summary>
     public static SyscallTable Create()

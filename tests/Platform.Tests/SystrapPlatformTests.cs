@@ -30,60 +30,6 @@ public sealed class SystrapPlatformTests() : PlatformTests(new SystrapPlatform()
         }
     }
 
-    [Fact]
-    public void PatchedCall_BringsItsRegistersAndGetsItsResult()
-    {
-        const ulong Trampoline = 0x20000000;
-        using IAddressSpace space = LoadCode(asm =>
-        {
-            asm.mov(r12d, 12);
-            asm.movq(xmm3, r12);
-            asm.mov(eax, 39);
-            asm.syscall();
-            asm.mov(rbx, rax);
-            asm.mov(r14, rcx);
-            asm.movq(r13, xmm3);
-            asm.mov(eax, 60);
-            asm.syscall();
-        });
-        int syscall = Memory.Bytes.IndexOf((ReadOnlySpan<byte>)[0x0f, 0x05]);
-        ICallSitePatcher patcher = Platform.CallSites!;
-        int length = patcher.FindPatch(Memory.Bytes[..syscall], 39);
-        Assert.Equal(5, length);
-        patcher.Write(CodeAddress + (ulong)syscall, Memory.Bytes.Slice(syscall - length, length), Trampoline, Memory.Bytes.Slice(4096, patcher.TrampolineSize));
-        Assert.Equal(Errno.None, space.Map(new GuestAddress(Trampoline), 4096, Memory, 4096, MemoryAccess.Read | MemoryAccess.Execute, precommit: false));
-        foreach (bool wantsFpu in (ReadOnlySpan<bool>)[false, true])
-        {
-            using IContext context = Platform.NewContext();
-            RegisterSet registers = Start();
-            int users = 1;
-            Assert.Equal(Errno.None, space.Reserve(ref users));
-            Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
-            Assert.Equal((39UL, 12UL, CodeAddress + (ulong)syscall + 2), (registers.OrigRax, registers.R12, registers.Rip));
-            if (wantsFpu)
-            {
-                byte[] state = new byte[context.FpuStateSize];
-                context.ReadFpuState(state);
-                Assert.Equal(12, state[160 + (3 * 16)]); // XMM3
-            }
-
-            registers.Rax = 1234;
-            Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
-            Assert.Equal((60UL, 1234UL, CodeAddress + (ulong)syscall + 2, 12UL), (registers.OrigRax, registers.Rbx, registers.R14, registers.R13));
-        }
-    }
-
-    [Theory]
-    [InlineData("b827000000", 39, 0)] // it may be the end of something longer
-    [InlineData("90b827000000", 39, 5)]
-    [InlineData("90b827000000", 40, 0)] // another number was in RAX
-    [InlineData("41b827000000", 39, 0)] // mov r8d, 39
-    [InlineData("9048c7c027000000", 39, 7)]
-    [InlineData("4c8b4c2408", 39, 5)]
-    [InlineData("31c0", 0, 0)]
-    public void FindPatch_TakesOnlyWhatMeansTheSameElsewhere(string code, ulong number, int length) =>
-        Assert.Equal(length, Platform.CallSites!.FindPatch(Convert.FromHexString(code), number));
-
     /// <summary>An application that only says that it stops, and so never takes the memory from itself that is not its own any more.</summary>
     [Fact]
     public void Unmap_ThatTheApplicationDoesNotMake_KeepsThePagesUntilItIsProven()
@@ -125,60 +71,5 @@ public sealed class SystrapPlatformTests() : PlatformTests(new SystrapPlatform()
         Assert.Equal(SwitchReason.Syscall, context.Switch(space, ref registers).Reason);
         SwitchResult result = context.Switch(space, ref registers);
         Assert.Equal((SwitchReason.Fault, DataAddress), (result.Reason, result.Address.Value));
-    }
-
-    [Fact]
-    public void Interrupt_DuringPatchedCalls_LosesNone()
-    {
-        const ulong Trampoline = 0x20000000;
-        using IAddressSpace space = LoadCode(asm =>
-        {
-            Label loop = asm.CreateLabel();
-            asm.Label(ref loop);
-            asm.inc(r12);
-            asm.mov(eax, 39);
-            asm.syscall();
-            asm.jmp(loop);
-        });
-        int syscall = Memory.Bytes.IndexOf((ReadOnlySpan<byte>)[0x0f, 0x05]);
-        ICallSitePatcher patcher = Platform.CallSites!;
-        patcher.Write(CodeAddress + (ulong)syscall, Memory.Bytes.Slice(syscall - 5, 5), Trampoline, Memory.Bytes.Slice(4096, patcher.TrampolineSize));
-        Assert.Equal(Errno.None, space.Map(new GuestAddress(Trampoline), 4096, Memory, 4096, MemoryAccess.Read | MemoryAccess.Execute, precommit: false));
-        IContext context = Platform.NewContext();
-        bool stop = false;
-        ulong calls = 0;
-        ulong counted = 0;
-        int interrupts = 0;
-        Thread thread = new(() =>
-        {
-            RegisterSet registers = Start();
-            while (!Volatile.Read(ref stop) || calls == 0)
-            {
-                SwitchReason reason = context.Switch(space, ref registers).Reason;
-                if (reason == SwitchReason.Interrupted)
-                {
-                    interrupts++;
-                    continue;
-                }
-
-                Assert.Equal(SwitchReason.Syscall, reason);
-                Assert.Equal(39UL, registers.OrigRax);
-                calls++;
-                counted = registers.R12;
-            }
-
-            context.Dispose();
-        });
-        thread.Start();
-        for (int i = 0; i < 300; i++)
-        {
-            context.Interrupt();
-            Thread.Sleep(i % 10 == 0 ? 1 : 0);
-        }
-
-        Volatile.Write(ref stop, true);
-        Assert.True(thread.Join(TimeSpan.FromSeconds(20)));
-        Assert.Equal(calls, counted);
-        Assert.True(interrupts > 0);
     }
 }

@@ -37,6 +37,7 @@ public sealed class GuestTask
         Signals = new TaskSignals(this);
         CpuClock = new TaskCpuClock(kernel.Clock);
         _fileWait = new TaskWaitEntry(this);
+        Answers = new TaskAnswers(this);
         FutexWaiter = new FutexWaiter(this);
     }
 
@@ -81,6 +82,9 @@ public sealed class GuestTask
 
     /// <summary>Its processor.</summary>
     public IContext Context { get; }
+
+    /// <summary>What its processor may answer by itself.</summary>
+    internal TaskAnswers Answers { get; }
 
     /// <summary>Its registers while the kernel has it. Any thread may read for a crash report.</summary>
 #pragma warning disable CA1051 // handed to the platform by reference at each switch
@@ -168,9 +172,7 @@ public sealed class GuestTask
 
         IsBlocked = true;
         Usage.CountSwitch();
-        CpuClock.Stop();
-        _parker.Park(timeoutNs);
-        CpuClock.EnterSystem();
+        Park(timeoutNs);
         IsBlocked = false;
         if (ThreadGroup.Timers.IsCpuCheckStalled)
         {
@@ -184,15 +186,13 @@ public sealed class GuestTask
     }
 
     /// <summary>Sleeps regardless of signals, for the kernel's own short waits.</summary>
-    internal void ParkUninterruptibly()
-    {
-        CpuClock.Stop();
-        _parker.Park(long.MaxValue);
-        CpuClock.EnterSystem();
-    }
+    internal void ParkUninterruptibly() => Park(long.MaxValue);
 
     /// <summary>Wakes the task from <see cref="Block"/>, now or the next time. Any thread.</summary>
     public void Unblock() => _parker.Unpark();
+
+    /// <summary>The same for a caller that holds locks.</summary>
+    public void Unblock(ref PendingWakes wakes) => wakes.Add(_parker);
 
     /// <summary>Waits until <paramref name="source"/> has one of the events. The usual way to block on a file: try, EAGAIN, wait, try again.</summary>
     /// <returns>As <see cref="Block"/>; None means that readiness was seen.</returns>
@@ -217,5 +217,18 @@ public sealed class GuestTask
         {
             source.RemoveWaiter(_fileWait);
         }
+    }
+
+    private void Park(long timeoutNs)
+    {
+        if (_parker.TryTake())
+        {
+            return;
+        }
+
+        CpuClock.Stop();
+        Context.Rest();
+        _parker.Park(timeoutNs);
+        CpuClock.EnterSystem();
     }
 }

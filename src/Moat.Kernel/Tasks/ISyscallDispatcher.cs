@@ -3,6 +3,9 @@ namespace Moat.Kernel.Tasks;
 /// <summary>Carries out the system call that a task's registers hold.</summary>
 public interface ISyscallDispatcher
 {
+    /// <summary>Whether it must see every call, also one whose answer is known.</summary>
+    bool WantsEveryCall { get; }
+
     /// <summary>Runs the call and returns what goes into RAX. Never throws for what the application did.</summary>
     Linux.SyscallResult Dispatch(GuestTask task);
 

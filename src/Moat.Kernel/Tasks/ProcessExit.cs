@@ -43,13 +43,13 @@ public static class ProcessExit
     public static void EndTask(GuestTask task, int status)
     {
         ThreadGroup group = task.ThreadGroup;
+        task.Context.Dispose(); // before anybody is told: whoever waits for this end often starts another
         task.Kernel.Futexes.ReleaseRobustList(task);
         if (!task.ClearTidAddress.IsNull && task.Memory.Write(task.ClearTidAddress, 0) == Errno.None)
         {
             task.Kernel.Futexes.Wake(task.Memory, task.ClearTidAddress, 1);
         }
 
-        task.Context.Dispose();
         task.Usage.NotePeak(task.Memory.PeakResidentBytes);
         task.Memory.RemoveUser();
         task.VforkGate?.Open();

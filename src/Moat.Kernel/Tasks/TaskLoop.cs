@@ -42,6 +42,7 @@ internal static class TaskLoop
         {
             Errno restart = Errno.None;
             task.CpuClock.EnterUser();
+            task.Answers.Refresh();
             SwitchResult result = context.Switch(task.Memory.AddressSpace, ref task.Registers);
             task.CpuClock.EnterSystem();
             if (result.Reason != SwitchReason.Syscall)

@@ -45,11 +45,13 @@ internal static class FastCallCode
 
     /// <summary>Emits it.</summary>
     /// <param name="asm">Where to.</param>
-    /// <param name="layout">Where the slots are.</param>
-    /// <param name="handedOver">Emitted where the Sentry has its turn.</param>
-    public static void Emit(Assembler asm, StubLayout layout, ref Label handedOver)
+    /// <param name="layout">Where things are.</param>
+    /// <param name="points">Emitted at what the Sentry has to know of it.</param>
+    public static void Emit(Assembler asm, StubLayout layout, FastCallPoints points)
     {
         Label own = asm.CreateLabel();
+        Label again = asm.CreateLabel();
+        Label load = asm.CreateLabel();
         Label leave = asm.CreateLabel();
 
         // Is the GS base among the slots? Without touching the flags, which are the application's.
@@ -65,23 +67,35 @@ internal static class FastCallCode
         asm.mov(Saved(rcx, Field.Rsp), rsp);
         asm.lea(rsp, __[rcx + OffsetOf(Field.Eflags) + sizeof(ulong)]);
         asm.pushfq();
+        asm.mov(r11, __qword_ptr[r11 + RecordReturn]);
+        asm.mov(Saved(rcx, Field.Rip), r11);
+        Answer(asm, layout, points);
+
+        asm.Label(ref points.Answered);
         foreach ((AssemblerRegister64 register, Field field) in s_saved)
         {
             asm.mov(Saved(rcx, field), register);
         }
 
         asm.mov(rbx, rcx);
-        asm.mov(rax, __qword_ptr[r11 + RecordReturn]);
-        asm.mov(Saved(rbx, Field.Rip), rax);
         asm.rdfsbase(rax);
         asm.mov(__qword_ptr[rbx + ThreadSlot.FsBase], rax);
         asm.mov(__dword_ptr[rbx + ThreadSlot.Reason], (int)HandOverReason.FastCall);
+        asm.mov(__dword_ptr[rbx + ThreadSlot.Call], 1);
         asm.cld();
-        HandOverCode.Emit(asm, ref handedOver);
-        asm.cmp(__dword_ptr[rbx + ThreadSlot.Answer], (int)FastAnswer.Return);
-        asm.je(leave);
-        asm.mov(eax, -1);
-        asm.syscall(); // no filter allows it: the Sentry goes on from the frame
+        asm.Label(ref again);
+        HandOverCode.Emit(asm, ref points.HandedOver);
+        asm.mov(esi, __dword_ptr[rbx + ThreadSlot.Answer]);
+        asm.mov(rdi, __qword_ptr[rbx + ThreadSlot.Prepared]);
+        asm.cmp(esi, (int)FastAnswer.Load);
+        asm.jb(leave);
+        asm.je(load);
+        SaveFpuState(asm);
+        asm.cmp(esi, (int)FastAnswer.SaveAndLoad);
+        asm.jne(again);
+
+        asm.Label(ref load);
+        HandlerCode.EmitReturn(asm, rdi);
 
         asm.Label(ref leave);
         foreach (AssemblerRegister64 register in (ReadOnlySpan<AssemblerRegister64>)[r10, rdi, rsi, rdx, rax])
@@ -96,6 +110,35 @@ internal static class FastCallCode
         asm.mov(rsp, Saved(rbx, Field.Rsp));
         asm.mov(rbx, Saved(rbx, Field.Rbx));
         asm.jmp(rcx);
+    }
+
+    // A call that asks for a number of the thread's own. Up to the commitment it can be made anew with what is in RAX, behind it the answer is there.
+    private static void Answer(Assembler asm, StubLayout layout, FastCallPoints points)
+    {
+        asm.cmp(rax, StubLayout.AnswerIndexSize);
+        asm.jae(points.Answered);
+        asm.mov(r11, layout.Data + StubLayout.AnswerIndex);
+        asm.movzx(r11d, __byte_ptr[r11 + rax]);
+        asm.mov(r11d, __dword_ptr[rcx + (r11 * sizeof(int)) + ThreadSlot.Answers]);
+        asm.Label(ref points.Looked);
+        asm.test(r11d, r11d);
+        asm.js(points.Answered);
+        asm.mov(eax, r11d);
+        asm.Label(ref points.Committed);
+        asm.mov(r11, __qword_ptr[rsp]);
+        asm.popfq();
+        asm.mov(rsp, Saved(rcx, Field.Rsp));
+        asm.mov(rcx, Saved(rcx, Field.Rip));
+        asm.jmp(rcx);
+    }
+
+    // Into the frame at RDI, of which the kernel has made the pattern: the state's components are those that it said there.
+    private static void SaveFpuState(Assembler asm)
+    {
+        asm.mov(rcx, __qword_ptr[rdi + SignalFrameLayout.FpState]);
+        asm.mov(eax, __dword_ptr[rcx + SignalFrameLayout.FpuFeatures]);
+        asm.mov(edx, __dword_ptr[rcx + SignalFrameLayout.FpuFeatures + sizeof(int)]);
+        asm.xsave64(__[rcx]);
     }
 
     private static int OffsetOf(Field field) => ThreadSlot.FastContext + ((int)field * sizeof(ulong));

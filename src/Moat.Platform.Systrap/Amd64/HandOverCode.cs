@@ -32,12 +32,13 @@ internal static class HandOverCode
         asm.syscall();
 
         asm.Label(ref wait);
-        asm.mov(ecx, __dword_ptr[rbx + ThreadSlot.SpinLimit]);
+        asm.xor(ecx, ecx);
         asm.Label(ref spin);
         asm.test(__dword_ptr[rbx + ThreadSlot.Turn], HandOver.StubBit);
         asm.jne(resume);
-        asm.dec(ecx);
-        asm.js(sleep);
+        asm.cmp(ecx, __dword_ptr[rbx + ThreadSlot.SpinLimit]);
+        asm.jge(sleep);
+        asm.inc(ecx);
         asm.pause();
         asm.jmp(spin);
 
@@ -50,8 +51,7 @@ internal static class HandOverCode
         asm.xor(r10d, r10d);
         asm.mov(eax, (int)SyscallNumber.futex);
         asm.syscall();
-        asm.xor(ecx, ecx);
-        asm.jmp(spin);
+        asm.jmp(wait);
         asm.Label(ref resume);
         asm.mov(eax, __dword_ptr[rbx + ThreadSlot.OwnCall]);
         asm.test(eax, eax);

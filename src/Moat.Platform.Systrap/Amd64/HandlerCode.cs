@@ -22,12 +22,21 @@ internal static class HandlerCode
         asm.mov(__qword_ptr[rbx + ThreadSlot.GsBase], rax);
         asm.mov(__dword_ptr[rbx + ThreadSlot.Reason], (int)HandOverReason.Signal);
         HandOverCode.Emit(asm, ref handedOver);
+        EmitReturn(asm, rsp);
+        asm.Label(ref restorer);
+        asm.hlt();
+    }
+
+    /// <summary>Emits the way to the application with the registers of a frame, and with the bases of the slot at RBX.</summary>
+    /// <param name="asm">Where to.</param>
+    /// <param name="frame">Where the frame is.</param>
+    public static void EmitReturn(Assembler asm, AssemblerRegister64 frame)
+    {
         asm.mov(rax, __qword_ptr[rbx + ThreadSlot.FsBase]);
         asm.wrfsbase(rax);
         asm.mov(rax, __qword_ptr[rbx + ThreadSlot.GsBase]);
         asm.wrgsbase(rax);
-        asm.add(rsp, 8);
-        asm.Label(ref restorer);
+        asm.lea(rsp, __[frame + sizeof(ulong)]); // behind the address that a handler would return to
         asm.mov(eax, (int)SyscallNumber.rt_sigreturn);
         asm.syscall();
         asm.hlt();

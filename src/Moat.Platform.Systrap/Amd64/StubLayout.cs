@@ -30,6 +30,12 @@ internal sealed record StubLayout(ulong Start, int OrdersFd, HostVdso? HostVdso)
     /// <summary>From the beginning of the data: an empty signal set, and two zero words more.</summary>
     public const int Zero = 2112;
 
+    /// <summary>From the beginning of the data: for each of the first system calls a byte, which of <see cref="ThreadSlot.Answers"/> it is answered with.</summary>
+    public const int AnswerIndex = 2304;
+
+    /// <summary>How many system calls have one.</summary>
+    public const int AnswerIndexSize = 256;
+
     /// <summary>From the beginning of the data: the numbers from 1 on, eight bytes each.</summary>
     public const int Numbers = PageSize;
 

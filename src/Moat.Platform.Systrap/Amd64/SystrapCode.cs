@@ -27,6 +27,9 @@ internal sealed class SystrapCode
         Fast = entries[3];
         FastHandedOver = entries[4];
         FastEnd = entries[5];
+        FastLooked = entries[6];
+        FastCommitted = entries[7];
+        FastAnswered = entries[8];
     }
 
     /// <summary>The code.</summary>
@@ -47,6 +50,15 @@ internal sealed class SystrapCode
     /// <summary>From here on in <see cref="FastCallCode"/> the Sentry knows of the call.</summary>
     public ulong FastHandedOver { get; }
 
+    /// <summary>From here up to <see cref="FastCommitted"/> a thread in <see cref="FastCallCode"/> has seen an answer in its slot.</summary>
+    public ulong FastLooked { get; }
+
+    /// <summary>From here up to <see cref="FastAnswered"/> it has it in RAX.</summary>
+    public ulong FastCommitted { get; }
+
+    /// <summary>The end of that.</summary>
+    public ulong FastAnswered { get; }
+
     /// <summary>The end of <see cref="FastCallCode"/>.</summary>
     public ulong FastEnd { get; }
 
@@ -60,7 +72,7 @@ internal sealed class SystrapCode
         Label handler = asm.CreateLabel();
         Label restorer = asm.CreateLabel();
         Label fast = asm.CreateLabel();
-        Label handedOver = asm.CreateLabel();
+        FastCallPoints points = new(asm);
         Label fastEnd = asm.CreateLabel();
 
         asm.Label(ref spawn);
@@ -75,11 +87,11 @@ internal sealed class SystrapCode
         asm.Label(ref handler);
         HandlerCode.Emit(asm, ref restorer);
         asm.Label(ref fast);
-        FastCallCode.Emit(asm, layout, ref handedOver);
+        FastCallCode.Emit(asm, layout, points);
         asm.Label(ref fastEnd);
         asm.nop();
 
-        Label[] labels = [spawn, handler, restorer, fast, handedOver, fastEnd];
+        Label[] labels = [spawn, handler, restorer, fast, points.HandedOver, fastEnd, points.Looked, points.Committed, points.Answered];
         Span<ulong> entries = stackalloc ulong[labels.Length];
         byte[] bytes = StubAssembler.Finish(asm, layout.Start, labels, entries);
         return new SystrapCode(bytes, entries);

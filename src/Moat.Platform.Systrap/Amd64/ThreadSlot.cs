@@ -10,7 +10,7 @@ internal static class ThreadSlot
     /// <summary>int: whose turn it is, see <see cref="HandOver"/>.</summary>
     public const int Turn = 0;
 
-    /// <summary>int: how often the stub looks at <see cref="Turn"/> before it sleeps.</summary>
+    /// <summary>int: how often the stub looks at <see cref="Turn"/> before it sleeps; may change meanwhile.</summary>
     public const int SpinLimit = 4;
 
     /// <summary>The address of the signal frame, as the stub sees it.</summary>
@@ -40,9 +40,18 @@ internal static class ThreadSlot
     /// <summary>Its three arguments.</summary>
     public const int OwnArguments = 72;
 
+    /// <summary>The address of a frame that only the Sentry writes, as the stub sees it: see <see cref="FastAnswer"/>.</summary>
+    public const int Prepared = 96;
+
+    /// <summary>int: 1 from when the thread hands a patched call over until the Sentry has taken it.</summary>
+    public const int Call = 104;
+
+    /// <summary>ints: what calls answer, see <see cref="Platform.CallAnswers"/>; negative for what the Sentry is to be asked. The first is always negative.</summary>
+    public const int Answers = 108;
+
     /// <summary>The registers of a call without a signal: a <c>struct sigcontext</c>.</summary>
     public const int FastContext = 256;
 
-    /// <summary>Where the handler's stack begins.</summary>
+    /// <summary>Where the handler's stack begins. Its end is used; the frame that the Sentry prepares lies here as well.</summary>
     public const int Stack = 1024;
 }

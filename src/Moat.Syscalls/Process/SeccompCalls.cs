@@ -116,6 +116,11 @@ internal static class SeccompCalls
                 foreach (GuestTask other in task.ThreadGroup.Tasks)
                 {
                     other.Seccomp = added;
+                    if (other != task)
+                    {
+                        other.Context.Interrupt(); // its processor may be answering calls itself
+                    }
+
                     if (task.Credentials.NoNewPrivileges && other != task)
                     {
                         other.Credentials = other.Credentials with { NoNewPrivileges = true };
