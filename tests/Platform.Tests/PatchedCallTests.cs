@@ -182,6 +182,48 @@ public sealed class PatchedCallTests() : PlatformTests(new SystrapPlatform())
         Assert.True(calls > 0);
     }
 
+    [Fact]
+    public void Interrupt_WhileTheFpuStateIsSaved_LosesNothing()
+    {
+        ulong calls = 0;
+        bool wanted = false;
+        InterruptWhile(
+            asm =>
+            {
+                Label loop = asm.CreateLabel();
+                asm.Label(ref loop);
+                asm.movq(r13, xmm3);
+                asm.inc(r13);
+                asm.movq(xmm3, r13);
+                asm.inc(__qword_ptr[rbx]);
+                asm.mov(eax, 39);
+                asm.syscall();
+                asm.jmp(loop);
+            },
+            answers: null,
+            (SwitchReason reason, ref RegisterSet registers, ulong counter) =>
+            {
+                if (reason == SwitchReason.Syscall)
+                {
+                    calls++;
+                    Assert.Equal((calls, calls), (registers.R13, counter));
+                    registers.R14 = calls; // a register that the call's result does not bring
+                    wanted = calls % 2 == 0;
+                }
+            },
+            context =>
+            {
+                if (wanted)
+                {
+                    byte[] state = new byte[context.FpuStateSize];
+                    context.ReadFpuState(state);
+                    wanted = false;
+                    Assert.Equal(calls, BinaryPrimitives.ReadUInt64LittleEndian(state.AsSpan(Xmm3)));
+                }
+            });
+        Assert.True(calls > 0);
+    }
+
     private delegate void Check(SwitchReason reason, ref RegisterSet registers, ulong counter);
 
     private int FirstSyscall => Memory.Bytes.IndexOf((ReadOnlySpan<byte>)[0x0f, 0x05]);
@@ -199,7 +241,7 @@ public sealed class PatchedCallTests() : PlatformTests(new SystrapPlatform())
     }
 
     // Runs code, with a counter in memory at RBX, and interrupts it time and again.
-    private void InterruptWhile(Action<Assembler> write, CallAnswers? answers, Check check)
+    private void InterruptWhile(Action<Assembler> write, CallAnswers? answers, Check check, Action<IContext>? also = null)
     {
         const ulong Counter = 0x30000000;
         const int CounterOffset = 8192;
@@ -219,6 +261,7 @@ public sealed class PatchedCallTests() : PlatformTests(new SystrapPlatform())
                 {
                     SwitchReason reason = context.Switch(space, ref registers).Reason;
                     check(reason, ref registers, BinaryPrimitives.ReadUInt64LittleEndian(Memory.Bytes[CounterOffset..]));
+                    also?.Invoke(context);
                 }
             }
             catch (Exception e)

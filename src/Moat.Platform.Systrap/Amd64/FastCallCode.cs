@@ -80,10 +80,10 @@ internal static class FastCallCode
         asm.mov(rbx, rcx);
         asm.rdfsbase(rax);
         asm.mov(__qword_ptr[rbx + ThreadSlot.FsBase], rax);
-        asm.mov(__dword_ptr[rbx + ThreadSlot.Reason], (int)HandOverReason.FastCall);
         asm.mov(__dword_ptr[rbx + ThreadSlot.Call], 1);
         asm.cld();
         asm.Label(ref again);
+        asm.mov(__dword_ptr[rbx + ThreadSlot.Reason], (int)HandOverReason.FastCall); // each time: an interrupt may have left another reason
         HandOverCode.Emit(asm, ref points.HandedOver);
         asm.mov(esi, __dword_ptr[rbx + ThreadSlot.Answer]);
         asm.mov(rdi, __qword_ptr[rbx + ThreadSlot.Prepared]);
