@@ -53,6 +53,9 @@ internal sealed class PtraceContext(PtracePlatform platform) : IContext
     public CallAnswers? Answers { get; set; } // no use: every call stops the stub
 
     /// <inheritdoc/>
+    public (long Patched, long Trapped) Calls => default; // there is one way only
+
+    /// <inheritdoc/>
     public void Interrupt()
     {
         if ((Interlocked.Or(ref _state, Interrupted) & (Running | Interrupted)) == Running)

@@ -10,12 +10,12 @@ namespace Moat.Platform.Systrap;
 internal sealed class SystrapContext(SystrapPlatform platform) : IContext
 {
     private const int Running = 1;
-    private const int Interrupted = 2;
-    private const int StubbornSeconds = 5; // after that many an application that can't be interrupted is killed
+    private const int Interrupted = StubTurns.Interrupted;
     private const ulong UserCode = 0x33;
     private const ulong UserData = 0x2b;
 
     private readonly HotSites _hotSites = new();
+    private readonly StubTurns _turns = new(platform);
     private SystrapAddressSpace? _space;
     private StubThread? _thread;
     private byte[]? _fpuState; // null before the first is set
@@ -26,10 +26,6 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     private int _frame;
     private int _tid;
     private RegisterSet _callRegisters; // what a patched call had
-    private bool _isActive; // counted among those that want processors
-    private int _stubLooks;
-    private SpinBudget _ownSpins;
-    private SpinBudget _stubSpins;
     private int _state;
 
     /// <inheritdoc/>
@@ -45,6 +41,9 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
             _areAnswersShown = false;
         }
     }
+
+    /// <inheritdoc/>
+    public (long Patched, long Trapped) Calls { get; private set; }
 
     /// <inheritdoc/>
     public SwitchResult Switch(IAddressSpace space, ref RegisterSet registers)
@@ -77,18 +76,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     }
 
     /// <inheritdoc/>
-    public void Rest()
-    {
-        if (_isActive)
-        {
-            _isActive = false;
-            if (!platform.Leave())
-            {
-                _thread?.StopLooking();
-                _stubLooks = 0;
-            }
-        }
-    }
+    public void Rest() => _turns.Rest(_thread);
 
     /// <inheritdoc/>
     public void ReadFpuState(Span<byte> state)
@@ -167,7 +155,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
         _tid = thread.Tid;
         _areAnswersShown = false;
         _fpuState = state;
-        return thread.IsInCall || (Wait(space, thread, looks: 0, mustStop: true) && TakeFrame(thread)) ? thread : null;
+        return thread.IsInCall || (_turns.Await(space, thread, in _state) && TakeFrame(thread)) ? thread : null;
     }
 
     private bool TakeFrame(StubThread thread)
@@ -181,39 +169,13 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     private bool SaveFpuState(SystrapAddressSpace space, StubThread thread)
     {
         thread.Answer = (int)FastAnswer.Save;
-        if (!HandOver(space, thread, mustStop: true))
+        if (!_turns.HandOver(space, thread, in _state, mustStop: true))
         {
             return false;
         }
 
         _isFpuSaved = thread.Reason == HandOverReason.FastCall;
         return _isFpuSaved || TakeFrame(thread);
-    }
-
-    // False if the thread is gone, or has to stop (because of an interrupt, or anyway) and does not.
-    private bool Wait(SystrapAddressSpace space, StubThread thread, int looks, bool mustStop)
-    {
-        int stubbornSeconds = 0;
-        for (HandOverResult result = thread.WaitForTurn(looks); ; result = thread.WaitForTurn(0))
-        {
-            if (result != HandOverResult.TimedOut)
-            {
-                _ownSpins.Note(looks, result == HandOverResult.Slept);
-                break;
-            }
-
-            if (!space.IsAlive())
-            {
-                return false;
-            }
-
-            if ((mustStop || (Volatile.Read(ref _state) & Interrupted) != 0) && ++stubbornSeconds >= StubbornSeconds)
-            {
-                space.Kill();
-            }
-        }
-
-        return true;
     }
 
     private SwitchResult Run(SystrapAddressSpace space, StubThread thread, ref RegisterSet registers)
@@ -227,7 +189,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
                     : new SwitchResult { Reason = refusal, Signal = (int)Signal.SIGSEGV, SignalCode = StubSignal.CodeKernel };
             }
 
-            if (!HandOver(space, thread, mustStop: false))
+            if (!_turns.HandOver(space, thread, in _state, mustStop: false))
             {
                 return new SwitchResult { Reason = SwitchReason.Lost };
             }
@@ -293,7 +255,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
             if (!isInterrupt)
             {
                 SwitchResult result = StubSignal.Explain(signal, info, context, ref registers);
-                return result.Reason == SwitchReason.Syscall && platform.CallSites is not null && _hotSites.Count(registers.Rip) ? result with { IsHotSite = true } : result;
+                return result.Reason != SwitchReason.Syscall ? result : result with { IsHotSite = CountTrap(registers.Rip) };
             }
 
             if (wanted)
@@ -370,6 +332,13 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
         return true;
     }
 
+    // Whether the instruction is worth a patch now.
+    private bool CountTrap(ulong behind)
+    {
+        Calls = (Calls.Patched, Calls.Trapped + 1);
+        return platform.CallSites is not null && _hotSites.Count(behind);
+    }
+
     private bool DiffersOnlyInResult(in RegisterSet registers)
     {
         RegisterSet same = registers;
@@ -378,24 +347,9 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
         return MemoryMarshal.AsBytes(new ReadOnlySpan<RegisterSet>(in same)).SequenceEqual(MemoryMarshal.AsBytes(new ReadOnlySpan<RegisterSet>(in _callRegisters)));
     }
 
-    private bool HandOver(SystrapAddressSpace space, StubThread thread, bool mustStop)
-    {
-        if (!_isActive)
-        {
-            _isActive = true;
-            platform.Enter();
-        }
-
-        bool maySpin = platform.MaySpin;
-        int nextStubLooks = maySpin ? _stubSpins.Next() : 0;
-        bool slept = thread.Resume(nextStubLooks);
-        _stubSpins.Note(_stubLooks, slept);
-        _stubLooks = nextStubLooks;
-        return Wait(space, thread, maySpin ? _ownSpins.Next() : 0, mustStop);
-    }
-
     private void TakeFastCall(StubThread thread, ref RegisterSet registers)
     {
+        Calls = (Calls.Patched + 1, Calls.Trapped);
         _isFpuStateNew = false;
         _isFpuSaved = false;
         thread.FastContext.Load(ref registers);

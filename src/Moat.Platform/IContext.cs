@@ -20,6 +20,9 @@ public interface IContext : IDisposable
     /// <summary>What calls may be answered with from the next switch on, without a return of <see cref="Switch"/>; null: every call is to return.</summary>
     CallAnswers? Answers { get; set; }
 
+    /// <summary>How many system calls arrived through trampolines, and how many by a trap; for the debug log. Those that were answered without the kernel are in neither.</summary>
+    (long Patched, long Trapped) Calls { get; }
+
     /// <summary>The task is about to sleep in the kernel: nothing need stay ready for its next switch.</summary>
     void Rest();
 

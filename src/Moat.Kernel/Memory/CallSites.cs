@@ -20,12 +20,21 @@ internal sealed class CallSites(MemoryFile memoryFile, IAddressSpace space, Mapp
     /// <param name="syscall">The address of the <c>syscall</c> instruction.</param>
     /// <param name="number">What the call had in RAX.</param>
     /// <param name="bottom">The lowest address for trampolines.</param>
-    public void Patch(ulong syscall, ulong number, ulong bottom)
+    /// <returns>Whether it was.</returns>
+    public bool Patch(ulong syscall, ulong number, ulong bottom)
     {
-        if (!_refused.Contains(syscall) && !TryPatch(syscall, number, bottom))
+        if (_refused.Contains(syscall))
+        {
+            return false;
+        }
+
+        bool isPatched = TryPatch(syscall, number, bottom);
+        if (!isPatched)
         {
             _refused.Add(syscall);
         }
+
+        return isPatched;
     }
 
     /// <summary>Shows the page of trampolines at an address, if there is one.</summary>

@@ -136,22 +136,23 @@ public sealed class MemoryManager
     /// <summary>A <c>syscall</c> instruction has made many calls: from now on they go through a trampoline, if that can be done.</summary>
     /// <param name="syscall">Its address.</param>
     /// <param name="number">The number of its last call.</param>
-    internal void PatchCallSite(ulong syscall, ulong number)
+    /// <returns>Whether they do.</returns>
+    internal bool PatchCallSite(ulong syscall, ulong number)
     {
         if (_patcher is null)
         {
-            return;
+            return false;
         }
 
         lock (_lock)
         {
             if (Volatile.Read(ref _inspectors) > 0)
             {
-                return;
+                return false;
             }
 
             _changes.CallSites ??= new CallSites(MemoryFile, AddressSpace, _mappings, _own, _faults, _patcher);
-            _changes.CallSites.Patch(syscall, number, _layout.MinAddress);
+            return _changes.CallSites.Patch(syscall, number, _layout.MinAddress);
         }
     }
 

@@ -10,17 +10,20 @@ internal sealed class TaskAnswers(GuestTask task)
 {
     private TaskCredentials? _credentials;
     private SeccompState? _seccomp;
+    private bool _isTraced;
     private int _tid;
 
     /// <summary>Brings them up to date, before the task goes on in the application.</summary>
     public void Refresh()
     {
-        if (!ReferenceEquals(_credentials, task.Credentials) || !ReferenceEquals(_seccomp, task.Seccomp) || _tid != task.Tid)
+        bool isTraced = task.Tracee is not null;
+        if (!ReferenceEquals(_credentials, task.Credentials) || !ReferenceEquals(_seccomp, task.Seccomp) || _isTraced != isTraced || _tid != task.Tid)
         {
+            _isTraced = isTraced;
             _credentials = task.Credentials;
             _seccomp = task.Seccomp;
             _tid = task.Tid;
-            task.Context.Answers = _seccomp is null && !task.Kernel.Dispatcher.WantsEveryCall ? Make(_credentials) : null;
+            task.Context.Answers = _seccomp is null && !isTraced && !task.Kernel.Dispatcher.WantsEveryCall ? Make(_credentials) : null;
         }
     }
 

@@ -20,6 +20,11 @@ internal static class TaskLoop
             RunToEnd(task);
             TraceStops.Event(task, TraceEvent.Exit, (ulong)ProcessExit.StatusOf(task));
             task.Kernel.Dispatcher.OnEnd(task, ProcessExit.StatusOf(task));
+            if (task.Kernel.Log.IsDebug)
+            {
+                task.Kernel.Log.Debug($"{task.Name}[{task.Tid}]: {task.Context.Calls.Patched} calls through trampolines, {task.Context.Calls.Trapped} trapped");
+            }
+
             ProcessExit.EndTask(task, task.ExitStatus);
         }
         catch (Exception exception)
@@ -55,7 +60,7 @@ internal static class TaskLoop
                 case SwitchReason.Syscall:
                     if (result.IsHotSite)
                     {
-                        task.Memory.PatchCallSite(task.Registers.Rip - SyscallSize, task.Registers.OrigRax);
+                        Patch(task);
                     }
 
                     restart = Syscall(task);
@@ -80,6 +85,17 @@ internal static class TaskLoop
             {
                 alive = SignalDelivery.Run(task, restart);
             }
+        }
+    }
+
+    private static void Patch(GuestTask task)
+    {
+        ulong syscall = task.Registers.Rip - SyscallSize;
+        if (!task.Memory.PatchCallSite(syscall, task.Registers.OrigRax) && task.Kernel.Log.IsDebug)
+        {
+            Span<byte> before = stackalloc byte[16];
+            before = task.Memory.CopyIn(new GuestAddress(syscall - (ulong)before.Length), before) == Errno.None ? before : default;
+            task.Kernel.Log.Debug($"{task.Name}[{task.Tid}]: calls at 0x{syscall:x} trap: {Convert.ToHexStringLower(before)} before {(SyscallNumber)task.Registers.OrigRax}");
         }
     }
 
