@@ -43,9 +43,11 @@ public sealed class PipeFilesystem(SentryKernel kernel) : SyntheticFilesystem(ne
             return Errno.ENXIO;
         }
 
+        // An other end that is there already may be gone as soon as it hears of this one.
         (long readerOpens, long writerOpens) = (pipe.ReaderOpens, pipe.WriterOpens);
+        bool hasOther = access == OpenFlags.O_RDONLY ? pipe.HasWriters : pipe.HasReaders;
         PipeDescription end = new(pipe, node, flags, location);
-        if (nonBlocking || access == OpenFlags.O_RDWR)
+        if (nonBlocking || access == OpenFlags.O_RDWR || hasOther)
         {
             return end;
         }
