@@ -19,7 +19,7 @@ public sealed class HotCallTests : IDisposable
         ["memory madvise"] = 768,
         ["memory munmap"] = 704,
         ["memory brk"] = 240,
-        ["memory between"] = 64, // tables of pages
+        ["memory between"] = 96, // tables of pages, offers of them
         ["faults between"] = 64,
         ["signals between"] = 16,
         ["udp recvfrom"] = 40, // the sender's address

@@ -19,7 +19,12 @@ internal static class InetSendControl
     public static Errno Read(AncillaryData? ancillary, bool isV6, out DatagramControl control)
     {
         control = default;
-        foreach (ControlMessage message in ancillary?.Messages ?? [])
+        if (ancillary?.Messages is not { } messages)
+        {
+            return Errno.None;
+        }
+
+        foreach (ControlMessage message in messages)
         {
             Errno errno = message.Level switch
             {
