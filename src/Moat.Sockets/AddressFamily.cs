@@ -8,6 +8,7 @@ public enum AddressFamily
     AF_INET = 2,
     AF_INET6 = 10,
     AF_NETLINK = 16,
+    AF_PACKET = 17,
 
     /// <summary>Numbers from here on are no family at all.</summary>
     AF_MAX = 46,

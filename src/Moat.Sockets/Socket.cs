@@ -8,12 +8,14 @@ namespace Moat.Sockets;
 /// <summary>A socket (socket(7)): a file with addresses, options and messages. No member blocks: where Linux would wait, they return EAGAIN, and the caller waits and tries again.</summary>
 public abstract class Socket : FileDescription
 {
+    private readonly SocketFilesystem _home;
     private readonly SocketInode _inode;
 
     /// <summary>Makes a socket.</summary>
     protected Socket(SocketFilesystem home, GuestTask task, AddressFamily domain, SocketType type, OpenFlags flags)
         : base(flags | OpenFlags.O_RDWR, null)
     {
+        _home = home;
         _inode = home.NewInode(task);
         Domain = domain;
         Type = type;
@@ -24,6 +26,18 @@ public abstract class Socket : FileDescription
 
     /// <summary>SO_TYPE.</summary>
     public SocketType Type { get; }
+
+    /// <summary>Who made it.</summary>
+    public uint Owner => _inode.Owner;
+
+    /// <summary>The next in the registry; the registry's alone, as are the next two.</summary>
+    internal Socket? NextRegistered { get; set; }
+
+    /// <summary>The one before it in the registry.</summary>
+    internal Socket? PreviousRegistered { get; set; }
+
+    /// <summary>Whether it is in the registry.</summary>
+    internal bool IsRegistered { get; set; }
 
     /// <summary>SO_COOKIE: a number that no other socket has or will have.</summary>
     public ulong Cookie => _inode.Number;
@@ -144,4 +158,17 @@ public abstract class Socket : FileDescription
 
     /// <inheritdoc/>
     public override void RemoveWaiter(WaitEntry entry) => Waiters.Remove(entry);
+
+    /// <summary>What /proc/net and NETLINK_SOCK_DIAG tell of it.</summary>
+    public abstract SocketDescription Describe();
+
+    /// <inheritdoc/>
+    protected sealed override void OnLastClose()
+    {
+        _home.Registry.Remove(this);
+        OnClose();
+    }
+
+    /// <summary>The last reference has gone.</summary>
+    protected abstract void OnClose();
 }

@@ -28,6 +28,9 @@ public sealed class SocketFilesystem(SentryKernel kernel) : Filesystem
     /// <summary>The time, for new inodes and deadlines.</summary>
     public IKernelClock Clock => kernel.Clock;
 
+    /// <summary>The sockets that there are.</summary>
+    public SocketRegistry Registry { get; } = new();
+
     /// <summary>What the sockets of all families hold.</summary>
     public SocketMemory Memory { get; } = new();
 

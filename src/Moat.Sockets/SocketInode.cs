@@ -10,6 +10,9 @@ internal sealed class SocketInode(SocketFilesystem filesystem, ulong number, New
     /// <inheritdoc/>
     public override Mode FileType => Mode.S_IFSOCK;
 
+    /// <summary>Who made the socket.</summary>
+    public uint Owner => owner.Uid;
+
     /// <summary>The inode number.</summary>
     public ulong Number => number;
 

@@ -90,7 +90,7 @@ public sealed class SocketOptions
     public void Inherit(SocketOptions listener)
     {
         (SendBuffer, HasSendBuffer, ReceiveBuffer, HasReceiveBuffer) = (listener.SendBuffer, listener.HasSendBuffer, listener.ReceiveBuffer, listener.HasReceiveBuffer);
-        (SendTimeoutNs, ReceiveTimeoutNs, KeepAlive, Linger, Priority) = (listener.SendTimeoutNs, listener.ReceiveTimeoutNs, listener.KeepAlive, listener.Linger, listener.Priority);
+        (SendTimeoutNs, ReceiveTimeoutNs, KeepAlive, Linger) = (listener.SendTimeoutNs, listener.ReceiveTimeoutNs, listener.KeepAlive, listener.Linger);
         (ReuseAddress, ReusePort) = (listener.ReuseAddress, listener.ReusePort);
         (Mark, BoundInterface, OutOfBandInline, DontRoute, ReceiveLowWater) = (listener.Mark, listener.BoundInterface, listener.OutOfBandInline, listener.DontRoute, listener.ReceiveLowWater);
     }

@@ -42,7 +42,6 @@ internal sealed class ProcessEntries
     private static StaticDirectory MakeNetwork(ProcFilesystem proc)
     {
         StaticDirectory directory = new(proc);
-        directory.Add("unix", new TextFile(proc, _ => "Num       RefCount Protocol Flags    Type St Inode Path\n"));
         if (proc.Kernel.NetworkFiles is { } files)
         {
             foreach (string name in files.Names)

@@ -18,6 +18,18 @@ public sealed class DatagramQueue(ISocketObserver observer, SocketMemory memory)
     /// <summary>Datagrams that found no room.</summary>
     public long Dropped => Volatile.Read(ref _dropped);
 
+    /// <summary>The memory of what waits.</summary>
+    public long HeldBytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _trueSize;
+            }
+        }
+    }
+
     /// <summary>Whether something is there.</summary>
     public bool HasData
     {

@@ -14,6 +14,7 @@ internal sealed class TcpConnection : TcpFlow
     private readonly TcpLayer _layer;
     private readonly TcpArrival _arrival;
     private PeerTimestamp _peerClock;
+    private TcpCounters _counts;
 
     public TcpConnection(TcpLayer layer, FlowKey key, TcpOptionSet options, in RouteDecision route)
         : base(key)
@@ -55,6 +56,9 @@ internal sealed class TcpConnection : TcpFlow
 
     /// <summary>The peer's newest timestamp.</summary>
     public ref PeerTimestamp PeerClock => ref _peerClock;
+
+    /// <summary>What TCP_INFO counts.</summary>
+    public ref TcpCounters Counts => ref _counts;
 
     /// <summary>Socket options that matter here.</summary>
     public TcpOptionSet Options { get; }
@@ -160,6 +164,8 @@ internal sealed class TcpConnection : TcpFlow
         lock (Lock)
         {
             KeepAlive.OnReceived(now);
+            _counts.SegmentsIn++;
+            _counts.DataSegmentsIn += segment.PayloadLength > 0 ? 1 : 0;
             if (State == TcpState.SynSent)
             {
                 _arrival.ReceiveInSynSent(packet, segment, now);
@@ -332,29 +338,16 @@ internal sealed class TcpConnection : TcpFlow
     }
 
     /// <summary>What TCP_INFO shows. Under the lock.</summary>
-    public TcpStatus Status => new()
+    public TcpStatus Status => TcpReport.Of(this);
+
+    /// <inheritdoc/>
+    public override TcpFlowStatus Describe()
     {
-        State = State,
-        Recovery = (byte)Sender.Recovery,
-        Timeouts = Sender.Timeouts,
-        UsesTimestamps = UsesTimestamps,
-        UsesSack = UsesSack,
-        UsesWindowScale = Sender.WindowScale > 0 || Receiver.WindowScale > 0,
-        SendWindowScale = Sender.WindowScale,
-        ReceiveWindowScale = Receiver.WindowScale,
-        RetransmissionTimeNs = Sender.RtoNs,
-        SendMss = Sender.Mss,
-        ReceiveMss = ReceiveMss,
-        UnacknowledgedBytes = Sender.Next - Sender.Unacknowledged,
-        SackedBytes = Sender.SackedBytes,
-        LostBytes = Sender.LostBytes,
-        PathMtu = Transmitter.PathMtu,
-        RoundTripNs = Sender.Rtt.SmoothedNs,
-        RoundTripVariationNs = Sender.Rtt.VariationNs,
-        SlowStartThreshold = Sender.Congestion.SlowStartThreshold,
-        CongestionWindow = Sender.Congestion.Window,
-        Retransmissions = Sender.Retransmissions,
-    };
+        lock (Lock)
+        {
+            return new TcpFlowStatus { Local = Key.Local, Remote = Key.Remote, Status = Status, SendQueue = Sender.Queue.Length, ReceiveQueue = Receiver.AvailableBytes };
+        }
+    }
 
     /// <summary>Another way to control congestion goes on with the window of the one before. Under the lock.</summary>
     public void ChangeCongestionControl()

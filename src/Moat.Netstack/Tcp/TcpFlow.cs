@@ -13,6 +13,9 @@ internal abstract class TcpFlow(FlowKey key)
     /// <summary>The memory that it takes beside what it queues, about.</summary>
     public abstract int HeldBytes { get; }
 
+    /// <summary>What it is doing.</summary>
+    public abstract TcpFlowStatus Describe();
+
     /// <summary>Takes a segment, whose header has been checked; the packet begins with the TCP header and is the flow's.</summary>
     public abstract void Receive(Packet packet, in TcpSegment segment, in IpInfo info);
 

@@ -17,6 +17,12 @@ internal sealed class TcpKeepAlive
         _timer = new TcpTimer(connection, static (owner, now) => owner.KeepAlive.OnTimer(now));
     }
 
+    /// <summary>When it expires; 0 if it is not set.</summary>
+    public long DeadlineNs => _timer.ExpiryNs;
+
+    /// <summary>When a segment came last.</summary>
+    public long LastReceivedNs => _lastReceivedNs;
+
     /// <summary>A segment has come.</summary>
     public void OnReceived(long nowNs) => _lastReceivedNs = nowNs;
 

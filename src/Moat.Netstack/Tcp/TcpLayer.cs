@@ -27,6 +27,8 @@ public sealed class TcpLayer : ITransport
     private long _sentSegments;
     private long _receivedSegments;
     private long _badSegments;
+    private long _activeOpens;
+    private long _passiveOpens;
 
     internal TcpLayer(NetworkStack stack)
     {
@@ -53,6 +55,24 @@ public sealed class TcpLayer : ITransport
 
     /// <summary>Segments that were malformed (Tcp: InErrs).</summary>
     public long BadSegments => Volatile.Read(ref _badSegments);
+
+    /// <summary>Connections begun by this side (Tcp: ActiveOpens).</summary>
+    public long ActiveOpens => Volatile.Read(ref _activeOpens);
+
+    /// <summary>Connections begun by others (Tcp: PassiveOpens).</summary>
+    public long PassiveOpens => Volatile.Read(ref _passiveOpens);
+
+    /// <summary>Everything between two ends: connections, requests, remains. A snapshot that others change while it is taken.</summary>
+    public IReadOnlyList<TcpFlowStatus> ListFlows()
+    {
+        List<TcpFlowStatus> list = [];
+        foreach (KeyValuePair<FlowKey, TcpFlow> flow in _flows)
+        {
+            list.Add(flow.Value.Describe());
+        }
+
+        return list;
+    }
 
     internal SynCookies Cookies { get; }
 
@@ -285,6 +305,8 @@ public sealed class TcpLayer : ITransport
     }
 
     internal void OnEstablished(TcpConnection connection) => connection.Transmitter.ConfirmRoute();
+
+    internal void CountOpening(bool isActive) => Interlocked.Increment(ref isActive ? ref _activeOpens : ref _passiveOpens);
 
     internal void CountSent() => Interlocked.Increment(ref _sentSegments);
 

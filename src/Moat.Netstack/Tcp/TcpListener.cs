@@ -196,6 +196,7 @@ internal sealed class TcpListener(TcpLayer layer, IpEndpoint local, TcpOptionSet
             return;
         }
 
+        layer.CountOpening(isActive: false);
         connection.Receive(packet, segment, info);
         Observer?.OnEvents(NetEvents.Readable);
     }

@@ -37,6 +37,7 @@ internal static class TcpOpening
             return NetError.AddressNotAvailable;
         }
 
+        layer.CountOpening(isActive: true);
         lock (connection.Lock)
         {
             connection.Connect(remains, layer.Stack.Host.NowNs);

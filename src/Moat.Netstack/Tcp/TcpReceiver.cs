@@ -239,6 +239,7 @@ internal sealed class TcpReceiver
         int length = packet.Length;
         Next += length;
         AvailableBytes += length;
+        _connection.Counts.BytesReceived += length;
         _unacknowledgedBytes += length;
         _queue.Enqueue(packet);
     }

@@ -44,6 +44,9 @@ internal sealed class TcpRequest(TcpListener listener, FlowKey key, TcpHandshake
     public override int HeldBytes => 512;
 
     /// <inheritdoc/>
+    public override TcpFlowStatus Describe() => new() { Local = Key.Local, Remote = Key.Remote, Status = new TcpStatus { State = TcpState.SynReceived, Timeouts = _retries, Timer = TcpTimerKind.Retransmit } };
+
+    /// <inheritdoc/>
     public override void Receive(Packet packet, in TcpSegment segment, in IpInfo info)
     {
         lock (_lock)

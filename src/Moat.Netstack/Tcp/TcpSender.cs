@@ -108,6 +108,12 @@ internal sealed class TcpSender
         Congestion.Start();
     }
 
+    /// <summary>When data was sent last.</summary>
+    public long LastSentNs => _lastSentNs;
+
+    /// <summary>What <see cref="Timer"/> is set for.</summary>
+    public TcpTimerKind WaitsFor => !Timer.IsSet ? TcpTimerKind.None : _timerKind == SenderTimer.Probe ? TcpTimerKind.WindowProbe : TcpTimerKind.Retransmit;
+
     /// <summary>SND.UP: behind the last urgent byte, until it is acknowledged.</summary>
     public SequenceNumber? UrgentEnd { get; private set; }
 
@@ -157,6 +163,7 @@ internal sealed class TcpSender
             SequenceNumber dataEnd = SequenceNumber.Min(acknowledgment, Queue.End);
             if (dataEnd > Queue.Start)
             {
+                _connection.Counts.BytesAcknowledged += dataEnd - Queue.Start;
                 Queue.Acknowledge(dataEnd);
             }
 

@@ -66,6 +66,9 @@ public sealed class TcpSocket : IDisposable
     /// <summary>The peer's end, if there is a connection.</summary>
     public IpEndpoint? Remote => _connection is { IsSynchronized: true } connection ? connection.Key.Remote : null;
 
+    /// <summary>Of a listener: connections that wait to be accepted, and how many may.</summary>
+    public (int Waiting, int Backlog) AcceptQueue => _listener is { } listener ? (listener.AcceptQueueLength, listener.Backlog) : (0, 0);
+
     /// <summary>Bytes that can be read (FIONREAD).</summary>
     public int AvailableBytes => Ask(static connection => connection.Urgent.AvailableBytes);
 

@@ -62,4 +62,31 @@ public readonly struct TcpStatus
 
     /// <summary>Segments sent more than once.</summary>
     public long Retransmissions { get; init; }
+
+    /// <summary>What it waits for.</summary>
+    public TcpTimerKind Timer { get; init; }
+
+    /// <summary>How long it still waits.</summary>
+    public long TimerLeftNs { get; init; }
+
+    /// <summary>Bytes queued and not sent yet.</summary>
+    public long UnsentBytes { get; init; }
+
+    /// <summary>The shortest round trip.</summary>
+    public long MinRoundTripNs { get; init; }
+
+    /// <summary>What the peer takes.</summary>
+    public int SendWindow { get; init; }
+
+    /// <summary>What this side takes.</summary>
+    public int ReceiveWindow { get; init; }
+
+    /// <summary>Since data was sent last.</summary>
+    public long SinceSentNs { get; init; }
+
+    /// <summary>Since anything was received last.</summary>
+    public long SinceReceivedNs { get; init; }
+
+    /// <summary>What has been counted.</summary>
+    public TcpCounters Counts { get; init; }
 }

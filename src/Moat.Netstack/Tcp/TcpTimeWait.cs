@@ -46,6 +46,13 @@ internal sealed class TcpTimeWait(TcpLayer layer, FlowKey key, SequenceNumber ne
     public override int HeldBytes => 256;
 
     /// <inheritdoc/>
+    public override TcpFlowStatus Describe()
+    {
+        long left = Volatile.Read(ref _startedNs) + TcpLimits.TimeWaitNs - layer.Stack.Host.NowNs;
+        return new TcpFlowStatus { Local = Key.Local, Remote = Key.Remote, Status = new TcpStatus { State = TcpState.TimeWait, TimerLeftNs = left } };
+    }
+
+    /// <inheritdoc/>
     public override void Receive(Packet packet, in TcpSegment segment, in IpInfo info)
     {
         long now = layer.Stack.Host.NowNs;

@@ -12,6 +12,9 @@ internal sealed class TcpTimer(TcpConnection connection, Action<TcpConnection, l
     /// <summary>Whether it is set.</summary>
     public bool IsSet => _setNs != 0;
 
+    /// <summary>When it expires; 0 if it is not set. Under the connection's lock.</summary>
+    public long ExpiryNs => _setNs;
+
     /// <summary>Sets or moves it. Under the connection's lock.</summary>
     public void Set(long deadlineNs)
     {

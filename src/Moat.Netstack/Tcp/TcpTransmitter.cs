@@ -136,6 +136,10 @@ internal sealed class TcpTransmitter(TcpConnection connection, TcpLayer layer, R
 
     private bool SendQueued(SequenceNumber start, int length, TcpFlags flags)
     {
+        ref TcpCounters counts = ref connection.Counts;
+        counts.DataSegmentsOut++;
+        counts.BytesSent += length;
+        counts.BytesRetransmitted += start < connection.Sender.Next ? length : 0;
         bool copies = (_route.Interface.Link.Features & LinkFeatures.TcpSegmentation) == 0;
         Packet packet = connection.Stack.Pool.Rent(copies ? length : 0);
         int added = connection.Sender.Queue.AddTo(packet, start, length, copies);
@@ -154,6 +158,7 @@ internal sealed class TcpTransmitter(TcpConnection connection, TcpLayer layer, R
     private bool Send(Packet packet, SequenceNumber sequence, TcpFlags flags, TcpOptions options)
     {
         long now = connection.Stack.Host.NowNs;
+        connection.Counts.SegmentsOut++;
         bool isSyn = (flags & TcpFlags.SYN) != 0;
         bool hasAck = (flags & TcpFlags.ACK) != 0;
         if (!isSyn)

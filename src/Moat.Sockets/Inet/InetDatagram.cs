@@ -5,6 +5,7 @@ using Moat.Netstack;
 using Moat.Netstack.Multicast;
 using Moat.Netstack.Packets;
 using Moat.Netstack.Sockets;
+using Moat.Netstack.Tcp;
 using Moat.Netstack.Udp;
 using Moat.Netstack.Wire;
 
@@ -176,7 +177,28 @@ internal sealed class InetDatagram : Socket, IInetSocket
     public override PollEvents Readiness(PollEvents mask) => SocketNotifier.ToPollEvents(Udp.Readiness()) & (mask | PollEvents.POLLERR | PollEvents.POLLHUP);
 
     /// <inheritdoc/>
-    protected override void OnLastClose() => Udp.Dispose();
+    public override SocketDescription Describe() => new()
+    {
+        Family = Domain,
+        Type = Type,
+        Protocol = Protocol,
+        Inode = Cookie,
+        Owner = Owner,
+        State = (int)(Udp.Remote is null ? TcpState.Closed : TcpState.Established),
+        Local = Udp.Local,
+        Remote = Udp.Remote ?? new IpEndpoint(IsV6 ? IpAddress.AnyV6 : IpAddress.AnyV4, 0),
+        ReceiveQueue = Udp.Queue.HeldBytes,
+        InterfaceIndex = Options.BoundInterface,
+        Drops = Udp.Queue.Dropped,
+        IsV6Only = Udp.IsV6Only,
+        TypeOfService = Ip.TypeOfService,
+        TrafficClass = Ip.TrafficClass,
+        Mark = Options.Mark,
+        Buffers = (Options.SendBuffer, Options.ReceiveBuffer),
+    };
+
+    /// <inheritdoc/>
+    protected override void OnClose() => Udp.Dispose();
 
     /// <summary>Sets UDP_CORK; what waited goes out when it ends.</summary>
     public Errno SetCork(bool isSet)

@@ -9,6 +9,7 @@ using Moat.Netstack.Packets;
 using Moat.Netstack.Raw;
 using Moat.Netstack.Routing;
 using Moat.Netstack.Sockets;
+using Moat.Netstack.Tcp;
 using Moat.Netstack.Wire;
 using Moat.Sockets.Netfilter.Legacy;
 
@@ -29,6 +30,7 @@ internal sealed class InetMessages : Socket, IInetSocket
         : base(family.Home, task, family.Number, type, flags)
     {
         _family = family;
+        Options.ReuseAddress = type == SocketType.SOCK_RAW; // as in Linux: it means nothing without ports
         SocketNotifier notifier = new() { Waiters = Waiters };
         _socket = type == SocketType.SOCK_RAW ? new RawSocket(family.Stack, family.IsV6, protocol, notifier) : new PingSocket(family.Stack, family.IsV6, notifier);
         Ip.Owner = new PacketOwner(task.Credentials.FilesystemUid, task.Credentials.FilesystemGid);
@@ -226,7 +228,31 @@ internal sealed class InetMessages : Socket, IInetSocket
     public override PollEvents Readiness(PollEvents mask) => SocketNotifier.ToPollEvents(_socket.Readiness()) & (mask | PollEvents.POLLERR | PollEvents.POLLHUP);
 
     /// <inheritdoc/>
-    protected override void OnLastClose() => _socket.Dispose();
+    public override SocketDescription Describe()
+    {
+        IpEndpoint local = _socket.Local;
+        return new SocketDescription
+        {
+            Family = Domain,
+            Type = Type,
+            Protocol = Protocol,
+            Inode = Cookie,
+            Owner = Owner,
+            State = (int)(_socket.Remote is null ? TcpState.Closed : TcpState.Established),
+            Local = Type == SocketType.SOCK_RAW ? local with { Port = (ushort)Protocol } : local,
+            Remote = new IpEndpoint(_socket.Remote ?? (IsV6 ? IpAddress.AnyV6 : IpAddress.AnyV4), 0),
+            ReceiveQueue = _socket.Queue.HeldBytes,
+            InterfaceIndex = Options.BoundInterface,
+            Drops = _socket.Queue.Dropped,
+            TypeOfService = Ip.TypeOfService,
+            TrafficClass = Ip.TrafficClass,
+            Mark = Options.Mark,
+            Buffers = (Options.SendBuffer, Options.ReceiveBuffer),
+        };
+    }
+
+    /// <inheritdoc/>
+    protected override void OnClose() => _socket.Dispose();
 
     // A mapped IPv4 address is nothing for a raw socket of AF_INET6.
     private bool IsOfFamily(IpAddress address) => address.IsV4 != _family.IsV6;

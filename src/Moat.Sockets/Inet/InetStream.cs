@@ -238,7 +238,37 @@ internal sealed class InetStream : Socket, IInetSocket
     public override PollEvents Readiness(PollEvents mask) => SocketNotifier.ToPollEvents(Tcp.Readiness()) & (mask | PollEvents.POLLERR | PollEvents.POLLHUP);
 
     /// <inheritdoc/>
-    protected override void OnLastClose() => Tcp.Close(abort: Options.Linger is { On: not 0, Seconds: 0 });
+    public override SocketDescription Describe()
+    {
+        TcpStatus status = Tcp.Status;
+        bool isListening = status.State == TcpState.Listen;
+        (int waiting, int backlog) = Tcp.AcceptQueue;
+        IpEndpoint none = new(IsV6 ? IpAddress.AnyV6 : IpAddress.AnyV4, 0);
+        return new SocketDescription
+        {
+            Family = Domain,
+            Type = Type,
+            Protocol = Protocol,
+            Inode = Cookie,
+            Owner = Owner,
+            State = (int)status.State,
+            Local = Tcp.Local,
+            Remote = Tcp.Remote ?? none,
+            ReceiveQueue = isListening ? waiting : Tcp.AvailableBytes,
+            SendQueue = isListening ? backlog : Tcp.UnacknowledgedBytes,
+            InterfaceIndex = Options.BoundInterface,
+            IsV6Only = Tcp.IsV6Only,
+            TypeOfService = Ip.TypeOfService,
+            TrafficClass = Ip.TrafficClass,
+            Mark = Options.Mark,
+            Tcp = status,
+            CongestionControl = Tcp.Options.CongestionControl,
+            Buffers = (Options.SendBuffer, Options.ReceiveBuffer),
+        };
+    }
+
+    /// <inheritdoc/>
+    protected override void OnClose() => Tcp.Close(abort: Options.Linger is { On: not 0, Seconds: 0 });
 
     private SyscallResult ReceiveUrgent(ref IoBuffer destination, MessageFlags flags, ref ReceivedMessage message)
     {

@@ -12,15 +12,28 @@ using Moat.Sockets.Netfilter;
 namespace Moat.Sockets.Inet;
 
 /// <summary>/proc/net's tables of interfaces, routes, addresses and neighbours, in the columns that Linux has.</summary>
-public sealed class NetworkFiles(SocketFilesystem home, NetworkStack stack) : INetworkFiles
+public sealed class NetworkFiles : INetworkFiles
 {
     private const string Arp = "arp";
     private const string Interfaces = "dev";
     private const string AddressesV6 = "if_inet6";
     private const string RoutesV4 = "route";
 
+    private readonly SocketFilesystem _home;
+    private readonly NetworkStack _stack;
+    private readonly InetSocketFiles _sockets;
+    private readonly OtherSocketFiles _others;
+    private readonly NetworkCounterFiles _counters;
+
+    /// <summary>The files of a network and its sockets.</summary>
+    public NetworkFiles(SocketFilesystem home, NetworkStack stack)
+    {
+        InetSocketList list = new(home, stack);
+        (_home, _stack, _sockets, _others, _counters) = (home, stack, new InetSocketFiles(list), new OtherSocketFiles(home), new NetworkCounterFiles(home, stack, list));
+    }
+
     /// <inheritdoc/>
-    public IReadOnlyList<string> Names { get; } = [Arp, Interfaces, AddressesV6, RoutesV4, .. NetfilterFiles.Names];
+    public IReadOnlyList<string> Names { get; } = [Arp, Interfaces, AddressesV6, RoutesV4, .. MulticastFiles.Names, .. InetSocketFiles.Names, .. OtherSocketFiles.Names, .. NetworkCounterFiles.Names, .. NetfilterFiles.Names];
 
     /// <inheritdoc/>
     public string Read(string name)
@@ -41,10 +54,20 @@ public sealed class NetworkFiles(SocketFilesystem home, NetworkStack stack) : IN
                 WriteRoutes(text);
                 break;
             case var filter when NetfilterFiles.Names.Contains(filter):
-                NetfilterFiles.Write(home, stack, name, text);
+                NetfilterFiles.Write(_home, _stack, name, text);
+                break;
+            case var multicast when MulticastFiles.Names.Contains(multicast):
+                MulticastFiles.Write(_stack, name, text);
+                break;
+            case var other when OtherSocketFiles.Names.Contains(other):
+                _others.Write(name, text);
+                break;
+            case var counter when NetworkCounterFiles.Names.Contains(counter):
+                _counters.Write(name, text);
                 break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(name), name, null);
+                _sockets.Write(name, text);
+                break;
         }
 
         return text.ToString();
@@ -54,7 +77,7 @@ public sealed class NetworkFiles(SocketFilesystem home, NetworkStack stack) : IN
     {
         text.Append("Inter-|   Receive                                                |  Transmit\n");
         text.Append(" face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n");
-        foreach (NetworkInterface owner in stack.Interfaces)
+        foreach (NetworkInterface owner in _stack.Interfaces)
         {
             InterfaceStatistics counts = owner.Statistics;
             text.Append(CultureInfo.InvariantCulture, $"{owner.Name,6}: {counts.ReceivedBytes,7} {counts.ReceivedPackets,7} {counts.ReceiveErrors,4} {counts.ReceiveDropped,4}    0     0          0         0 ");
@@ -71,7 +94,7 @@ public sealed class NetworkFiles(SocketFilesystem home, NetworkStack stack) : IN
         const int RTF_REJECT = 0x200;
         const int LineLength = 127;
         text.Append("Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT".PadRight(LineLength)).Append('\n');
-        foreach (Route route in stack.Routes.List)
+        foreach (Route route in _stack.Routes.List)
         {
             if (!route.Destination.IsV4 || route.Table != RoutingTable.Main)
             {
@@ -81,7 +104,7 @@ public sealed class NetworkFiles(SocketFilesystem home, NetworkStack stack) : IN
             bool isRefused = route.Kind is RouteKind.Unreachable or RouteKind.Prohibit;
             int flags = RTF_UP | (route.Gateway is null ? 0 : RTF_GATEWAY) | (route.PrefixLength == 32 ? RTF_HOST : 0) | (isRefused ? RTF_REJECT : 0);
             uint mask = route.PrefixLength == 0 ? 0 : uint.MaxValue << (32 - route.PrefixLength);
-            string name = stack.FindInterface(route.InterfaceIndex)?.Name ?? "*";
+            string name = _stack.FindInterface(route.InterfaceIndex)?.Name ?? "*";
             string line = string.Create(
                 CultureInfo.InvariantCulture,
                 $"{name}\t{Swapped(route.Destination.V4):X8}\t{Swapped(route.Gateway?.V4 ?? 0):X8}\t{flags:X4}\t0\t0\t{route.Metric}\t{Swapped(mask):X8}\t{route.Mtu}\t0\t0");
@@ -95,7 +118,7 @@ public sealed class NetworkFiles(SocketFilesystem home, NetworkStack stack) : IN
         const int HostScope = 0x10;
         const int LinkScope = 0x20;
         Span<byte> bytes = stackalloc byte[16];
-        foreach (NetworkInterface owner in stack.Interfaces)
+        foreach (NetworkInterface owner in _stack.Interfaces)
         {
             foreach (InterfaceAddress address in owner.Addresses)
             {
@@ -116,7 +139,7 @@ public sealed class NetworkFiles(SocketFilesystem home, NetworkStack stack) : IN
         const int ATF_COM = 2;
         const int ATF_PERM = 4;
         text.Append("IP address       HW type     Flags       HW address            Mask     Device\n");
-        foreach (NetworkInterface owner in stack.Interfaces)
+        foreach (NetworkInterface owner in _stack.Interfaces)
         {
             foreach (Neighbor neighbor in owner.Neighbors?.List ?? [])
             {

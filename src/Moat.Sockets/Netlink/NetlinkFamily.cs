@@ -19,6 +19,7 @@ public sealed class NetlinkFamily : ISocketFamily
         Stack = stack;
         Add(new RouteProtocol(stack, Ports));
         Add(new NetfilterProtocol(stack));
+        Add(new DiagProtocol(home, stack));
     }
 
     /// <summary>The home of the sockets.</summary>

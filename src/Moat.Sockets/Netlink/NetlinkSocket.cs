@@ -296,7 +296,29 @@ internal sealed class NetlinkSocket : Socket
     }
 
     /// <inheritdoc/>
-    protected override void OnLastClose()
+    public override SocketDescription Describe()
+    {
+        lock (_lock)
+        {
+            return new SocketDescription
+            {
+                Family = Domain,
+                Type = Type,
+                Protocol = Protocol,
+                Inode = Cookie,
+                Owner = Owner,
+                State = 0,
+                ReceiveQueue = _receivedBytes,
+                Port = Port,
+                PeerPort = _peer.Port,
+                Groups = _groups.FirstWord,
+                Buffers = (Options.SendBuffer, Options.ReceiveBuffer),
+            };
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void OnClose()
     {
         if (_isBound)
         {

@@ -1,6 +1,7 @@
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
+using Moat.Netstack.Tcp;
 
 namespace Moat.Sockets.Unix;
 
@@ -298,7 +299,20 @@ internal sealed class UnixConnection(UnixFamily family, GuestTask task, SocketTy
     }
 
     /// <inheritdoc/>
-    protected override void OnLastClose()
+    public override SocketDescription Describe()
+    {
+        lock (Family.Lock)
+        {
+            return Describe(
+                _pending is not null ? TcpState.Listen : _peer is not null ? TcpState.Established : TcpState.Closed,
+                _pending?.Count ?? Queue.Bytes,
+                _pending is not null ? _backlog : ChargedBytes,
+                _peer);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void OnClose()
     {
         UnixConnection? peer;
         UnixConnection[] waiting = [];
@@ -321,7 +335,7 @@ internal sealed class UnixConnection(UnixFamily family, GuestTask task, SocketTy
             }
         }
 
-        base.OnLastClose();
+        base.OnClose();
         peer?.Waiters.Notify(PollEvents.All);
         foreach (UnixConnection connection in waiting)
         {

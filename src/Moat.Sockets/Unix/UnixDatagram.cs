@@ -1,6 +1,7 @@
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
+using Moat.Netstack.Tcp;
 
 namespace Moat.Sockets.Unix;
 
@@ -175,10 +176,19 @@ internal sealed class UnixDatagram(UnixFamily family, GuestTask task, OpenFlags 
     }
 
     /// <inheritdoc/>
-    protected override void OnLastClose()
+    public override SocketDescription Describe()
+    {
+        lock (Family.Lock)
+        {
+            return Describe(_peer is null ? TcpState.Closed : TcpState.Established, Queue.Bytes, ChargedBytes, _peer);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void OnClose()
     {
         // A peer finds out when it sends (ECONNREFUSED).
-        base.OnLastClose();
+        base.OnClose();
         WakeHeld();
     }
 

@@ -5,6 +5,7 @@ using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.Netstack.Sockets;
+using Moat.Netstack.Tcp;
 
 namespace Moat.Sockets.Unix;
 
@@ -229,8 +230,28 @@ internal abstract class UnixSocket : Socket
         Dispose(message);
     }
 
+    /// <summary>What it holds of its send buffer.</summary>
+    protected int ChargedBytes => Volatile.Read(ref _charged);
+
+    /// <summary>A description. Under the family's lock.</summary>
+    protected SocketDescription Describe(TcpState state, long receiveQueue, long sendQueue, UnixSocket? peer) => new()
+    {
+        Family = Domain,
+        Type = Type,
+        Protocol = Protocol,
+        Inode = Cookie,
+        Owner = Owner,
+        State = (int)state,
+        ReceiveQueue = receiveQueue,
+        SendQueue = sendQueue,
+        Name = Name.IsUnnamed ? null : Name.Path.ToArray(),
+        Peer = peer?.Cookie ?? 0,
+        Shutdown = Ended,
+        Buffers = (Options.SendBuffer, Options.ReceiveBuffer),
+    };
+
     /// <inheritdoc/>
-    protected override void OnLastClose()
+    protected override void OnClose()
     {
         lock (Family.Lock)
         {

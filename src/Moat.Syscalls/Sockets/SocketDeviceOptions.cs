@@ -67,7 +67,7 @@ internal static class SocketDeviceOptions
     }
 
     /// <summary>Sets one of the two that are numbers.</summary>
-    /// <returns>ENODEV, EINVAL, EPERM.</returns>
+    /// <returns>EINVAL, EPERM.</returns>
     public static Errno Set(GuestTask task, Socket socket, int option, int value)
     {
         if (option == Mark)
@@ -82,12 +82,7 @@ internal static class SocketDeviceOptions
             return Errno.None;
         }
 
-        if (value < 0)
-        {
-            return Errno.EINVAL;
-        }
-
-        return value != 0 && Home(task).NameOfInterface(value) is null ? Errno.ENODEV : Bind(task, socket, value);
+        return value < 0 ? Errno.EINVAL : Bind(task, socket, value); // Linux does not look whether there is such an interface
     }
 
     private static SocketFilesystem Home(GuestTask task) => (SocketFilesystem)task.Kernel.SocketFiles;

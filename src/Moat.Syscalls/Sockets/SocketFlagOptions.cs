@@ -13,6 +13,7 @@ internal static class SocketFlagOptions
     private const int OutOfBandInline = 10;
     private const int ReceiveLowWater = 18;
     private const int SendLowWater = 19;
+    private const int PeekOffset = 42;
 
     /// <summary>getsockopt(2); null if there is no such option.</summary>
     public static int? Get(SocketOptions options, int option) => option switch
@@ -42,6 +43,8 @@ internal static class SocketFlagOptions
             case OutOfBandInline:
                 options.OutOfBandInline = value != 0;
                 return Errno.None;
+            case PeekOffset:
+                return Errno.EOPNOTSUPP;
             case ReceiveLowWater:
                 options.ReceiveLowWater = value < 0 ? int.MaxValue : Math.Max(value, 1);
                 return Errno.None;

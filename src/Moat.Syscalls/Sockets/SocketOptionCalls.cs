@@ -84,8 +84,8 @@ internal static class SocketOptionCalls
                 case PeerGroups:
                     return PutGroups(task, arguments, room, socket.PeerGroups);
                 case PeerName:
-                    // Unlike getpeername(2) it wants room for all of it.
-                    return !socket.PeerAddress.TryGet(out byte[]? name, out _) ? Errno.ENOTCONN : name.Length > room ? Errno.EINVAL : Put(task, arguments, room, name);
+                    // Unlike getpeername(2) it refuses room for more than there is.
+                    return !socket.PeerAddress.TryGet(out byte[]? name, out _) ? Errno.ENOTCONN : name.Length < room ? Errno.EINVAL : Put(task, arguments, room, name);
                 case Cookie:
                     ulong cookie = socket.Cookie;
                     return room < sizeof(ulong) ? Errno.EINVAL : Put(task, arguments, room, MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in cookie)));
@@ -153,6 +153,11 @@ internal static class SocketOptionCalls
             }
 
             errno = task.Memory.Read(arguments.Address(3), out int value);
+            if (errno == Errno.None && arguments.Int(2) == ReusePort && value != 0 && socket.Domain is not (AddressFamily.AF_INET or AddressFamily.AF_INET6))
+            {
+                return Errno.EOPNOTSUPP;
+            }
+
             errno = errno != Errno.None ? errno : arguments.Int(2) is SocketDeviceOptions.BindToIndex or SocketDeviceOptions.Mark ? SocketDeviceOptions.Set(task, socket, arguments.Int(2), value) : Apply(task, socket.Options, arguments.Int(2), value, arguments.Address(3), length);
             if (errno == Errno.None)
             {
