@@ -43,7 +43,8 @@ public sealed class NetworkStack
         _input = new IpInput(this);
         Icmp = new IcmpLayer(this, isV6: false);
         IcmpV6 = new IcmpLayer(this, isV6: true);
-        Udp = new UdpLayer(this);
+        Udp = new UdpLayer(this, IpProtocol.Udp);
+        UdpLite = new UdpLayer(this, IpProtocol.UdpLite);
         Tcp = new TcpLayer(this);
     }
 
@@ -82,6 +83,9 @@ public sealed class NetworkStack
 
     /// <summary>UDP.</summary>
     public UdpLayer Udp { get; }
+
+    /// <summary>UDP-Lite.</summary>
+    public UdpLayer UdpLite { get; }
 
     /// <summary>TCP.</summary>
     public TcpLayer Tcp { get; }

@@ -18,6 +18,7 @@ using Moat.Sentry.Network;
 using Moat.Sockets;
 using Moat.Sockets.Inet;
 using Moat.Sockets.Netlink;
+using Moat.Sockets.PacketSockets;
 using Moat.Sockets.Unix;
 using Moat.Syscalls;
 using Moat.Syscalls.Strace;
@@ -82,6 +83,7 @@ public sealed class Sandbox : IDisposable
         sockets.Register(AddressFamily.AF_INET, poller is not null ? new PassthroughFamily(sockets, _stack, poller, AddressFamily.AF_INET) : new InetFamily(sockets, _stack, isV6: false));
         sockets.Register(AddressFamily.AF_INET6, poller is not null ? new PassthroughFamily(sockets, _stack, poller, AddressFamily.AF_INET6) : new InetFamily(sockets, _stack, isV6: true));
         sockets.Register(AddressFamily.AF_NETLINK, new NetlinkFamily(sockets, _stack));
+        sockets.Register(AddressFamily.AF_PACKET, new PacketFamily(sockets, _stack));
         _kernel.SocketFiles = sockets;
         MemoryDevices.Register(_kernel.Devices);
         TerminalDevices.Register(_kernel);

@@ -146,7 +146,7 @@ public sealed class TcpStateTests
         {
             TcpSocket client = new(stack.Tcp, isV6: false, new NoObserver());
             Assert.Equal(NetError.InProgress, client.Connect(listener.Local));
-            Assert.Equal(NetError.None, listener.Accept(static () => new NoObserver(), out TcpSocket? server));
+            Assert.Equal(NetError.None, listener.Accept(out TcpSocket? server));
             client.Dispose();
             server!.Dispose();
             if (i % 2 == 1)
@@ -186,7 +186,7 @@ public sealed class TcpStateTests
                     _ = socket.Send(data, out _);
                 }
 
-                if (listener.Accept(static () => new NoObserver(), out TcpSocket? accepted) == NetError.None && steps % 2 == 0)
+                if (listener.Accept(out TcpSocket? accepted) == NetError.None && steps % 2 == 0)
                 {
                     open.Add(accepted!);
                 }
@@ -273,7 +273,7 @@ public sealed class TcpStateTests
             Assert.Equal(NetError.None, _listener.Listen(5));
             Assert.Equal(NetError.InProgress, Client.Connect(_listener.Local));
             TcpSocket? accepted = null;
-            Assert.True(Network.RunUntil(() => _listener.Accept(static () => new NoObserver(), out accepted) == NetError.None, Second));
+            Assert.True(Network.RunUntil(() => _listener.Accept(out accepted) == NetError.None, Second));
             Assert.Equal(NetError.None, Client.FinishConnect());
             Accepted = accepted!;
         }

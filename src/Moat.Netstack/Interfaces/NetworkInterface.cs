@@ -214,6 +214,16 @@ public sealed class NetworkInterface : ILinkSink
         }
     }
 
+    /// <summary>Sends what a packet socket made: a whole frame, or on a link without frames an IP packet. What it says is nobody's concern.</summary>
+    public void SendRaw(Packet packet)
+    {
+        packet.InterfaceIndex = Index;
+        packet.LinkHeader = packet.Start;
+        packet.NetworkHeader = HasEthernet ? Math.Min(packet.Start + EthernetHeader.Length, packet.End) : packet.Start;
+        packet.TransportHeader = packet.NetworkHeader;
+        Transmit(packet);
+    }
+
     private void Transmit(Packet packet)
     {
         Statistics.CountSent(packet.Length);

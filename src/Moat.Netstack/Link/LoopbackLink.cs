@@ -13,6 +13,7 @@ public sealed class LoopbackLink : ILink
     private readonly FlowQueue[] _queues = new FlowQueue[QueueCount];
     private ILinkSink _sink = null!;
     private long _dropped;
+    private int _waiting; // packets in all queues
 
     /// <summary>A loopback link with empty queues.</summary>
     public LoopbackLink()
@@ -52,6 +53,7 @@ public sealed class LoopbackLink : ILink
             if (queue.Packets.Count < MaxQueued)
             {
                 queue.Packets.Enqueue(packet);
+                Interlocked.Increment(ref _waiting);
                 return;
             }
         }
@@ -64,8 +66,8 @@ public sealed class LoopbackLink : ILink
     public void Flush()
     {
         // What is delivered causes answers, which may go to a queue that has been passed already.
-        bool any;
-        do
+        bool any = true;
+        while (any && Volatile.Read(ref _waiting) > 0)
         {
             any = false;
             foreach (FlowQueue queue in _queues)
@@ -73,7 +75,6 @@ public sealed class LoopbackLink : ILink
                 any |= Serve(queue);
             }
         }
-        while (any);
     }
 
     private bool Serve(FlowQueue queue)
@@ -83,6 +84,7 @@ public sealed class LoopbackLink : ILink
         {
             while (queue.Take() is { } packet)
             {
+                Interlocked.Decrement(ref _waiting);
                 _sink.Deliver(packet);
                 any = true;
             }

@@ -35,6 +35,9 @@ internal sealed class TcpListener(TcpLayer layer, IpEndpoint local, TcpOptionSet
     /// <summary>Who is told of connections.</summary>
     public ISocketObserver? Observer { get; set; }
 
+    /// <summary>Stands for the socket that will accept a connection.</summary>
+    public ISocketObserver Pending { get; } = new PendingObserver();
+
     /// <summary>Connections that wait, for /proc/net/tcp and TCP_INFO.</summary>
     public int AcceptQueueLength
     {
@@ -153,8 +156,7 @@ internal sealed class TcpListener(TcpLayer layer, IpEndpoint local, TcpOptionSet
     public void Promote(TcpRequest? request, in TcpHandshake handshake, in RouteDecision route, Packet packet, in TcpSegment segment, in IpInfo info, FlowKey? key = null)
     {
         TcpConnection connection = new(layer, request?.Key ?? key!.Value, options.Clone(), route);
-        PendingObserver pending = new();
-        connection.Observer = pending; // somebody will read it
+        connection.Observer = Pending; // somebody will read it
         if (options.ReceiveBuffer > 0)
         {
             connection.Receiver.Buffer = options.ReceiveBuffer;
@@ -256,7 +258,6 @@ internal sealed class TcpListener(TcpLayer layer, IpEndpoint local, TcpOptionSet
         }
     }
 
-    // Stands for the socket that will accept the connection.
     private sealed class PendingObserver : ISocketObserver
     {
         public void OnEvents(NetEvents events)

@@ -9,7 +9,7 @@ namespace Moat.Netstack.Tcp;
 public sealed class TcpSocket : IDisposable
 {
     private readonly TcpLayer _layer;
-    private readonly ISocketObserver _observer;
+    private ISocketObserver _observer;
     private readonly Lock _lock = new();
     private readonly TcpSendTurn _send;
     private readonly TcpReceiveTurn _receive;
@@ -186,10 +186,9 @@ public sealed class TcpSocket : IDisposable
     }
 
     /// <summary>accept(2).</summary>
-    /// <param name="createObserver">Makes the observer of the new socket once there is one.</param>
-    /// <param name="accepted">The new socket.</param>
+    /// <param name="accepted">The new socket, which tells nobody of events before <see cref="Observe"/>.</param>
     /// <returns>WouldBlock; Invalid if it does not listen.</returns>
-    public NetError Accept(Func<ISocketObserver> createObserver, out TcpSocket? accepted)
+    public NetError Accept(out TcpSocket? accepted)
     {
         accepted = null;
         if (_listener is not { } listener)
@@ -202,14 +201,21 @@ public sealed class TcpSocket : IDisposable
             return NetError.WouldBlock;
         }
 
-        ISocketObserver observer = createObserver();
-        lock (connection.Lock)
-        {
-            connection.Observer = observer;
-            accepted = new TcpSocket(_layer, connection, observer) { Owner = Owner, ReusesAddress = ReusesAddress };
-        }
-
+        accepted = new TcpSocket(_layer, connection, listener.Pending) { Owner = Owner, ReusesAddress = ReusesAddress };
         return NetError.None;
+    }
+
+    /// <summary>Says who is told of an accepted connection's events from now on; what has happened before is found by asking.</summary>
+    public void Observe(ISocketObserver observer)
+    {
+        _observer = observer;
+        if (_connection is { } connection)
+        {
+            lock (connection.Lock)
+            {
+                connection.Observer = observer;
+            }
+        }
     }
 
     /// <summary>connect(2), without waiting.</summary>

@@ -6,7 +6,7 @@ using Moat.Netstack.Wire;
 
 namespace Moat.Netstack.Udp;
 
-/// <summary>UDP (RFC 768): finds the sockets that a datagram is for.</summary>
+/// <summary>UDP (RFC 768), or UDP-Lite (RFC 3828): finds the sockets that a datagram is for.</summary>
 public sealed class UdpLayer : ITransport
 {
     private readonly Lock _lock = new();
@@ -16,15 +16,22 @@ public sealed class UdpLayer : ITransport
     private long _bad;
     private long _unwanted;
 
-    internal UdpLayer(NetworkStack stack)
+    internal UdpLayer(NetworkStack stack, IpProtocol protocol)
     {
         Stack = stack;
+        Protocol = protocol;
         Ports = new PortAllocator(stack.Host);
-        stack.Register(IpProtocol.Udp, this);
+        stack.Register(protocol, this);
     }
 
     /// <summary>The stack it is in.</summary>
     public NetworkStack Stack { get; }
+
+    /// <summary>Which of the two it is.</summary>
+    public IpProtocol Protocol { get; }
+
+    /// <summary>Whether it is UDP-Lite: the length in the header says what the checksum covers.</summary>
+    public bool IsLite => Protocol == IpProtocol.UdpLite;
 
     /// <summary>Bound ports.</summary>
     public PortAllocator Ports { get; }
@@ -47,7 +54,7 @@ public sealed class UdpLayer : ITransport
     /// <inheritdoc/>
     public void Receive(Packet packet, in IpInfo info)
     {
-        if (!UdpHeader.TryParse(packet.Linear, packet.Length, out UdpHeader header) || !IsIntact(packet, info, header))
+        if (!TryParse(packet, out UdpHeader header, out int coverage) || !IsIntact(packet, info, header, coverage))
         {
             Interlocked.Increment(ref _bad);
             packet.Release();
@@ -82,6 +89,13 @@ public sealed class UdpLayer : ITransport
         }
 
         Interlocked.Increment(ref _received);
+        if (coverage < header.DatagramLength && coverage < socket.ReceiveCoverage)
+        {
+            Interlocked.Increment(ref _bad);
+            packet.Release();
+            return;
+        }
+
         packet.Pull(UdpHeader.Length);
         socket.Deliver(packet, info, header.SourcePort);
     }
@@ -118,7 +132,7 @@ public sealed class UdpLayer : ITransport
         payload.CopyTo(packet.Append(payload.Length));
         new UdpHeader(from.Port, to.Port, (ushort)(UdpHeader.Length + payload.Length), 0).Write(packet.Push(UdpHeader.Length));
         packet.Checksum = ChecksumState.Verified;
-        IpParameters parameters = new() { Source = from.Address, Destination = to.Address, Protocol = IpProtocol.Udp, TimeToLive = 64 };
+        IpParameters parameters = new() { Source = from.Address, Destination = to.Address, Protocol = Protocol, TimeToLive = 64 };
         _ = Stack.Output.Send(packet, parameters, route);
         Stack.Flush();
     }
@@ -162,7 +176,19 @@ public sealed class UdpLayer : ITransport
         return false;
     }
 
-    private static bool IsIntact(Packet packet, in IpInfo info, in UdpHeader header)
+    private bool TryParse(Packet packet, out UdpHeader header, out int coverage)
+    {
+        if (IsLite)
+        {
+            return UdpHeader.TryParseLite(packet.Linear, packet.Length, out header, out coverage);
+        }
+
+        bool isWhole = UdpHeader.TryParse(packet.Linear, packet.Length, out header);
+        coverage = header.DatagramLength;
+        return isWhole;
+    }
+
+    private bool IsIntact(Packet packet, in IpInfo info, in UdpHeader header, int coverage)
     {
         if (packet.Checksum == ChecksumState.Verified)
         {
@@ -171,12 +197,23 @@ public sealed class UdpLayer : ITransport
 
         if (header.Checksum == 0)
         {
-            return info.Source.IsV4; // IPv6 demands one (RFC 8200 section 8.1)
+            return info.Source.IsV4 && !IsLite; // IPv6 demands one (RFC 8200 section 8.1), and so does UDP-Lite
         }
 
         packet.Truncate(header.DatagramLength);
-        InternetChecksum checksum = InternetChecksum.OfPseudoHeader(info.Source, info.Destination, IpProtocol.Udp, header.DatagramLength);
-        packet.AddTo(ref checksum, 0);
+        InternetChecksum checksum = InternetChecksum.OfPseudoHeader(info.Source, info.Destination, Protocol, header.DatagramLength);
+        if (coverage < packet.Length)
+        {
+            Packet covered = packet.Share();
+            covered.Truncate(coverage);
+            covered.AddTo(ref checksum, 0);
+            covered.Release();
+        }
+        else
+        {
+            packet.AddTo(ref checksum, 0);
+        }
+
         return checksum.Value == 0;
     }
 

@@ -62,6 +62,15 @@ public sealed class UdpSocket : IDisposable
     /// <summary>The groups it has joined.</summary>
     public GroupMemberships Groups { get; }
 
+    /// <summary>UDPLITE_SEND_CSCOV: how many bytes the checksum covers; 0 for all.</summary>
+    public int SendCoverage { get; set; }
+
+    /// <summary>UDPLITE_RECV_CSCOV: a datagram whose checksum covers a part must cover at least so much.</summary>
+    public int ReceiveCoverage { get; set; }
+
+    /// <summary>Whether it is of UDP-Lite.</summary>
+    public bool IsLite => _layer.IsLite;
+
     /// <summary>What has been received.</summary>
     public DatagramQueue Queue => _queue;
 
@@ -204,18 +213,20 @@ public sealed class UdpSocket : IDisposable
             return NetError.Fault;
         }
 
-        UdpHeader header = new(port, remote.Port, (ushort)(UdpHeader.Length + length), 0);
+        int total = UdpHeader.Length + (int)length;
+        int coverage = SendCoverage > 0 && SendCoverage < total ? SendCoverage : total;
+        UdpHeader header = new(port, remote.Port, (ushort)(!IsLite ? total : coverage == total ? 0 : coverage), 0);
         header.Write(packet.Push(UdpHeader.Length));
         IpParameters parameters = new()
         {
             Source = route.Source,
             Destination = remote.Address,
-            Protocol = IpProtocol.Udp,
+            Protocol = _layer.Protocol,
             TimeToLive = control.Hops ?? Options.HopsTo(remote.Address),
             TypeOfService = control.Class ?? Options.ClassTo(remote.Address),
             DontFragment = Options.DontFragmentTo(remote.Address),
         };
-        Seal(packet, parameters, route);
+        Seal(packet, parameters, route, coverage);
         packet.Mark = Options.Mark;
         packet.Owner = Options.Owner;
         if (route.Kind == RouteKind.Multicast && Options.Has(remote.Address.IsV4 ? IpFlags.MulticastLoop : IpFlags.MulticastLoopV6) && !route.Interface.IsLoopback)
@@ -351,7 +362,7 @@ public sealed class UdpSocket : IDisposable
 
     internal void OnError(in IpError error, IpEndpoint remote, ReadOnlySpan<byte> payload) => Errors.Report(error, remote, payload, isConnected: Remote == remote);
 
-    private static void Seal(Packet packet, in IpParameters parameters, in RouteDecision route)
+    private static void Seal(Packet packet, in IpParameters parameters, in RouteDecision route, int coverage)
     {
         if ((route.Interface.Link.Features & Link.LinkFeatures.Loopback) != 0)
         {
@@ -359,8 +370,16 @@ public sealed class UdpSocket : IDisposable
             return;
         }
 
-        InternetChecksum checksum = InternetChecksum.OfPseudoHeader(parameters.Source, parameters.Destination, IpProtocol.Udp, packet.Length);
-        packet.AddTo(ref checksum, 0);
+        InternetChecksum checksum = InternetChecksum.OfPseudoHeader(parameters.Source, parameters.Destination, parameters.Protocol, packet.Length);
+        if (coverage < packet.Length)
+        {
+            checksum.Add(packet.Linear[..coverage]);
+        }
+        else
+        {
+            packet.AddTo(ref checksum, 0);
+        }
+
         ushort value = checksum.Value;
         BinaryPrimitives.WriteUInt16BigEndian(packet.Linear[UdpHeader.ChecksumOffset..], value == 0 ? ushort.MaxValue : value);
     }

@@ -33,6 +33,9 @@ public enum IpProtocol : byte
     /// <summary>IPv6 destination options.</summary>
     DestinationOptions = 60,
 
+    /// <summary>UDP-Lite (RFC 3828).</summary>
+    UdpLite = 136,
+
     /// <summary>Raw sockets: every protocol.</summary>
     Raw = 255,
 }

@@ -32,6 +32,30 @@ public readonly record struct UdpHeader(ushort SourcePort, ushort DestinationPor
         return header.DatagramLength >= Length && header.DatagramLength <= available;
     }
 
+    /// <summary>Reads a header of UDP-Lite (RFC 3828 section 3.1), of which the length field is the checksum's coverage.</summary>
+    /// <param name="bytes">The datagram's linear part.</param>
+    /// <param name="available">The datagram's length.</param>
+    /// <param name="header">The header, with the datagram's length.</param>
+    /// <param name="coverage">How many bytes the checksum covers.</param>
+    public static bool TryParseLite(ReadOnlySpan<byte> bytes, int available, out UdpHeader header, out int coverage)
+    {
+        coverage = 0;
+        header = default;
+        if (bytes.Length < Length)
+        {
+            return false;
+        }
+
+        int field = BinaryPrimitives.ReadUInt16BigEndian(bytes[4..]);
+        coverage = field == 0 ? available : field;
+        header = new UdpHeader(
+            BinaryPrimitives.ReadUInt16BigEndian(bytes),
+            BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]),
+            (ushort)available,
+            BinaryPrimitives.ReadUInt16BigEndian(bytes[ChecksumOffset..]));
+        return coverage >= Length && coverage <= available;
+    }
+
     /// <summary>Writes <see cref="Length"/> bytes.</summary>
     public void Write(Span<byte> destination)
     {

@@ -11,17 +11,17 @@ using Moat.Netstack.Wire;
 
 namespace Moat.Sockets.Inet;
 
-/// <summary>A UDP socket (udp(7)) as a file.</summary>
+/// <summary>A UDP socket (udp(7)), or one of UDP-Lite (udplite(7)), as a file.</summary>
 internal sealed class InetDatagram : Socket, IInetSocket
 {
     private readonly InetFamily _family;
 
     /// <summary>A new socket.</summary>
-    public InetDatagram(InetFamily family, GuestTask task, OpenFlags flags)
+    public InetDatagram(InetFamily family, GuestTask task, OpenFlags flags, bool isLite = false)
         : base(family.Home, task, family.Number, SocketType.SOCK_DGRAM, flags)
     {
         _family = family;
-        Udp = new UdpSocket(family.Stack.Udp, family.IsV6, new SocketNotifier { Waiters = Waiters }) { Owner = task.Credentials.EffectiveUid };
+        Udp = new UdpSocket(isLite ? family.Stack.UdpLite : family.Stack.Udp, family.IsV6, new SocketNotifier { Waiters = Waiters }) { Owner = task.Credentials.EffectiveUid };
         Ip.Owner = new PacketOwner(task.Credentials.FilesystemUid, task.Credentials.FilesystemGid);
     }
 
@@ -29,7 +29,7 @@ internal sealed class InetDatagram : Socket, IInetSocket
     public UdpSocket Udp { get; }
 
     /// <inheritdoc/>
-    public override int Protocol => (int)IpProtocol.Udp;
+    public override int Protocol => (int)(Udp.IsLite ? IpProtocol.UdpLite : IpProtocol.Udp);
 
     /// <inheritdoc/>
     public override byte[] LocalAddress => InetAddress.Format(Udp.Local, _family.IsV6);

@@ -1,4 +1,5 @@
 using Moat.Linux;
+using Moat.Netstack.Wire;
 
 namespace Moat.Sockets.Inet;
 
@@ -6,6 +7,8 @@ namespace Moat.Sockets.Inet;
 internal static class InetDatagramOptions
 {
     private const int UDP_CORK = 1;
+    private const int UDPLITE_SEND_CSCOV = 10;
+    private const int UDPLITE_RECV_CSCOV = 11;
 
     /// <summary>setsockopt(2).</summary>
     public static Errno Set(InetDatagram socket, int level, int option, ReadOnlySpan<byte> value)
@@ -14,6 +17,8 @@ internal static class InetDatagramOptions
         {
             case InetLevel.IPPROTO_UDP when option == UDP_CORK:
                 return OptionValue.ReadInt(value).TryGet(out int corks, out Errno errno) ? socket.SetCork(corks != 0) : errno;
+            case InetLevel.IPPROTO_UDPLITE when socket.Udp.IsLite && option is UDPLITE_SEND_CSCOV or UDPLITE_RECV_CSCOV:
+                return OptionValue.ReadInt(value).TryGet(out int coverage, out errno) ? SetCoverage(socket, option, coverage) : errno;
             case InetLevel.IPPROTO_IPV6 when socket.IsV6 && option == IpOption.IPV6_V6ONLY:
                 if (!OptionValue.ReadInt(value).TryGet(out int only, out errno) || socket.Udp.Local.Port != 0)
                 {
@@ -32,6 +37,12 @@ internal static class InetDatagramOptions
     public static Result<int> Get(InetDatagram socket, int level, int option, Span<byte> value) => level switch
     {
         InetLevel.IPPROTO_UDP => option == UDP_CORK ? OptionValue.WriteInt(socket.Cork.IsSet ? 1 : 0, value) : Errno.ENOPROTOOPT,
+        InetLevel.IPPROTO_UDPLITE when socket.Udp.IsLite => option switch
+        {
+            UDPLITE_SEND_CSCOV => OptionValue.WriteInt(socket.Udp.SendCoverage, value),
+            UDPLITE_RECV_CSCOV => OptionValue.WriteInt(socket.Udp.ReceiveCoverage, value),
+            _ => Errno.ENOPROTOOPT,
+        },
         InetLevel.IPPROTO_IPV6 when socket.IsV6 && option == IpOption.IPV6_V6ONLY => OptionValue.WriteInt(socket.Udp.IsV6Only ? 1 : 0, value),
         _ => GetIp(socket, level, option, value),
     };
@@ -53,4 +64,20 @@ internal static class InetDatagramOptions
         InetLevel.IPPROTO_IPV6 when socket.IsV6 => InetIpv6Options.Get(socket, option, value),
         _ => socket.IsV6 ? Errno.ENOPROTOOPT : Errno.EOPNOTSUPP,
     };
+
+    // The header is always covered (udplite(7)).
+    private static Errno SetCoverage(InetDatagram socket, int option, int coverage)
+    {
+        coverage = coverage == 0 ? 0 : Math.Clamp(coverage, UdpHeader.Length, ushort.MaxValue);
+        if (option == UDPLITE_SEND_CSCOV)
+        {
+            socket.Udp.SendCoverage = coverage;
+        }
+        else
+        {
+            socket.Udp.ReceiveCoverage = coverage;
+        }
+
+        return Errno.None;
+    }
 }

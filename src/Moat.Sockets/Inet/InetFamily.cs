@@ -35,6 +35,7 @@ public sealed class InetFamily(SocketFilesystem home, NetworkStack stack, bool i
         SocketType.SOCK_DGRAM when protocol == (int)(isV6 ? IpProtocol.IcmpV6 : IpProtocol.Icmp) => new InetMessages(this, task, type, (IpProtocol)protocol, flags),
         SocketType.SOCK_STREAM when protocol is 0 or IpProtoTcp => new InetStream(this, task, flags),
         SocketType.SOCK_DGRAM when protocol is 0 or IpProtoUdp => new InetDatagram(this, task, flags),
+        SocketType.SOCK_DGRAM when protocol == (int)IpProtocol.UdpLite => new InetDatagram(this, task, flags, isLite: true),
         SocketType.SOCK_STREAM or SocketType.SOCK_DGRAM => Errno.EPROTONOSUPPORT,
         _ => Errno.ESOCKTNOSUPPORT,
     };

@@ -7,4 +7,5 @@ internal static class InetLevel
     public const int IPPROTO_TCP = 6;
     public const int IPPROTO_UDP = 17;
     public const int IPPROTO_IPV6 = 41;
+    public const int IPPROTO_UDPLITE = 136;
 }

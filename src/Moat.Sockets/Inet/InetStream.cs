@@ -94,14 +94,15 @@ internal sealed class InetStream : Socket, IInetSocket
     /// <inheritdoc/>
     public override Result<Socket> Accept(GuestTask task)
     {
-        SocketNotifier notifier = new();
-        NetError error = Tcp.Accept(() => notifier, out TcpSocket? accepted);
+        NetError error = Tcp.Accept(out TcpSocket? accepted);
         if (error != NetError.None)
         {
             return error.ToErrno();
         }
 
+        SocketNotifier notifier = new();
         InetStream socket = new(_family, task, OpenFlags.O_RDWR, notifier, accepted);
+        accepted!.Observe(notifier);
         socket.Options.Inherit(Options);
         return socket;
     }

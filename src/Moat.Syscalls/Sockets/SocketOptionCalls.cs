@@ -186,6 +186,16 @@ internal static class SocketOptionCalls
         }
 
         Span<byte> value = stackalloc byte[Math.Min(room, MaxValue)];
+        value.Clear();
+        if (socket.Domain == AddressFamily.AF_PACKET)
+        {
+            Errno unread = task.Memory.CopyIn(arguments.Address(3), value); // PACKET_HDRLEN asks by its value
+            if (unread != Errno.None)
+            {
+                return unread;
+            }
+        }
+
         return socket.GetOption(task, arguments.Int(1), arguments.Int(2), value).TryGet(out int length, out Errno errno) ? Put(task, arguments, room, value[..length]) : errno;
     }
 
