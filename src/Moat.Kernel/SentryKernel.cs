@@ -108,6 +108,9 @@ public sealed class SentryKernel
     /// <summary>What the network shows below /proc/net; null if there is none. Set at boot.</summary>
     public INetworkFiles? NetworkFiles { get; set; }
 
+    /// <summary>/proc/sys/net; null without a network. Set at boot.</summary>
+    public INetworkSettings? NetworkSettings { get; set; }
+
     /// <summary>The terminal that the container was given, /dev/console; null if none.</summary>
     public ITerminal? Console { get; set; }
 

@@ -79,6 +79,7 @@ public sealed class Sandbox : IDisposable
         _stack = NetworkSetup.Create(_kernel, sockets.Memory);
         sockets.Network = _stack;
         _kernel.NetworkFiles = new NetworkFiles(sockets, _stack);
+        _kernel.NetworkSettings = new NetworkSettings(sockets, _stack);
         PassthroughPoller? poller = UsesHostNetwork ? new PassthroughPoller(options.Log) : null;
         sockets.Register(AddressFamily.AF_INET, poller is not null ? new PassthroughFamily(sockets, _stack, poller, AddressFamily.AF_INET) : new InetFamily(sockets, _stack, isV6: false));
         sockets.Register(AddressFamily.AF_INET6, poller is not null ? new PassthroughFamily(sockets, _stack, poller, AddressFamily.AF_INET6) : new InetFamily(sockets, _stack, isV6: true));

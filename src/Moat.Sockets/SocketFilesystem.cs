@@ -28,6 +28,12 @@ public sealed class SocketFilesystem(SentryKernel kernel) : Filesystem
     /// <summary>The time, for new inodes and deadlines.</summary>
     public IKernelClock Clock => kernel.Clock;
 
+    /// <summary>net.core.somaxconn: the most connections that may wait at a listener.</summary>
+    public int MaxBacklog { get; set; } = 4096;
+
+    /// <summary>net.ipv4.ip_unprivileged_port_start.</summary>
+    public int FirstUnprivilegedPort { get; set; } = 1024;
+
     /// <summary>The sockets that there are.</summary>
     public SocketRegistry Registry { get; } = new();
 

@@ -68,7 +68,7 @@ internal static class SysctlTree
         return Directory()
             .Add("fs", fs)
             .Add("kernel", kernelSettings)
-            .Add("net", Directory().Add("core", Directory().Add("somaxconn", Fixed("4096"))).Add("unix", Directory().Add("max_dgram_qlen", Fixed("512"))))
+            .Add("net", kernel.NetworkSettings is { } network ? NetworkSettingFile.MakeTree(proc, network) : Directory())
             .Add("vm", vm);
     }
 

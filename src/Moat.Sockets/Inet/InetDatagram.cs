@@ -66,7 +66,7 @@ internal sealed class InetDatagram : Socket, IInetSocket
             return errno;
         }
 
-        errno = InetPorts.Check(task, local.Port);
+        errno = InetPorts.Check(task, _family.Home, local.Port);
         return errno != Errno.None ? errno : Udp.Bind(local).ToErrno();
     }
 

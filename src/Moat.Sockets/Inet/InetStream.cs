@@ -78,7 +78,7 @@ internal sealed class InetStream : Socket, IInetSocket
             return errno;
         }
 
-        errno = InetPorts.Check(task, local.Port);
+        errno = InetPorts.Check(task, _family.Home, local.Port);
         Tcp.ReusesAddress = Options.ReuseAddress;
         return errno != Errno.None ? errno : Tcp.Bind(local).ToErrno();
     }
@@ -86,9 +86,9 @@ internal sealed class InetStream : Socket, IInetSocket
     /// <inheritdoc/>
     public override Errno Listen(GuestTask task, int backlog)
     {
-        const int MaxBacklog = 4096; // net.core.somaxconn
+        int most = _family.Home.MaxBacklog;
         Tcp.ReusesAddress = Options.ReuseAddress;
-        return Tcp.Listen(backlog is < 0 or > MaxBacklog ? MaxBacklog : backlog).ToErrno();
+        return Tcp.Listen(backlog < 0 || backlog > most ? most : backlog).ToErrno();
     }
 
     /// <inheritdoc/>

@@ -8,9 +8,6 @@ namespace Moat.Sockets.Unix;
 /// <summary>A stream or sequenced-packet socket of AF_UNIX: unconnected, listening, or one end of a connection.</summary>
 internal sealed class UnixConnection(UnixFamily family, GuestTask task, SocketType type, OpenFlags flags) : UnixSocket(family, task, type, flags)
 {
-    /// <summary>net.core.somaxconn.</summary>
-    private const int MaxBacklog = 4096;
-
     /// <summary>The most a stream puts in one message.</summary>
     private const int MaxPiece = 32768;
 
@@ -59,7 +56,7 @@ internal sealed class UnixConnection(UnixFamily family, GuestTask task, SocketTy
             }
 
             _pending ??= [];
-            _backlog = (int)Math.Min((uint)backlog, MaxBacklog);
+            _backlog = (int)Math.Min((uint)backlog, (uint)Family.Home.MaxBacklog);
             Identify(task);
         }
 
