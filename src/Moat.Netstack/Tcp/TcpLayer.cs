@@ -301,7 +301,7 @@ public sealed class TcpLayer : ITransport
             TimestampEcho = handshake.Options.TimestampValue,
         };
         _ = TcpOutput.Send(
-            this, Stack.Pool.Rent(0), key, ref route, settings, options, handshake.LocalInitial, handshake.RemoteInitial + 1, TcpFlags.SYN | TcpFlags.ACK, TcpLimits.DefaultReceiveBuffer / 2);
+            this, Stack.Pool.Rent(0), key, ref route, settings, options, handshake.LocalInitial, handshake.RemoteInitial + 1, TcpFlags.SYN | TcpFlags.ACK, (int)Math.Min(settings.ReceiveBuffer > 0 ? settings.ReceiveBuffer : TcpLimits.DefaultReceiveBuffer, ushort.MaxValue * 2) / 2);
     }
 
     internal void OnEstablished(TcpConnection connection) => connection.Transmitter.ConfirmRoute();
