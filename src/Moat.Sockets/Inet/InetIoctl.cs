@@ -25,6 +25,7 @@ public static class InetIoctl
     private const uint SIOCGIFHWADDR = 0x8927;
     private const uint SIOCGIFINDEX = 0x8933;
     private const uint SIOCGIFTXQLEN = 0x8942;
+    private const uint SIOCETHTOOL = 0x8946;
     private const int RequestLength = 40; // struct ifreq
     private const int NameLength = 16;
 
@@ -58,7 +59,7 @@ public static class InetIoctl
         return request switch
         {
             SIOCGIFCONF => ListInterfaces(task, stack, address),
-            SIOCGIFNAME or SIOCGIFFLAGS or SIOCGIFADDR or SIOCGIFBRDADDR or SIOCGIFNETMASK or SIOCGIFMETRIC or SIOCGIFMTU or SIOCGIFHWADDR or SIOCGIFINDEX or SIOCGIFTXQLEN =>
+            SIOCGIFNAME or SIOCGIFFLAGS or SIOCGIFADDR or SIOCGIFBRDADDR or SIOCGIFNETMASK or SIOCGIFMETRIC or SIOCGIFMTU or SIOCGIFHWADDR or SIOCGIFINDEX or SIOCGIFTXQLEN or SIOCETHTOOL =>
                 ReadInterface(task, stack, request, address),
             _ => Errno.ENOTTY,
         };
@@ -82,6 +83,8 @@ public static class InetIoctl
 
         switch (request)
         {
+            case SIOCETHTOOL:
+                return Errno.EOPNOTSUPP; // no interface here has anything to tell, as loopback in Linux for most of it
             case SIOCGIFNAME:
                 WriteName(found.Name, ifreq[..NameLength]);
                 break;
