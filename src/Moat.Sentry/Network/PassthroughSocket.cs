@@ -183,8 +183,24 @@ internal sealed class PassthroughSocket : Socket
     /// <inheritdoc/>
     public override PollEvents Readiness(PollEvents mask) => HostFile.Poll(_fd, mask, 0);
 
+    /// <summary>What /proc/net tells: little, since the host keeps the rest.</summary>
+    public override SocketDescription Describe()
+    {
+        const int Listening = 10; // TCP_LISTEN
+        const int NotConnected = 7; // TCP_CLOSE
+        return new SocketDescription
+        {
+            Family = Domain,
+            Type = Type,
+            Protocol = Protocol,
+            Inode = Cookie,
+            Owner = Owner,
+            State = _isListening ? Listening : NotConnected,
+        };
+    }
+
     /// <inheritdoc/>
-    protected override void OnLastClose()
+    protected override void OnClose()
     {
         _family.Poller.Remove(_fd);
         HostMemory.Close(_fd);
