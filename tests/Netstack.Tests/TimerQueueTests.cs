@@ -77,7 +77,7 @@ public sealed class TimerQueueTests
         client.Options.KeepAlive = true;
         Assert.Equal(NetError.InProgress, client.Connect(listener.Local));
         Assert.Equal(NetError.None, client.FinishConnect());
-        Assert.Equal(NetError.None, listener.Accept(static () => new NoObserver(), out TcpSocket? server));
+        Assert.Equal(NetError.None, listener.Accept(out TcpSocket? server));
         Assert.True(stack.Timers.Count > before, "the keep-alive timer is set");
         Assert.Equal(1, client.Send([1], out _));
         server!.Dispose(); // with data unread: a reset
