@@ -32,7 +32,8 @@ public class TcpBenchmarks : ISocketObserver
         _client = new TcpSocket(stack.Tcp, isV6: false, this);
         _client.Connect(listener.Local);
         _client.FinishConnect();
-        listener.Accept(() => this, out TcpSocket? server);
+        listener.Accept(out TcpSocket? server);
+        server!.Observe(this);
         _server = server!;
         _bytes = new byte[Bytes];
     }
