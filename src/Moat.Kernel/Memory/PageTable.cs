@@ -7,10 +7,12 @@ internal sealed class PageTable
     private const int LeafSize = 1 << LeafBits;
 
     private const int SmallLeaf = 4;
+    private const int Spares = 2; // an application that maps and unmaps makes and empties a leaf each time, or the two that its range lies across
 
     // A leaf ends where no page was ever put behind: small files have small ones.
     private readonly Dictionary<ulong, int[]> _leaves = []; // none of them empty
-    private int[]? _spare; // all zero: an application that maps and unmaps makes and empties a leaf each time
+    private readonly int[]?[] _spares = new int[]?[Spares]; // all zero
+    private int _spareCount;
 
     /// <summary>How many pages there are.</summary>
     public long Count { get; private set; }
@@ -126,10 +128,9 @@ internal sealed class PageTable
     private int[] Grow(int[]? leaf, ulong index)
     {
         int size = index < SmallLeaf ? SmallLeaf : index < SmallLeaf * SmallLeaf ? SmallLeaf * SmallLeaf : LeafSize;
-        if (leaf is null && size == LeafSize && _spare is { } spare)
+        if (leaf is null && size == LeafSize && _spareCount > 0)
         {
-            _spare = null;
-            return spare;
+            return _spares[--_spareCount]!;
         }
 
         Array.Resize(ref leaf, size);
@@ -182,7 +183,10 @@ internal sealed class PageTable
         if (dropsEmpty && !leaf.AsSpan().ContainsAnyExcept(0))
         {
             _leaves.Remove(key);
-            _spare = leaf.Length == LeafSize ? leaf : _spare;
+            if (leaf.Length == LeafSize && _spareCount < Spares)
+            {
+                _spares[_spareCount++] = leaf;
+            }
         }
     }
 }

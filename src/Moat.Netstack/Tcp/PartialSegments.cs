@@ -20,7 +20,7 @@ internal sealed class PartialSegments
     /// <summary>Whether <paramref name="bytes"/>, less than a full segment, may go out now.</summary>
     public bool MaySend(int bytes, bool nothingInFlight)
     {
-        if (_connection.Sender.UrgentEnd is not null)
+        if (_connection.Sender.Urgent.IsSet)
         {
             return true;
         }

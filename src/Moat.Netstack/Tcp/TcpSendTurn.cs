@@ -150,7 +150,7 @@ internal sealed class TcpSendTurn(TcpLayer layer)
             _tailUsed += length;
             if (isUrgent)
             {
-                connection.Sender.MarkUrgent();
+                connection.Sender.Urgent.Set(connection.Sender.Queue.End);
             }
 
             connection.Partials.MoreFollows = more;

@@ -20,6 +20,7 @@ internal sealed class TcpSender
     private SenderTimer _timerKind;
     private bool _probedTail;
     private bool _overridesSilly; // a window too small for a segment has stayed so for a timeout (RFC 9293 section 3.8.6.2.1)
+    private UrgentMark _urgent;
     private SequenceNumber _windowSequence; // SND.WL1: of the segment that said what the window is
 
     public TcpSender(TcpConnection connection, CongestionControl congestion)
@@ -102,9 +103,7 @@ internal sealed class TcpSender
     /// <summary>The handshake is done: the first window of the peer, and the initial congestion window.</summary>
     public void Establish(SequenceNumber sequence, int window)
     {
-        _windowSequence = sequence;
-        Window = window;
-        MaxWindow = Math.Max(MaxWindow, window);
+        TakeWindow(sequence, window);
         Congestion.Start();
     }
 
@@ -114,22 +113,8 @@ internal sealed class TcpSender
     /// <summary>What <see cref="Timer"/> is set for.</summary>
     public TcpTimerKind WaitsFor => !Timer.IsSet ? TcpTimerKind.None : _timerKind == SenderTimer.Probe ? TcpTimerKind.WindowProbe : TcpTimerKind.Retransmit;
 
-    /// <summary>SND.UP: behind the last urgent byte, until it is acknowledged.</summary>
-    public SequenceNumber? UrgentEnd { get; private set; }
-
-    /// <summary>What has been queued last is urgent.</summary>
-    public void MarkUrgent() => UrgentEnd = Queue.End;
-
-    /// <summary>The urgent pointer of a segment; 0 for none.</summary>
-    public ushort UrgentPointerOf(SequenceNumber sequence)
-    {
-        if (UrgentEnd is not { } end || end <= sequence)
-        {
-            return 0;
-        }
-
-        return (ushort)Math.Min(end - sequence, ushort.MaxValue);
-    }
+    /// <summary>Where urgent data ends.</summary>
+    public ref UrgentMark Urgent => ref _urgent;
 
     /// <summary>Records that SYN or FIN, or a segment, has been sent for the first time.</summary>
     public void OnSent(SequenceNumber end, long nowNs)
@@ -158,7 +143,7 @@ internal sealed class TcpSender
         int sackedBefore = _sent.SackedBytes;
         if (advances)
         {
-            UrgentEnd = UrgentEnd <= acknowledgment ? null : UrgentEnd;
+            _urgent.Acknowledge(acknowledgment);
             _sent.Acknowledge(acknowledgment, ref _rack);
             SequenceNumber dataEnd = SequenceNumber.Min(acknowledgment, Queue.End);
             if (dataEnd > Queue.Start)
@@ -177,9 +162,7 @@ internal sealed class TcpSender
 
         if (advances || sequence > _windowSequence || (sequence == _windowSequence && acknowledgment == Unacknowledged))
         {
-            _windowSequence = sequence;
-            Window = window;
-            MaxWindow = Math.Max(MaxWindow, window);
+            TakeWindow(sequence, window);
         }
 
         if (_timerKind == SenderTimer.Probe)
@@ -269,6 +252,13 @@ internal sealed class TcpSender
         _timerKind = SenderTimer.None;
         _sent.Clear();
         Queue.Reset(Next);
+    }
+
+    private void TakeWindow(SequenceNumber sequence, int window)
+    {
+        _windowSequence = sequence;
+        Window = window;
+        MaxWindow = Math.Max(MaxWindow, window);
     }
 
     private void TakeSacks(SequenceNumber acknowledgment, in TcpOptions options)

@@ -173,7 +173,7 @@ internal sealed class TcpTransmitter(TcpConnection connection, TcpLayer layer, R
         }
 
         int window = connection.Receiver.Window;
-        if (!TcpOutput.Send(layer, packet, connection.Key, ref _route, connection.Options, options, sequence, hasAck ? connection.Receiver.Next : default, flags, isSyn ? Math.Min(window, ushort.MaxValue) : window >> connection.Receiver.WindowScale, isSyn ? (ushort)0 : connection.Sender.UrgentPointerOf(sequence)))
+        if (!TcpOutput.Send(layer, packet, connection.Key, ref _route, connection.Options, options, sequence, hasAck ? connection.Receiver.Next : default, flags, isSyn ? Math.Min(window, ushort.MaxValue) : window >> connection.Receiver.WindowScale, isSyn ? (ushort)0 : connection.Sender.Urgent.PointerFrom(sequence)))
         {
             return false;
         }

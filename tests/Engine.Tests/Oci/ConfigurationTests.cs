@@ -56,13 +56,13 @@ public sealed class ConfigurationTests(BundleRoot root) : IClassFixture<BundleRo
     {
         using Bundle bundle = new(root, "exit 0");
         bundle.Set("linux.seccomp", """{"defaultAction": "SCMP_ACT_ALLOW"}""").Set("process.apparmorProfile", "\"docker-default\"").Set("linux.intelRdt", """{"closID": "x"}""")
-            .Set("linux.namespaces", """[{"type": "network"}, {"type": "mount"}, {"type": "uts"}, {"type": "ipc"}]""").Set("linux.sysctl", """{"net.ipv4.ip_forward": "1"}""")
+            .Set("linux.namespaces", """[{"type": "network"}, {"type": "mount"}, {"type": "uts"}, {"type": "ipc"}]""").Set("linux.sysctl", """{"net.sctp.rto_min": "1"}""")
             .Set("linux.devices", """[{"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229}]""");
         CommandResult result = bundle.Run();
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         string line = Assert.Single(bundle.Log.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.StartsWith("{\"level\":\"warning\",\"msg\":\"config.json: without effect: ", line, StringComparison.Ordinal);
-        foreach (string member in (string[])["linux.seccomp", "process.apparmorProfile", "linux.intelRdt", "no pid namespace", "linux.sysctl[net.ipv4.ip_forward]", "linux.devices (/dev/fuse"])
+        foreach (string member in (string[])["linux.seccomp", "process.apparmorProfile", "linux.intelRdt", "no pid namespace", "linux.sysctl[net.sctp.rto_min]", "linux.devices (/dev/fuse"])
         {
             Assert.Contains(member, line, StringComparison.Ordinal);
         }
