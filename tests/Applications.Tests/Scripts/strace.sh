@@ -3,7 +3,7 @@ cd /tmp
 clean() { sed -E 's/0x[0-9a-f]+/ADDR/g; s/^[0-9]+ +//; s/\[pid +[0-9]+\] //; s/(si_pid|si_uid|si_utime|si_stime)=[0-9]+( \/\*[^*]*\*\/)?/\1=N/g; s/(= |\(|\{)[0-9]{1,6}( <|$)/\1N\2/' "$@"; }
 strace -o log -e trace=openat,read,write,close,execve cat /etc/debian_version && grep -vE 'ld.so.cache|locale' log | clean | grep -v '^close'
 strace -o log -y -e trace=write,dup2,%stat sh -c 'echo text > out; test -d /etc; echo $((6 * 7))' && clean log | sed 's/<[a-z]*:\[[0-9]*\]>//g; s/  *=/ =/'
-strace -f -o log -e trace=execve,vfork,fork,clone,clone3,exit_group sh -c '/bin/true; (exit 3); /bin/echo done; cat /proc/self/comm | wc -l' && clean log | grep -v '^<\.\.\.' | sed -E 's/(fork|clone)\(.*/\1/; s/( <unfinished \.\.\.>|\) += N)$//' | sort
+strace -f -o log -e signal=none -e trace=execve,vfork,fork,clone,clone3 sh -c '/bin/true; (exit 3); /bin/echo done; cat /proc/self/comm | wc -l' && clean log | grep -v '^<\.\.\.' | sed -E 's/(fork|clone)\(.*/\1/; s/( <unfinished \.\.\.>|\) += N)$//' | sort
 strace -f -c -o log sh -c 'for i in 1 2 3 4 5; do /bin/true; done'; awk '$NF == "execve" || $NF == "exit_group" { print $NF, $4 }' log | sort
 strace -qq -e trace=geteuid -e inject=geteuid:retval=1234 -o /dev/null id -u
 strace -qq -o log -e trace=openat -e inject=openat:error=EACCES:when=2+ cat /etc/hostname 2>&1 | sed 's/.*cannot/cannot/; s/.*error while/error while/'; tail -1 log | clean
