@@ -1,3 +1,4 @@
+using Moat.Collections;
 using Moat.Kernel.Vfs;
 using Moat.Kernel.Waiting;
 using Moat.Linux;
@@ -8,6 +9,8 @@ namespace Moat.Filesystems.EventFiles;
 /// <summary>One descriptor on an epoll instance's interest list.</summary>
 internal sealed class EpollItem(EpollDescription owner, int fd, FileDescription file, IWaitable source) : WaitEntry, IFileCloseObserver
 {
+    private ListLinks<EpollItem> _readyLinks;
+
     /// <summary>The descriptor it was added by.</summary>
     public int Fd { get; } = fd;
 
@@ -27,10 +30,7 @@ internal sealed class EpollItem(EpollDescription owner, int fd, FileDescription 
     public bool IsReady { get; set; }
 
     /// <inheritdoc cref="IsReady"/>
-    public EpollItem? NextReady { get; set; }
-
-    /// <inheritdoc cref="IsReady"/>
-    public EpollItem? PreviousReady { get; set; }
+    public ref ListLinks<EpollItem> ReadyLinks => ref _readyLinks;
 
     /// <summary>Set when it has been taken off the list.</summary>
     public bool IsRemoved { get; set; }

@@ -1,12 +1,14 @@
+using Moat.Collections;
+
 namespace Moat.Filesystems.EventFiles;
 
 /// <summary>The items of an epoll instance that may be ready, in order. The items are its links, so that becoming ready allocates nothing. Guarded by the instance's ready lock.</summary>
 internal sealed class EpollReadyList
 {
-    private EpollItem? _last;
+    private IntrusiveList<EpollItem, Links> _items;
 
     /// <summary>Who became ready first.</summary>
-    public EpollItem? First { get; private set; }
+    public EpollItem? First => _items.First;
 
     /// <summary>How many there are.</summary>
     public int Count { get; private set; }
@@ -14,56 +16,23 @@ internal sealed class EpollReadyList
     /// <summary>Adds an item at the end, unless it is there.</summary>
     public void Add(EpollItem item)
     {
-        if (item.IsReady)
+        if (!item.IsReady)
         {
-            return;
+            item.IsReady = true;
+            _items.Add(item);
+            Count++;
         }
-
-        item.IsReady = true;
-        item.PreviousReady = _last;
-        if (_last is { } last)
-        {
-            last.NextReady = item;
-        }
-        else
-        {
-            First = item;
-        }
-
-        _last = item;
-        Count++;
     }
 
     /// <summary>Takes an item out, if it is there.</summary>
     public void Remove(EpollItem item)
     {
-        if (!item.IsReady)
+        if (item.IsReady)
         {
-            return;
+            _items.Remove(item);
+            item.IsReady = false;
+            Count--;
         }
-
-        if (item.PreviousReady is { } previous)
-        {
-            previous.NextReady = item.NextReady;
-        }
-        else
-        {
-            First = item.NextReady;
-        }
-
-        if (item.NextReady is { } next)
-        {
-            next.PreviousReady = item.PreviousReady;
-        }
-        else
-        {
-            _last = item.PreviousReady;
-        }
-
-        item.IsReady = false;
-        item.NextReady = null;
-        item.PreviousReady = null;
-        Count--;
     }
 
     /// <summary>Copies the items out, as many as fit.</summary>
@@ -71,11 +40,16 @@ internal sealed class EpollReadyList
     public int CopyTo(Span<EpollItem> items)
     {
         int count = 0;
-        for (EpollItem? item = First; item is not null && count < items.Length; item = item.NextReady)
+        for (EpollItem? item = First; item is not null && count < items.Length; item = IntrusiveList<EpollItem, Links>.After(item))
         {
             items[count++] = item;
         }
 
         return count;
+    }
+
+    private readonly struct Links : IListLinks<EpollItem>
+    {
+        public static ref ListLinks<EpollItem> Of(EpollItem item) => ref item.ReadyLinks;
     }
 }

@@ -299,7 +299,7 @@ public sealed class FutexTable
         FutexWaiter? next;
         for (FutexWaiter? waiter = queue.First; waiter is not null && woken < count; waiter = next)
         {
-            next = waiter.Next;
+            next = FutexQueue.After(waiter);
             if ((waiter.Bitset & bitset) == 0)
             {
                 continue;

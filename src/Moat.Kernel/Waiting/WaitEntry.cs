@@ -1,3 +1,4 @@
+using Moat.Collections;
 using Moat.Linux;
 using Moat.Platform;
 
@@ -6,8 +7,7 @@ namespace Moat.Kernel.Waiting;
 /// <summary>One party's place in one <see cref="WaitQueue"/>. It is linked intrusively, so that waiting allocates nothing; it can be in one queue at a time.</summary>
 public abstract class WaitEntry
 {
-    internal WaitEntry? Next;
-    internal WaitEntry? Previous;
+    internal ListLinks<WaitEntry> Links;
     internal WaitQueue? Queue;
 
     /// <summary>The events of interest; POLLERR and POLLHUP count always. Set before the entry is added.</summary>

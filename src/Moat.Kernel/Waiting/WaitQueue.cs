@@ -1,3 +1,4 @@
+using Moat.Collections;
 using Moat.Linux;
 using Moat.Platform;
 
@@ -7,8 +8,7 @@ namespace Moat.Kernel.Waiting;
 public sealed class WaitQueue
 {
     private readonly Lock _lock = new();
-    private WaitEntry? _first; // guarded by _lock
-    private WaitEntry? _last; // guarded by _lock
+    private IntrusiveList<WaitEntry, Links> _entries; // guarded by _lock
     private volatile int _count; // written under _lock
 
     /// <summary>Whether nobody waits; a cheap test before the work of a notification.</summary>
@@ -25,18 +25,7 @@ public sealed class WaitQueue
             }
 
             entry.Queue = this;
-            entry.Previous = _last;
-            entry.Next = null;
-            if (_last is null)
-            {
-                _first = entry;
-            }
-            else
-            {
-                _last.Next = entry;
-            }
-
-            _last = entry;
+            _entries.Add(entry);
             _count++;
         }
     }
@@ -51,27 +40,8 @@ public sealed class WaitQueue
                 return;
             }
 
-            if (entry.Previous is null)
-            {
-                _first = entry.Next;
-            }
-            else
-            {
-                entry.Previous.Next = entry.Next;
-            }
-
-            if (entry.Next is null)
-            {
-                _last = entry.Previous;
-            }
-            else
-            {
-                entry.Next.Previous = entry.Previous;
-            }
-
+            _entries.Remove(entry);
             entry.Queue = null;
-            entry.Next = null;
-            entry.Previous = null;
             _count--;
         }
     }
@@ -105,9 +75,9 @@ public sealed class WaitQueue
         lock (_lock)
         {
             WaitEntry? next;
-            for (WaitEntry? entry = _first; entry is not null; entry = next)
+            for (WaitEntry? entry = _entries.First; entry is not null; entry = next)
             {
-                next = entry.Next;
+                next = IntrusiveList<WaitEntry, Links>.After(entry);
                 if ((events & (entry.Mask | always)) == 0)
                 {
                     continue;
@@ -121,5 +91,10 @@ public sealed class WaitQueue
                 entry.OnEvents(events, ref wakes);
             }
         }
+    }
+
+    private readonly struct Links : IListLinks<WaitEntry>
+    {
+        public static ref ListLinks<WaitEntry> Of(WaitEntry item) => ref item.Links;
     }
 }
