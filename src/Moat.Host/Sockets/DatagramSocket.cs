@@ -4,7 +4,7 @@ using Moat.Linux;
 namespace Moat.Host.Sockets;
 
 /// <summary>UDP sockets of the host (udp(7)).</summary>
-public static unsafe class DatagramSocket
+public static class DatagramSocket
 {
     /// <summary>A socket connected to an IPv4 address in the calling thread's network namespace.</summary>
     /// <param name="address">The address; the first byte on the wire is the highest.</param>
@@ -25,16 +25,11 @@ public static unsafe class DatagramSocket
         BinaryPrimitives.WriteUInt16LittleEndian(name, AfInet);
         BinaryPrimitives.WriteUInt16BigEndian(name[2..], port);
         BinaryPrimitives.WriteUInt32BigEndian(name[4..], address);
-
-        // SAFETY: the address is on this stack frame, with its length.
-        fixed (byte* pointer = name)
+        Errno errno = HostSocket.Connect(fd, name);
+        if (errno != Errno.None)
         {
-            Errno errno = HostCall.Invoke(SyscallNumber.connect, fd, (nint)pointer, name.Length).Errno;
-            if (errno != Errno.None)
-            {
-                HostMemory.Close(fd);
-                return errno;
-            }
+            HostMemory.Close(fd);
+            return errno;
         }
 
         return fd;

@@ -84,16 +84,11 @@ public static unsafe class NetlinkSocket
         address.Clear();
         BinaryPrimitives.WriteUInt16LittleEndian(address, AfNetlink);
         BinaryPrimitives.WriteUInt32LittleEndian(address[8..], groups);
-
-        // SAFETY: the address is on this stack frame, with its length.
-        fixed (byte* pointer = address)
+        Errno errno = HostSocket.Bind(fd, address);
+        if (errno != Errno.None)
         {
-            Errno errno = HostCall.Invoke(SyscallNumber.bind, fd, (nint)pointer, address.Length).Errno;
-            if (errno != Errno.None)
-            {
-                HostMemory.Close(fd);
-                return errno;
-            }
+            HostMemory.Close(fd);
+            return errno;
         }
 
         return fd;

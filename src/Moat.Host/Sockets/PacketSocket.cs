@@ -88,11 +88,6 @@ public static unsafe class PacketSocket
         address.Clear();
         BinaryPrimitives.WriteUInt16LittleEndian(address, AfPacket);
         BinaryPrimitives.WriteUInt16BigEndian(address[2..], AllProtocols);
-
-        // SAFETY: the address is on this stack frame, with its length.
-        fixed (byte* pointer = address)
-        {
-            return HostCall.Invoke(SyscallNumber.bind, fd, (nint)pointer, address.Length).Errno;
-        }
+        return HostSocket.Bind(fd, address);
     }
 }

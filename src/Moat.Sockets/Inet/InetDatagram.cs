@@ -163,10 +163,7 @@ internal sealed class InetDatagram : Socket, IInetSocket
     {
         Udp.ReusesAddress = Options.ReuseAddress;
         Udp.ReusesPort = Options.ReusePort;
-        Udp.Options.Broadcast = Options.Broadcast;
-        Udp.Options.Mark = Options.Mark;
-        Udp.Options.BoundInterface = Options.BoundInterface;
-        Udp.Options.StampsArrival = Options.Timestamps != SocketTimestamps.None;
+        InetDatagramOptions.Apply(Options, Udp.Options);
         Udp.Queue.Limit = Options.ReceiveBuffer;
     }
 

@@ -1,4 +1,5 @@
 using Moat.Linux;
+using Moat.Netstack.Sockets;
 using Moat.Netstack.Wire;
 
 namespace Moat.Sockets.Inet;
@@ -9,6 +10,15 @@ internal static class InetDatagramOptions
     private const int UDP_CORK = 1;
     private const int UDPLITE_SEND_CSCOV = 10;
     private const int UDPLITE_RECV_CSCOV = 11;
+
+    /// <summary>Tells the stack's side of a datagram or raw socket what has been set at SOL_SOCKET.</summary>
+    public static void Apply(SocketOptions options, IpSocketOptions ip)
+    {
+        ip.Broadcast = options.Broadcast;
+        ip.Mark = options.Mark;
+        ip.BoundInterface = options.BoundInterface;
+        ip.StampsArrival = options.Timestamps != SocketTimestamps.None;
+    }
 
     /// <summary>setsockopt(2).</summary>
     public static Errno Set(InetDatagram socket, int level, int option, ReadOnlySpan<byte> value)

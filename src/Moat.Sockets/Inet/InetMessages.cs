@@ -214,10 +214,7 @@ internal sealed class InetMessages : Socket, IInetSocket
     /// <inheritdoc/>
     public override void OnOptionsChanged()
     {
-        _socket.Options.Broadcast = Options.Broadcast;
-        _socket.Options.Mark = Options.Mark;
-        _socket.Options.BoundInterface = Options.BoundInterface;
-        _socket.Options.StampsArrival = Options.Timestamps != SocketTimestamps.None;
+        InetDatagramOptions.Apply(Options, _socket.Options);
         _socket.Queue.Limit = Options.ReceiveBuffer;
     }
 
