@@ -385,6 +385,55 @@ CASE(bad_rings)
     CHECK_EQ(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &good, sizeof good), 0);
 }
 
+// The shortest frames hold the header and the address, and nothing of the packet.
+CASE(ring_of_the_shortest_frames)
+{
+    int fd = sniffer(SOCK_RAW);
+    struct tpacket_req r = { 4096, 1, 64, 64 };
+    CHECK_EQ(set_int(fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2), 0);
+    CHECK_EQ(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &r, sizeof r), 0);
+    unsigned char *m = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    CHECK(m != MAP_FAILED);
+    send_marked("hello");
+    send_marked("again");
+    CHECK_EQ(events_of(fd, POLLIN, 5000), POLLIN);
+    for (int i = 0; i < 2; i++) {
+        struct tpacket2_hdr *h = (void *)(m + i * 64);
+        CHECK_EQ(h->tp_status & TP_STATUS_USER, TP_STATUS_USER);
+        CHECK_EQ(h->tp_len, 47);
+        CHECK_EQ(h->tp_snaplen, 0);
+        CHECK_EQ(h->tp_mac, 66);
+        CHECK_EQ(h->tp_net, 80);
+        CHECK_EQ(((struct sockaddr_ll *)(m + i * 64 + TPACKET_ALIGN(sizeof *h)))->sll_ifindex, 1);
+    }
+}
+
+// Headers whose place a frame's 16 bits cannot say are lost.
+CASE(ring_with_too_much_in_reserve)
+{
+    int fd = sniffer(SOCK_RAW);
+    struct tpacket_req r = { 131072, 1, 131072, 1 };
+    CHECK_EQ(set_int(fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2), 0);
+    CHECK_EQ(set_int(fd, SOL_PACKET, PACKET_RESERVE, 65500), 0);
+    CHECK_EQ(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &r, sizeof r), 0);
+    send_marked("hello");
+    CHECK_EQ(events_of(fd, POLLIN, 50), 0);
+    struct tpacket_stats s;
+    socklen_t n = sizeof s;
+    CHECK_EQ(getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &s, &n), 0);
+    CHECK_EQ(s.tp_drops, 1);
+}
+
+CASE(ring_that_is_mapped_stays)
+{
+    int fd = sniffer(SOCK_RAW);
+    unsigned char *m = ring(fd);
+    struct tpacket_req none = { 0 };
+    CHECK_ERRNO(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &none, sizeof none), EBUSY);
+    CHECK_EQ(munmap(m, FRAMES * FRAME), 0);
+    CHECK_EQ(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &none, sizeof none), 0);
+}
+
 CASE(header_length_of_a_version)
 {
     int fd = packet(SOCK_RAW, ETH_P_ALL), v = TPACKET_V2;

@@ -380,6 +380,18 @@ public sealed class MemoryPages(MemoryFile memoryFile, PageBudget? budget = null
         return result.IsError ? result.Errno : (int)result.Raw;
     }
 
+    /// <summary>Whether somebody has mapped it.</summary>
+    public bool IsMapped
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _mappers.Count > 0;
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public void AddMapping(MemoryManager memory, bool isWritable)
     {

@@ -18,6 +18,7 @@ internal sealed class PacketRing
     private const long MaxBytes = 64 << 20;
     private const uint StatusUser = 1; // TP_STATUS_USER
     private const uint StatusLosing = 4; // TP_STATUS_LOSING
+    private const int MaxScratch = 2 << 16; // as far as a frame's 16 bits can say where the largest packet begins, and that packet
     private const int NsPerSecond = 1_000_000_000;
 
     private readonly MemoryPages _pages;
@@ -31,11 +32,14 @@ internal sealed class PacketRing
     private PacketRing(MemoryPages pages, int blockSize, int frameSize, int frameCount, int reserve)
     {
         (_pages, _blockSize, _frameSize, _frameCount, _reserve) = (pages, blockSize, frameSize, frameCount, reserve);
-        _scratch = new byte[frameSize];
+        _scratch = new byte[Math.Min(frameSize, MaxScratch)];
     }
 
     /// <summary>The memory.</summary>
     public MemoryPages Pages => _pages;
+
+    /// <summary>The memory that it takes.</summary>
+    public long HeldBytes => _pages.Size + _scratch.Length;
 
     /// <summary>Makes a ring of the sizes in a <c>struct tpacket_req</c>.</summary>
     /// <param name="memory">Where its pages come from.</param>
@@ -80,7 +84,7 @@ internal sealed class PacketRing
     /// <param name="address">Where it was seen.</param>
     /// <param name="realtimeNs">When.</param>
     /// <param name="isLosing">Whether frames have been lost since the statistics were read last.</param>
-    /// <returns>False if the ring is full: it is lost.</returns>
+    /// <returns>False if the ring is full, or has too much in reserve: it is lost.</returns>
     public bool TryWrite(ReadOnlySpan<byte> frame, int linkHeaderLength, in PacketAddress address, long realtimeNs, bool isLosing)
     {
         if (StatusOf(_next) != 0)
@@ -89,10 +93,17 @@ internal sealed class PacketRing
         }
 
         int network = Align(MinFrame + Math.Max(linkHeaderLength, LinkHeaderRoom)) + _reserve;
+        if (network > ushort.MaxValue)
+        {
+            return false; // the header cannot say where it is
+        }
+
+        // The shortest frames have room for the headers alone, and say of the packet only where it would be.
         int start = network - linkHeaderLength;
-        int captured = Math.Clamp(_frameSize - start, 0, frame.Length);
+        int packet = Math.Min(start, _scratch.Length);
+        int captured = Math.Min(_scratch.Length - packet, frame.Length);
         Span<byte> header = _scratch;
-        header[..start].Clear();
+        header[..packet].Clear();
         BinaryPrimitives.WriteInt32LittleEndian(header[4..], frame.Length);
         BinaryPrimitives.WriteInt32LittleEndian(header[8..], captured);
         BinaryPrimitives.WriteUInt16LittleEndian(header[12..], (ushort)start);
@@ -100,9 +111,9 @@ internal sealed class PacketRing
         BinaryPrimitives.WriteUInt32LittleEndian(header[16..], (uint)(realtimeNs / NsPerSecond));
         BinaryPrimitives.WriteUInt32LittleEndian(header[20..], (uint)(realtimeNs % NsPerSecond));
         address.Write(header[HeaderLength..]);
-        frame[..captured].CopyTo(header[start..]);
+        frame[..captured].CopyTo(header[packet..]);
         long offset = OffsetOf(_next);
-        if (!Write(offset + sizeof(uint), header[sizeof(uint)..(start + captured)]))
+        if (!Write(offset + sizeof(uint), header[sizeof(uint)..(packet + captured)]))
         {
             return false;
         }

@@ -278,22 +278,30 @@ internal sealed class PacketSocket : Socket, IPacketSocket
     }
 
     /// <summary>PACKET_RX_RING: makes the ring, or with no blocks ends it.</summary>
-    /// <returns>EBUSY if there is one, EINVAL, ENOMEM.</returns>
+    /// <returns>EBUSY if there is one, or it is to end and is mapped; EINVAL; ENOMEM, also if the sockets hold too much together.</returns>
     public Errno SetRing(MemoryFile memory, ReadOnlySpan<byte> request)
     {
-        bool ends = BinaryPrimitives.ReadUInt32LittleEndian(request[4..]) == 0;
-        lock (_lock)
+        if (BinaryPrimitives.ReadUInt32LittleEndian(request[4..]) == 0)
         {
-            if (ends)
+            if (Volatile.Read(ref _ring) is { Pages.IsMapped: true })
             {
-                _ring?.Pages.Clear();
-                Volatile.Write(ref _ring, null);
-                return Errno.None;
+                return Errno.EBUSY;
             }
 
+            EndRing();
+            return Errno.None;
+        }
+
+        lock (_lock)
+        {
             if (_ring is not null)
             {
                 return Errno.EBUSY;
+            }
+
+            if (_family.Home.Memory.IsShort)
+            {
+                return Errno.ENOMEM;
             }
 
             if (!PacketRing.Create(memory, request, Reserve).TryGet(out PacketRing? ring, out Errno errno))
@@ -301,6 +309,7 @@ internal sealed class PacketSocket : Socket, IPacketSocket
                 return errno;
             }
 
+            _family.Home.Memory.Take(ring.HeldBytes);
             Volatile.Write(ref _ring, ring);
             return Errno.None;
         }
@@ -368,9 +377,25 @@ internal sealed class PacketSocket : Socket, IPacketSocket
                 Forget(frame);
                 ArrayPool<byte>.Shared.Return(frame.Frame);
             }
+        }
 
-            _ring?.Pages.Clear();
+        EndRing();
+    }
+
+    // Its memory goes without the socket's lock, which stands below those of the address spaces that may show it.
+    private void EndRing()
+    {
+        PacketRing? ring;
+        lock (_lock)
+        {
+            ring = _ring;
             Volatile.Write(ref _ring, null);
+        }
+
+        if (ring is not null)
+        {
+            _family.Home.Memory.Return(ring.HeldBytes);
+            ring.Pages.Clear();
         }
     }
 
