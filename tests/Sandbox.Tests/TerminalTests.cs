@@ -20,8 +20,8 @@ public sealed class TerminalTests : IDisposable
     public void Interrupt_EndsTheForegroundJobAlone()
     {
         StartShell();
-        _tmux.Line("sleep 1000");
-        Thread.Sleep(300);
+        _tmux.Line("sh -c 'echo begun; exec sleep 1000'");
+        _tmux.Expect("\nbegun"); // before this the terminal may still be the shell's, which ignores an interrupt
         _tmux.Key("C-c");
         _tmux.ExpectLast("in$");
         _tmux.Line("echo status=$?");
@@ -32,13 +32,13 @@ public sealed class TerminalTests : IDisposable
     public void Suspend_StopsAJob_AndForegroundContinuesIt()
     {
         StartShell();
-        _tmux.Line("cat");
-        Thread.Sleep(300);
+        _tmux.Line("sh -c 'echo begun; exec cat'");
+        _tmux.Expect("\nbegun");
         _tmux.Key("C-z");
         _tmux.Expect("Stopped");
         _tmux.Line("jobs");
         _tmux.Line("fg");
-        Thread.Sleep(300);
+        _tmux.Expect("fg\nsh -c");
         _tmux.Line("hello again");
         _tmux.Expect("hello again\nhello again");
         _tmux.Key("C-d");
@@ -51,12 +51,10 @@ public sealed class TerminalTests : IDisposable
     public void Resize_IsSeenAndTold()
     {
         StartShell();
-        _tmux.Line("trap 'echo winch=$(stty size)' WINCH");
-        _tmux.Line("echo ready");
+        _tmux.Line("trap 'echo winch=$(stty size); told=yes' WINCH");
+        _tmux.Line("echo ready; until [ $told ]; do read -t 0.1; done");
         _tmux.Expect("\nready");
         _tmux.Resize(100, 30);
-        Thread.Sleep(300);
-        _tmux.Line("");
         _tmux.Expect("winch=30 100");
     }
 
@@ -112,8 +110,8 @@ public sealed class TerminalTests : IDisposable
     public void TmuxInside_Works()
     {
         StartShell();
-        _tmux.Line("tmux -L inner -f /dev/null new-session 'echo in the inner one; sleep 1000'");
-        _tmux.Expect("in the inner one");
+        _tmux.Line("tmux -L inner -f /dev/null new-session 'echo inner $((40 + 2)); sleep 1000'");
+        _tmux.Expect("inner 42");
         _tmux.Key("C-b");
         _tmux.Key("d");
         _tmux.Expect("[detached");
@@ -138,7 +136,6 @@ public sealed class TerminalTests : IDisposable
     {
         _tmux.Line($"{Runsc.Executable} do sh -c 'echo begun; exec sleep 1000'");
         _tmux.Expect("\nbegun");
-        Thread.Sleep(300);
         _tmux.Key("C-c");
         _tmux.Expect("^Chost$");
         _tmux.Line("jobs; echo nothing left");

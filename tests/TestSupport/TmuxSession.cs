@@ -6,7 +6,7 @@ namespace Moat.TestSupport;
 /// <summary>A shell of the host in a terminal that a tmux server of its own emulates: what a user sees and types.</summary>
 public sealed class TmuxSession : IDisposable
 {
-    private const int TimeoutMs = 20_000;
+    private const int TimeoutMs = 60_000;
 
     private readonly string _socket = $"moat-test-{Environment.ProcessId}-{Guid.NewGuid():N}";
 
