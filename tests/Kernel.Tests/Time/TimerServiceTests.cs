@@ -13,15 +13,15 @@ public sealed class TimerServiceTests
     public void Timers_ExpireInTheOrderOfTheirDeadlines() => Gen.Int[0, 20].Array[1, 12].Sample(
         static delays =>
         {
-            StopwatchClock clock = new();
+            HeldClock clock = new();
             TimerService service = new(clock);
             BlockingCollection<int> expired = [];
-            long start = clock.MonotonicNs + (5 * Millisecond);
             foreach (int delay in delays)
             {
-                new Recorder(service, delay, expired).Arm(start + (delay * Millisecond / 4));
+                new Recorder(service, delay, expired).Arm(Millisecond + (delay * Millisecond / 4));
             }
 
+            clock.Start();
             List<int> order = [];
             while (order.Count < delays.Length)
             {
@@ -37,17 +37,18 @@ public sealed class TimerServiceTests
     [Fact]
     public void Disarm_And_Arm_MoveATimer()
     {
-        StopwatchClock clock = new();
+        HeldClock clock = new();
         TimerService service = new(clock);
         BlockingCollection<int> expired = [];
         Recorder first = new(service, 1, expired);
         Recorder second = new(service, 2, expired);
         Recorder never = new(service, 3, expired);
-        first.Arm(clock.MonotonicNs + (3600_000 * Millisecond));
-        never.Arm(clock.MonotonicNs + (50 * Millisecond));
-        second.Arm(clock.MonotonicNs + (100 * Millisecond));
+        first.Arm(3600_000 * Millisecond);
+        never.Arm(5 * Millisecond);
+        second.Arm(10 * Millisecond);
         never.Disarm();
-        first.Arm(clock.MonotonicNs);
+        first.Arm(Millisecond);
+        clock.Start();
         Assert.True(expired.TryTake(out int earliest, TimeSpan.FromSeconds(20)));
         Assert.Equal(1, earliest);
         Assert.True(expired.TryTake(out int next, TimeSpan.FromSeconds(20)));
@@ -60,12 +61,17 @@ public sealed class TimerServiceTests
         protected internal override void OnExpired() => expired.Add(number);
     }
 
-    private sealed class StopwatchClock : IKernelClock
+    /// <summary>A clock that shows 0 until it is started, so that nothing expires while a test arms its timers.</summary>
+    private sealed class HeldClock : IKernelClock
     {
-        public long MonotonicNs => Stopwatch.GetTimestamp() * (1_000_000_000 / Stopwatch.Frequency);
+        private readonly Stopwatch _watch = new();
+
+        public long MonotonicNs => _watch.Elapsed.Ticks * (1_000_000_000 / TimeSpan.TicksPerSecond);
 
         public long RealtimeNs => MonotonicNs;
 
         public long BoottimeNs => MonotonicNs;
+
+        public void Start() => _watch.Start();
     }
 }
