@@ -3,6 +3,9 @@ namespace Moat.Netstack.Tcp;
 /// <summary>How fast to send: the congestion window and when it changes (RFC 5681). Guarded by the connection's lock. All sizes in bytes.</summary>
 internal abstract class CongestionControl
 {
+    private int _windowBefore;
+    private int _thresholdBefore;
+
     /// <summary>The name in TCP_CONGESTION.</summary>
     public abstract string Name { get; }
 
@@ -39,6 +42,12 @@ internal abstract class CongestionControl
 
     /// <summary>A loss begins a recovery: sets <see cref="SlowStartThreshold"/>; the window follows it by RFC 6937.</summary>
     public abstract void OnLoss(long nowNs);
+
+    /// <summary>Remembers how things are before a loss is answered.</summary>
+    public virtual void Remember() => (_windowBefore, _thresholdBefore) = (Window, SlowStartThreshold);
+
+    /// <summary>Nothing was lost: goes back to what was remembered (RFC 9438 section 4.9).</summary>
+    public virtual void Undo() => (Window, SlowStartThreshold) = (Math.Max(Window, _windowBefore), Math.Max(SlowStartThreshold, _thresholdBefore));
 
     /// <summary>The retransmission timer ran out.</summary>
     public virtual void OnTimeout(long nowNs)

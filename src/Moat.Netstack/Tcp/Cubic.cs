@@ -12,6 +12,7 @@ internal sealed class Cubic : CongestionControl
     private double _k;
     private long _epochNs;
     private double _credit;
+    private (double MaxSegments, double RenoSegments, double K, long EpochNs) _before;
 
     /// <inheritdoc/>
     public override string Name => "cubic";
@@ -25,6 +26,20 @@ internal sealed class Cubic : CongestionControl
         _maxSegments = window < _maxSegments ? window * (1 + Beta) / 2 : window;
         SlowStartThreshold = Math.Max((int)(Window * Beta), 2 * Mss);
         _epochNs = 0;
+    }
+
+    /// <inheritdoc/>
+    public override void Remember()
+    {
+        base.Remember();
+        _before = (_maxSegments, _renoSegments, _k, _epochNs);
+    }
+
+    /// <inheritdoc/>
+    public override void Undo()
+    {
+        base.Undo();
+        (_maxSegments, _renoSegments, _k, _epochNs) = _before;
     }
 
     /// <inheritdoc/>

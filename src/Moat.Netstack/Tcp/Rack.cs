@@ -6,13 +6,16 @@ namespace Moat.Netstack.Tcp;
 internal struct Rack : IDeliveryObserver
 {
     private const int MaxWindowMultiplier = 20;
+    private const int PersistsRecoveries = 16;
 
     private SequenceNumber _end; // of the most recently sent segment that has arrived
     private long _sentNs; // when it was sent
     private SequenceNumber _highestSacked;
     private bool _hasHighest;
     private int _windowMultiplier;
-    private bool _sawReordering;
+    private int _recoveriesLeft; // for which the multiplier stays
+    private SequenceNumber _round; // what ends the round trip in which a duplicate was told of
+    private bool _isInRound;
 
     /// <summary>The time of this acknowledgment; set before it is processed.</summary>
     public long NowNs { get; set; }
@@ -22,6 +25,9 @@ internal struct Rack : IDeliveryObserver
 
     /// <summary>The round trip of the most recently sent segment that has arrived, or 0.</summary>
     public long RttNs { get; private set; }
+
+    /// <summary>Whether something has come later than what was sent after it.</summary>
+    public bool SawReordering { get; private set; }
 
     /// <summary>Bytes that this acknowledgment found delivered.</summary>
     public int DeliveredBytes { get; private set; }
@@ -56,7 +62,7 @@ internal struct Rack : IDeliveryObserver
         else
         {
             CleanRttNs = CleanRttNs == 0 ? rtt : Math.Min(CleanRttNs, rtt);
-            _sawReordering |= _hasHighest && segment.End < _highestSacked;
+            SawReordering |= _hasHighest && segment.End < _highestSacked;
         }
 
         if (!_hasHighest || segment.End > _highestSacked)
@@ -73,8 +79,30 @@ internal struct Rack : IDeliveryObserver
         }
     }
 
-    /// <summary>The peer said that it had something twice (DSACK): the window was too short.</summary>
-    public void OnDuplicate() => _windowMultiplier = Math.Min(Math.Max(_windowMultiplier, 1) + 1, MaxWindowMultiplier);
+    /// <summary>The peer said that it had something twice (DSACK): the window was too short. It grows once in a round trip (RFC 8985 section 6.2 step 4).</summary>
+    public void OnDuplicate(SequenceNumber acknowledgment, SequenceNumber next)
+    {
+        if (_isInRound && acknowledgment < _round)
+        {
+            return;
+        }
+
+        (_isInRound, _round) = (true, next);
+        _windowMultiplier = Math.Min(Math.Max(_windowMultiplier, 1) + 1, MaxWindowMultiplier);
+        _recoveriesLeft = PersistsRecoveries;
+    }
+
+    /// <summary>What was taken for lost came late.</summary>
+    public void OnReordering() => SawReordering = true;
+
+    /// <summary>A recovery is over: the window shrinks again after enough of them.</summary>
+    public void OnRecovered()
+    {
+        if (--_recoveriesLeft <= 0)
+        {
+            _windowMultiplier = 1;
+        }
+    }
 
     /// <summary>Takes for lost what is overdue.</summary>
     /// <param name="sent">What is unacknowledged.</param>
@@ -92,7 +120,7 @@ internal struct Rack : IDeliveryObserver
         }
 
         long windowNs = 0;
-        if (_sawReordering || (!isRecovering && sent.SackedBytes < DuplicateThreshold * mss))
+        if (SawReordering || (!isRecovering && sent.SackedBytes < DuplicateThreshold * mss))
         {
             windowNs = Math.Min(MinRttNs / 4 * Math.Max(_windowMultiplier, 1), smoothedRttNs);
         }

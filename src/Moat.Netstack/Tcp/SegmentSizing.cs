@@ -6,11 +6,10 @@ internal static class SegmentSizing
     /// <summary>Chooses. Under the connection's lock.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="unsent">Bytes that have not been sent.</param>
-    /// <param name="outstanding">Bytes sent and not acknowledged.</param>
-    /// <param name="inFlight">Bytes of them that are thought to be on their way.</param>
+    /// <param name="inFlight">Bytes sent that are thought to be on their way.</param>
     /// <param name="overridesSilly">Whether a window too small for a segment is used all the same: it has stayed so for a timeout.</param>
     /// <returns>Payload bytes, several segments perhaps; 0 to wait.</returns>
-    public static int Choose(TcpConnection connection, int unsent, int outstanding, int inFlight, bool overridesSilly)
+    public static int Choose(TcpConnection connection, int unsent, int inFlight, bool overridesSilly)
     {
         TcpSender sender = connection.Sender;
         int mss = sender.Mss;
@@ -24,7 +23,7 @@ internal static class SegmentSizing
 
         if (length == unsent && length <= mss)
         {
-            return length == mss || connection.Partials.MaySend(unsent, outstanding == 0) ? length : 0;
+            return length == mss || connection.Partials.MaySend(unsent) ? length : 0;
         }
 
         int full = length - (length % mss);
@@ -34,6 +33,6 @@ internal static class SegmentSizing
             return windowLeft <= congestionLeft && (length >= sender.MaxWindow / 2 || overridesSilly) ? length : 0;
         }
 
-        return full < length && (length < unsent || !connection.Partials.MaySend(unsent - full, nothingInFlight: false)) ? full : length;
+        return full < length && (length < unsent || !connection.Partials.MaySend(unsent - full)) ? full : length;
     }
 }

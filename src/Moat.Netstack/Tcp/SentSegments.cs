@@ -135,6 +135,17 @@ internal sealed class SentSegments
         }
     }
 
+    /// <summary>Takes nothing for lost any more: what was has only been late.</summary>
+    public void ForgetLosses()
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            At(i).IsLost = false;
+        }
+
+        LostBytes = 0;
+    }
+
     /// <summary>The first entry taken for lost, or -1.</summary>
     public int FindLost()
     {

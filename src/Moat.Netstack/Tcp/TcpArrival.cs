@@ -128,6 +128,7 @@ internal sealed class TcpArrival(TcpConnection connection, TcpLayer layer)
             if (!segment.Has(TcpFlags.RST))
             {
                 connection.Receiver.EnterQuickAck();
+                connection.Receiver.NoteDuplicate(segment.Start, segment.Start + segment.PayloadLength);
                 connection.AckIsDue = true;
             }
 

@@ -26,4 +26,10 @@ public struct TcpCounters
 
     /// <summary>Payload sent again.</summary>
     public long BytesRetransmitted;
+
+    /// <summary>Times that the retransmission timer ran out, of SYN and in a row too (tcpi_total_rto).</summary>
+    public int Timeouts;
+
+    /// <summary>Recoveries that such a timeout began (tcpi_total_rto_recoveries).</summary>
+    public int TimeoutRecoveries;
 }

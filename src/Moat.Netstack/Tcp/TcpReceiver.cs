@@ -20,6 +20,9 @@ internal sealed class TcpReceiver
     private SequenceNumber _windowEnd; // what has been offered: it never moves back
     private SequenceNumber _acknowledged; // the last acknowledgment sent
     private int _quickAcks = QuickAcks;
+    private bool _answers; // data goes out soon after data comes in: it takes the acknowledgments along (pingpong mode)
+    private bool _isPushed; // what came last ended a write of the peer's: more may not follow soon
+    private long _lastDataNs;
     private int _unacknowledgedBytes;
     private long _buffer = TcpLimits.DefaultReceiveBuffer;
     private bool _bufferIsFixed;
@@ -30,7 +33,7 @@ internal sealed class TcpReceiver
     public TcpReceiver(TcpConnection connection)
     {
         _connection = connection;
-        AckTimer = new TcpTimer(connection, static (owner, _) => owner.Transmitter.SendAck());
+        AckTimer = new TcpTimer(connection, static (owner, _) => owner.Receiver.OnAckDue());
     }
 
     /// <summary>The acknowledgment that is put off.</summary>
@@ -108,6 +111,7 @@ internal sealed class TcpReceiver
         _windowEnd = SequenceNumber.Max(_windowEnd, Next + window);
         _acknowledged = Next;
         _unacknowledgedBytes = 0;
+        _isPushed = false;
         _duplicate = null;
         AckTimer.Clear();
     }
@@ -179,6 +183,8 @@ internal sealed class TcpReceiver
         }
 
         bool filledHole = !_outOfOrder.IsEmpty;
+        _lastDataNs = nowNs;
+        _isPushed |= isPushed || packet.Length < _connection.ReceiveMss;
         AppendInOrder(packet);
         while (_outOfOrder.TakeNext(Next) is { } following)
         {
@@ -186,8 +192,18 @@ internal sealed class TcpReceiver
         }
 
         GrowBuffer(nowNs);
-        ScheduleAck(filledHole, isPushed, nowNs);
+        ScheduleAck(filledHole, nowNs);
         return true;
+    }
+
+    /// <summary>A segment outside the window came: the next acknowledgment says what of it had been there already.</summary>
+    public void NoteDuplicate(SequenceNumber start, SequenceNumber end)
+    {
+        end = SequenceNumber.Min(end, Next);
+        if (start < end)
+        {
+            _duplicate = new SackBlock(start, end);
+        }
     }
 
     /// <summary>FIN, or urgent data that is not delivered, takes one number.</summary>
@@ -211,6 +227,12 @@ internal sealed class TcpReceiver
             _queue.Dequeue()!.Release();
         }
 
+        // A reader that has caught up with a peer that sends small writes one way acknowledges them: the peer may hold the next one back for it.
+        if (_unacknowledgedBytes > _connection.ReceiveMss || (AvailableBytes == 0 && _isPushed && !_answers && AckTimer.IsSet))
+        {
+            return true;
+        }
+
         // Tell when the window can open by two segments or half the buffer beyond what the peer knows (RFC 9293 section 3.8.6.2.2).
         int known = Math.Max(_windowEnd - Next, 0);
         int now = Window;
@@ -221,7 +243,10 @@ internal sealed class TcpReceiver
     public void AckNow() => _connection.AckIsDue = true;
 
     /// <summary>The peer seems to be starting, or loses segments: acknowledge at once for a while.</summary>
-    public void EnterQuickAck() => _quickAcks = QuickAcks;
+    public void EnterQuickAck() => (_quickAcks, _answers) = (QuickAcks, false);
+
+    /// <summary>Data has been sent for the first time.</summary>
+    public void OnDataSent(long nowNs) => _answers |= nowNs - _lastDataNs < TcpLimits.DelayedAckNs && _lastDataNs != 0;
 
     /// <summary>Releases everything.</summary>
     public void Clear()
@@ -230,6 +255,13 @@ internal sealed class TcpReceiver
         _outOfOrder.Clear();
         _queue.Clear();
         AvailableBytes = 0;
+    }
+
+    // Nothing went out that could have taken the acknowledgment along.
+    private void OnAckDue()
+    {
+        _answers = false;
+        _connection.Transmitter.SendAck();
     }
 
     private bool IsMemoryShort => _connection.Stack.Memory.IsShort;
@@ -276,10 +308,10 @@ internal sealed class TcpReceiver
         _recentRuns[0] = run;
     }
 
-    private void ScheduleAck(bool filledHole, bool isPushed, long nowNs)
+    private void ScheduleAck(bool filledHole, long nowNs)
     {
         bool isMuch = _unacknowledgedBytes > _connection.ReceiveMss; // more than one full segment
-        if (filledHole || _duplicate is not null || AlwaysQuick || isMuch || _quickAcks > 0)
+        if (filledHole || _duplicate is not null || AlwaysQuick || isMuch || (_quickAcks > 0 && !_answers))
         {
             _quickAcks = Math.Max(_quickAcks - 1, 0);
             AckNow();

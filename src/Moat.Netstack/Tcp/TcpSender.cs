@@ -5,15 +5,10 @@ namespace Moat.Netstack.Tcp;
 /// <summary>The sending half of a connection: what to send when, what is lost, and how fast. Guarded by the connection's lock.</summary>
 internal sealed class TcpSender
 {
-    private const int DuplicateAckThreshold = 3;
-
     private readonly TcpConnection _connection;
     private readonly SentSegments _sent = new();
+    private readonly LossRecovery _recovery;
     private RttEstimator _rtt;
-    private Rack _rack;
-    private RateReduction _reduction;
-    private SequenceNumber _recoveryPoint; // a recovery ends when this is acknowledged
-    private int _duplicateAcks;
     private int _backOff;
     private long _delivered;
     private long _lastSentNs;
@@ -27,6 +22,7 @@ internal sealed class TcpSender
     {
         _connection = connection;
         Congestion = congestion;
+        _recovery = new LossRecovery(connection, _sent);
         Timer = new TcpTimer(connection, static (owner, now) => owner.Sender.OnTimer(now));
     }
 
@@ -58,7 +54,7 @@ internal sealed class TcpSender
     public int Mss { get; private set; } = TcpLimits.DefaultMss;
 
     /// <summary>Whether a loss is being repaired.</summary>
-    public RecoveryState Recovery { get; private set; }
+    public RecoveryState Recovery => _recovery.State;
 
     /// <summary>Segments sent more than once, for TCP_INFO.</summary>
     public long Retransmissions { get; private set; }
@@ -89,7 +85,7 @@ internal sealed class TcpSender
     {
         Unacknowledged = initial;
         Next = initial;
-        _recoveryPoint = initial;
+        _recovery.Start(initial);
         Queue.Reset(initial + 1);
     }
 
@@ -122,9 +118,13 @@ internal sealed class TcpSender
         _sent.Append(Next, end, nowNs, _delivered);
         Next = end;
         _lastSentNs = nowNs;
-        if (_timerKind is not (SenderTimer.Retransmit or SenderTimer.Reorder))
+        if (_timerKind == SenderTimer.Retransmit)
         {
-            ArmForData(nowNs); // one that runs already is about older data (RFC 6298 section 5)
+            _ = TryArmTailProbe(nowNs); // the timeout itself stays: it is about older data (RFC 6298 section 5)
+        }
+        else if (_timerKind != SenderTimer.Reorder)
+        {
+            ArmForData(nowNs);
         }
     }
 
@@ -139,12 +139,12 @@ internal sealed class TcpSender
     {
         bool windowWasUsed = _sent.InFlightBytes + Mss > Congestion.Window;
         bool advances = acknowledgment > Unacknowledged;
-        _rack.Begin(nowNs, _rtt.MinNs);
+        _recovery.Begin(_rtt.MinNs, nowNs);
         int sackedBefore = _sent.SackedBytes;
         if (advances)
         {
             _urgent.Acknowledge(acknowledgment);
-            _sent.Acknowledge(acknowledgment, ref _rack);
+            _recovery.TakeAcknowledgment(acknowledgment);
             SequenceNumber dataEnd = SequenceNumber.Min(acknowledgment, Queue.End);
             if (dataEnd > Queue.Start)
             {
@@ -156,7 +156,6 @@ internal sealed class TcpSender
             _backOff = 0;
             Timeouts = 0;
             StalledSinceNs = 0;
-            _duplicateAcks = 0;
             _probedTail = false;
         }
 
@@ -171,39 +170,19 @@ internal sealed class TcpSender
             StalledSinceNs = 0;
         }
 
-        TakeSacks(acknowledgment, options);
-        _delivered += _rack.DeliveredBytes;
-        if (_rack.CleanRttNs > 0)
+        _recovery.TakeSacks(acknowledgment, options);
+        _delivered += _recovery.DeliveredBytes;
+        if (_recovery.CleanRttNs > 0)
         {
-            _rtt.Add(_rack.CleanRttNs, nowNs);
+            _rtt.Add(_recovery.CleanRttNs, nowNs);
         }
 
         if (!_connection.UsesSack && isDuplicate && !advances && _sent.Count > 0)
         {
-            _duplicateAcks++;
+            _recovery.CountDuplicate();
         }
 
-        DetectLoss(advances, nowNs);
-        if (advances && (Recovery == RecoveryState.Loss || (Recovery == RecoveryState.Open && windowWasUsed)))
-        {
-            Congestion.OnAcknowledged(_rack.DeliveredBytes, _rtt.SmoothedNs, nowNs);
-        }
-        else if (Recovery == RecoveryState.Fast)
-        {
-            _reduction.OnDelivered(_rack.DeliveredBytes, _sent.InFlightBytes, Congestion.SlowStartThreshold, Mss, advances && _sent.LostBytes == 0);
-            Congestion.Window = _sent.InFlightBytes + _reduction.Allowed;
-        }
-
-        if (Recovery != RecoveryState.Open && Unacknowledged >= _recoveryPoint)
-        {
-            if (Recovery == RecoveryState.Fast)
-            {
-                Congestion.Window = Congestion.SlowStartThreshold;
-            }
-
-            Recovery = RecoveryState.Open;
-        }
-
+        LookAgain(_recovery.Finish(advances, windowWasUsed, options.TimestampEcho, nowNs));
         if (advances || _sent.SackedBytes != sackedBefore)
         {
             ArmForData(nowNs);
@@ -261,60 +240,12 @@ internal sealed class TcpSender
         MaxWindow = Math.Max(MaxWindow, window);
     }
 
-    private void TakeSacks(SequenceNumber acknowledgment, in TcpOptions options)
+    private void LookAgain(long deadlineNs)
     {
-        for (int i = 0; i < options.SackCount; i++)
+        if (deadlineNs > 0)
         {
-            SackBlock block = options.Sack(i);
-            if (block.Left >= block.Right || block.Right > Next)
-            {
-                continue;
-            }
-
-            if (i == 0 && block.Right <= acknowledgment)
-            {
-                _rack.OnDuplicate();
-                continue;
-            }
-
-            if (block.Left >= Unacknowledged)
-            {
-                _sent.Sack(block, ref _rack);
-            }
+            Arm(SenderTimer.Reorder, deadlineNs);
         }
-    }
-
-    private void DetectLoss(bool advances, long nowNs)
-    {
-        if (_connection.UsesSack)
-        {
-            if (_sent.SackedBytes > 0 || _sent.LostBytes > 0 || Recovery != RecoveryState.Open)
-            {
-                long again = _rack.DetectLoss(_sent, _rtt.SmoothedNs, Recovery != RecoveryState.Open, Mss, nowNs);
-                if (again > 0)
-                {
-                    Arm(SenderTimer.Reorder, again);
-                }
-            }
-        }
-        else if (_sent.Count > 0 && (_duplicateAcks == DuplicateAckThreshold || (Recovery == RecoveryState.Fast && advances && Unacknowledged < _recoveryPoint)))
-        {
-            _sent.MarkLost(0); // a third duplicate, or a partial acknowledgment (RFC 6582)
-        }
-
-        if (_sent.LostBytes > 0 && Recovery == RecoveryState.Open)
-        {
-            EnterRecovery(nowNs);
-        }
-    }
-
-    private void EnterRecovery(long nowNs)
-    {
-        Recovery = RecoveryState.Fast;
-        _recoveryPoint = Next;
-        _reduction.Start(_sent.TotalBytes);
-        Congestion.OnLoss(nowNs);
-        Congestion.Window = _sent.InFlightBytes + Mss; // the first retransmission goes out at once
     }
 
     private void RetransmitLost(long nowNs)
@@ -330,7 +261,7 @@ internal sealed class TcpSender
 
             int sent = Math.Min(length, lost.Length);
             _sent.MarkRetransmitted(index, sent, nowNs, _delivered);
-            _reduction.OnSent(sent);
+            _recovery.OnRetransmitted(sent, _connection.Transmitter.Timestamp(nowNs));
             Retransmissions++;
             _lastSentNs = nowNs;
             if (_timerKind is not (SenderTimer.Retransmit or SenderTimer.Reorder))
@@ -350,7 +281,7 @@ internal sealed class TcpSender
                 break;
             }
 
-            int length = SegmentSizing.Choose(_connection, unsent, _sent.TotalBytes, _sent.InFlightBytes, _overridesSilly);
+            int length = SegmentSizing.Choose(_connection, unsent, _sent.InFlightBytes, _overridesSilly);
             if (length == 0 || _sent.Count >= SentSegments.MaxCount)
             {
                 break;
@@ -361,8 +292,10 @@ internal sealed class TcpSender
                 break;
             }
 
-            _reduction.OnSent(length);
+            _recovery.OnSent(length);
             OnSent(Next + length, nowNs);
+            _connection.Partials.OnSent(Next, length);
+            _connection.Receiver.OnDataSent(nowNs);
         }
 
         if (_connection.WantsFin && Next == Queue.End)
@@ -386,21 +319,31 @@ internal sealed class TcpSender
             return;
         }
 
-        // A probe of the tail comes before the timeout, once, when nothing tells of a loss (RFC 8985 section 7).
-        if (_connection.UsesSack && Recovery == RecoveryState.Open && _sent.SackedBytes == 0 && !_probedTail && _rtt.SmoothedNs > 0 && _connection.IsSynchronized)
+        if (!TryArmTailProbe(nowNs))
         {
-            const long WorstDelayedAckNs = 200_000_000;
-            const long GranularityNs = 2_000_000;
-            long probe = nowNs + (2 * _rtt.SmoothedNs) + (_sent.TotalBytes <= Mss ? WorstDelayedAckNs : GranularityNs);
-            long timeout = Math.Max(_sent[0].SentNs + RtoNs, nowNs); // of the oldest data: new data puts the probe off, but not for ever
-            if (probe < timeout)
-            {
-                Arm(SenderTimer.TailProbe, probe);
-                return;
-            }
+            Arm(SenderTimer.Retransmit, nowNs + RtoNs);
+        }
+    }
+
+    // A probe of the tail comes before the timeout, once, when nothing tells of a loss (RFC 8985 section 7).
+    private bool TryArmTailProbe(long nowNs)
+    {
+        const long WorstDelayedAckNs = 200_000_000;
+        const long GranularityNs = 2_000_000;
+        if (!_connection.UsesSack || Recovery != RecoveryState.Open || _sent.SackedBytes > 0 || _probedTail || _rtt.SmoothedNs == 0 || !_connection.IsSynchronized)
+        {
+            return false;
         }
 
-        Arm(SenderTimer.Retransmit, nowNs + RtoNs);
+        long probe = nowNs + (2 * _rtt.SmoothedNs) + (_sent.TotalBytes <= Mss ? WorstDelayedAckNs : GranularityNs);
+        long timeout = Math.Max(_sent[0].SentNs + RtoNs, nowNs); // of the oldest data: new data puts the probe off, but not for ever
+        if (probe >= timeout)
+        {
+            return false;
+        }
+
+        Arm(SenderTimer.TailProbe, probe);
+        return true;
     }
 
     private void OnTimer(long nowNs)
@@ -410,8 +353,7 @@ internal sealed class TcpSender
         switch (kind)
         {
             case SenderTimer.Reorder:
-                _rack.Begin(nowNs, _rtt.MinNs);
-                DetectLoss(advances: false, nowNs);
+                LookAgain(_recovery.DetectOverdue(nowNs));
                 Output(nowNs);
                 ArmForData(nowNs);
                 break;
@@ -458,22 +400,15 @@ internal sealed class TcpSender
 
         StalledSinceNs = StalledSinceNs == 0 ? _sent[0].SentNs : StalledSinceNs;
         Timeouts++;
+        _connection.Counts.Timeouts++;
+        _connection.Counts.TimeoutRecoveries += Timeouts == 1 ? 1 : 0;
         if (_connection.GivesUp(Timeouts, nowNs - StalledSinceNs))
         {
             return;
         }
 
         _backOff++;
-        if (Recovery != RecoveryState.Loss || Unacknowledged >= _recoveryPoint)
-        {
-            Congestion.OnTimeout(nowNs);
-        }
-
-        Congestion.Window = Mss;
-        Recovery = RecoveryState.Loss;
-        _recoveryPoint = Next;
-        _duplicateAcks = 0;
-        _sent.MarkAllLost(forgetSacks: Timeouts > 1);
+        _recovery.OnTimeout(Timeouts, nowNs);
         RetransmitLost(nowNs);
         Arm(SenderTimer.Retransmit, nowNs + RtoNs);
     }

@@ -63,6 +63,9 @@ internal sealed class TcpTransmitter(TcpConnection connection, TcpLayer layer, R
         return true;
     }
 
+    /// <summary>The timestamp option of a segment sent now.</summary>
+    public uint Timestamp(long nowNs) => layer.Timestamp(nowNs);
+
     /// <summary>The peer answers: its neighbour entry need not be checked.</summary>
     public void ConfirmRoute() => _route.Interface.Neighbors?.Confirm(_route.NextHop);
 

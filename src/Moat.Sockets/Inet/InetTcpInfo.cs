@@ -6,8 +6,8 @@ namespace Moat.Sockets.Inet;
 /// <summary><c>struct tcp_info</c> (<c>linux/tcp.h</c>), as far as the stack measures it; what it does not is zero.</summary>
 internal static class InetTcpInfo
 {
-    /// <summary>Bytes of it: up to tcpi_rehash.</summary>
-    public const int Length = 240;
+    /// <summary>Bytes of it: up to tcpi_total_rto_time.</summary>
+    public const int Length = 248;
 
     private const long MicrosecondNs = 1000;
     private const long MillisecondNs = 1_000_000;
@@ -62,6 +62,8 @@ internal static class InetTcpInfo
         PutLong(info, 208, status.Counts.BytesRetransmitted);
         Put(info, 228, status.SendWindow);
         Put(info, 232, status.ReceiveWindow);
+        BinaryPrimitives.WriteUInt16LittleEndian(info[240..], (ushort)status.Counts.Timeouts);
+        BinaryPrimitives.WriteUInt16LittleEndian(info[242..], (ushort)status.Counts.TimeoutRecoveries);
     }
 
     private static long SegmentsOf(long bytes, int segment) => (bytes + segment - 1) / segment;
