@@ -5,8 +5,10 @@ using Moat.Netstack.Wire;
 namespace Moat.Netstack.Tests.Simulation;
 
 /// <summary>One end of a wire.</summary>
-internal sealed class SimulatedLink(SimulatedNetwork network, SimulatedPath path, EthernetAddress address) : ILink
+/// <remarks>Its chance is its own: whether its n-th frame is lost depends on the seed alone, not on what happens elsewhere.</remarks>
+internal sealed class SimulatedLink(SimulatedNetwork network, SimulatedPath path, EthernetAddress address, int seed) : ILink
 {
+    private readonly Random _random = new(seed);
     private ILinkSink _sink = null!;
     private long _freeNs;
 
@@ -44,7 +46,10 @@ internal sealed class SimulatedLink(SimulatedNetwork network, SimulatedPath path
         packet.CopyTo(0, frame);
         packet.Release();
         Trace?.Add(frame);
-        if (IsCut || network.Chance() < path.Loss || Drops?.Invoke(frame) == true)
+        bool isLost = _random.NextDouble() < path.Loss;
+        bool isHeldBack = _random.NextDouble() < path.Reordering;
+        bool isRepeated = _random.NextDouble() < path.Duplication;
+        if (IsCut || isLost || Drops?.Invoke(frame) == true)
         {
             return;
         }
@@ -61,10 +66,9 @@ internal sealed class SimulatedLink(SimulatedNetwork network, SimulatedPath path
             start = _freeNs;
         }
 
-        long delay = start - network.NowNs + path.DelayNs;
-        delay += network.Chance() < path.Reordering ? path.DelayNs / 2 : 0;
+        long delay = start - network.NowNs + path.DelayNs + (isHeldBack ? path.DelayNs / 2 : 0);
         network.Send(Peer, frame, delay);
-        if (network.Chance() < path.Duplication)
+        if (isRepeated)
         {
             network.Send(Peer, frame, delay + 1000);
         }

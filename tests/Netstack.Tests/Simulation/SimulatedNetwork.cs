@@ -42,17 +42,14 @@ internal sealed class SimulatedNetwork : INetHost
     /// <summary>Joins two hosts by a wire.</summary>
     public (SimulatedLink Left, SimulatedLink Right) Connect(NetworkStack left, string leftAddress, NetworkStack right, string rightAddress, SimulatedPath path)
     {
-        SimulatedLink first = new(this, path, new EthernetAddress(0x0200_0000_0001 + (ulong)(2 * _stacks.Count)));
-        SimulatedLink second = new(this, path, new EthernetAddress(0x0200_0000_0002 + (ulong)(2 * _stacks.Count)));
+        SimulatedLink first = new(this, path, new EthernetAddress(0x0200_0000_0001 + (ulong)(2 * _stacks.Count)), _random.Next());
+        SimulatedLink second = new(this, path, new EthernetAddress(0x0200_0000_0002 + (ulong)(2 * _stacks.Count)), _random.Next());
         first.Peer = second;
         second.Peer = first;
         Attach(left, first, leftAddress);
         Attach(right, second, rightAddress);
         return (first, second);
     }
-
-    /// <summary>A number between 0 and 1.</summary>
-    public double Chance() => _random.NextDouble();
 
     /// <summary>Puts a frame on its way.</summary>
     public void Send(SimulatedLink to, byte[] frame, long delayNs) => _wire.Enqueue((to, frame), (NowNs + delayNs, _order++));

@@ -9,6 +9,12 @@ namespace Moat.Netstack.Tests.Throughput;
 /// <param name="Reordering">The part that arrives a quarter of a round trip later than it should.</param>
 internal sealed record GridCell(string Congestion, int RttUs, double Loss, double Reordering)
 {
+    /// <summary>Bytes that wait for the link before more are dropped.</summary>
+    public int QueueBytes { get; init; } = int.MaxValue;
+
+    /// <summary>What the link carries.</summary>
+    public int BytesPerSecond => RttUs < 1000 ? 125_000_000 : 12_500_000;
+
     /// <summary>How a line of the snapshot begins.</summary>
     public string Name => string.Create(CultureInfo.InvariantCulture, $"{Congestion,-5} {RttUs / 1000.0,6} ms {Loss * 100,4} % lost {Reordering * 100,3} % late");
 

@@ -24,7 +24,7 @@ internal static class GridTransfer
         SimulatedNetwork network = new(cell.Seed + (fromClient ? 0 : 104729));
         NetworkStack left = network.AddHost();
         NetworkStack right = network.AddHost();
-        SimulatedPath path = new(cell.RttUs * 500L, cell.Loss, cell.Reordering, 0, cell.RttUs < 1000 ? 125_000_000 : 12_500_000) { QueueBytes = int.MaxValue };
+        SimulatedPath path = new(cell.RttUs * 500L, cell.Loss, cell.Reordering, 0, cell.BytesPerSecond) { QueueBytes = cell.QueueBytes };
         network.Connect(left, "198.51.100.1/24", right, "198.51.100.2/24", path);
         using TcpSocket listener = new(right.Tcp, isV6: false, new NoObserver());
         listener.Options.CongestionControl = cell.Congestion;
