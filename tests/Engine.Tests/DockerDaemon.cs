@@ -94,6 +94,16 @@ public sealed class DockerDaemon : IDisposable
         return result.Output.Trim();
     }
 
+    /// <summary>Makes an image of the folder that has its name.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="change">An instruction as in a Dockerfile.</param>
+    public void Import(string name, string change)
+    {
+        string script = $"tar -C {Folder}/{name} -c . | docker -H unix://{Folder}/socket import -c '{change}' -c 'ENV PATH=/bin' - {name}";
+        CommandResult result = Runsc.Execute(["/bin/sh", "-c", script], timeoutSeconds: 60);
+        Assert.True(result.ExitCode == 0, result.Error);
+    }
+
     /// <summary>Stops it, with everything it started, and removes the folder.</summary>
     public void Dispose()
     {
@@ -141,13 +151,6 @@ public sealed class DockerDaemon : IDisposable
 
             Thread.Sleep(100);
         }
-    }
-
-    private void Import(string name, string change)
-    {
-        string script = $"tar -C {Folder}/{name} -c . | docker -H unix://{Folder}/socket import -c '{change}' -c 'ENV PATH=/bin' - {name}";
-        CommandResult result = Runsc.Execute(["/bin/sh", "-c", script], timeoutSeconds: 60);
-        Assert.True(result.ExitCode == 0, result.Error);
     }
 
     private static string ReadOrEmpty(string path)
