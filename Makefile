@@ -17,7 +17,7 @@ test:
 	@tools/test
 
 test-python: all
-	@dotnet build tests/Applications.Tests -c Debug --no-restore --nologo -v quiet && dotnet artifacts/build/bin/Applications.Tests/debug/Applications.Tests.dll -noColor -trait speed=slow
+	@dotnet build tests/Applications.Tests -c Debug --no-restore --nologo -v quiet && dotnet artifacts/build/bin/Applications.Tests/debug/Applications.Tests.dll -noColor -trait speed=slow -class '*.PythonSuiteTests'
 
 guest: all
 	@tools/guest $(FAMILY) $(CASE)
@@ -41,7 +41,9 @@ stress: all
 	@dotnet build tests/Sandbox.Tests -c Debug --no-restore --nologo -v quiet
 	@MOAT_STRESS=1 dotnet artifacts/build/bin/Sandbox.Tests/debug/Sandbox.Tests.dll -noColor -class '*.Stress.*'
 	@dotnet build tests/Engine.Tests -c Debug --no-restore --nologo -v quiet
-	@MOAT_STRESS=1 dotnet artifacts/build/bin/Engine.Tests/debug/Engine.Tests.dll -noColor -class '*.DockerNetworkTests'
+	@MOAT_STRESS=1 dotnet artifacts/build/bin/Engine.Tests/debug/Engine.Tests.dll -noColor -class '*.DockerNetworkTests' -class '*.DockerDatabaseTests'
+	@dotnet build tests/Applications.Tests -c Debug --no-restore --nologo -v quiet
+	@dotnet artifacts/build/bin/Applications.Tests/debug/Applications.Tests.dll -noColor -class '*.RedisSuiteTests'
 
 install: all
 	install -D -m 0755 artifacts/runsc $(DESTDIR)$(PREFIX)/bin/runsc

@@ -13,7 +13,10 @@ internal static class DebianRoot
     public static CommandResult Execute(string runtime, int timeoutSeconds, params string[] command) => Execute(runtime, timeoutSeconds, hasAllCapabilities: false, command);
 
     /// <summary>Runs a command in a container of its own, with the capabilities that containers usually have, or with all.</summary>
-    public static CommandResult Execute(string runtime, int timeoutSeconds, bool hasAllCapabilities, params string[] command) =>
+    public static CommandResult Execute(string runtime, int timeoutSeconds, bool hasAllCapabilities, params string[] command) => ExecuteWith(Share, runtime, timeoutSeconds, hasAllCapabilities, command);
+
+    /// <summary>As above, with another folder at /share.</summary>
+    public static CommandResult ExecuteWith(string share, string runtime, int timeoutSeconds, bool hasAllCapabilities, params string[] command) =>
         Runsc.Execute(
-            [Path.Combine(Runsc.Repository, "tools", "in-debian"), runtime, .. command], timeoutSeconds: timeoutSeconds, environment: new Dictionary<string, string> { ["SHARE"] = Share, ["CAPS"] = hasAllCapabilities ? "all" : "" });
+            [Path.Combine(Runsc.Repository, "tools", "in-debian"), runtime, .. command], timeoutSeconds: timeoutSeconds, environment: new Dictionary<string, string> { ["SHARE"] = share, ["CAPS"] = hasAllCapabilities ? "all" : "" });
 }
