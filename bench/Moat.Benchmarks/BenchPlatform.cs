@@ -34,11 +34,15 @@ internal sealed class BenchPlatform : IPlatform
 
         public bool TakeOffer(GuestAddress address, MemoryAccess access) => false;
 
+        public void Begin()
+        {
+        }
+
         public void Unmap(GuestAddress address, ulong length)
         {
         }
 
-        public void Protect(GuestAddress address, ulong length, MemoryAccess access)
+        public void Protect(GuestAddress address, ulong length, MemoryAccess access, bool isForOthers = false)
         {
         }
 
@@ -59,9 +63,17 @@ internal sealed class BenchPlatform : IPlatform
     {
         public int FpuStateSize => 512;
 
+        public CallAnswers? Answers { get; set; }
+
+        public (long Patched, long Trapped) Calls => default;
+
         public SwitchResult Switch(IAddressSpace space, ref RegisterSet registers) => new() { Reason = SwitchReason.Lost };
 
         public void Interrupt()
+        {
+        }
+
+        public void Rest()
         {
         }
 
