@@ -11,7 +11,7 @@ internal sealed class TmpfsDirectory(TmpfsFilesystem filesystem, Mode permission
     private const int BytesPerEntry = 20; // st_size of a tmpfs directory
 
     private readonly Dictionary<FileName, (TmpfsInode Inode, long Serial)> _entries = new(FileNameComparer.Instance);
-    private readonly SortedList<long, FileName> _order = [];
+    private readonly EntryOrder _order = new();
     private long _lastSerial = 2; // "." and ".." come first
 
     /// <summary>Its parent's number, for "..".</summary>
@@ -145,10 +145,8 @@ internal sealed class TmpfsDirectory(TmpfsFilesystem filesystem, Mode permission
     {
         lock (DirectoryLock)
         {
-            int index = IndexAfter(after);
-            for (; index < _order.Count; index++)
+            for (int at = _order.FirstAfter(after); _order.TryGet(ref at, out FileName? name); at++)
             {
-                FileName name = _order.GetValueAtIndex(index);
                 (TmpfsInode inode, long serial) = _entries[name];
                 if (!sink.TryAdd(name.Bytes, inode.Number, inode.FileType, serial))
                 {
@@ -194,25 +192,5 @@ internal sealed class TmpfsDirectory(TmpfsFilesystem filesystem, Mode permission
             (inode as TmpfsFile)?.DropIfUnused();
             Tmpfs.RemoveInode();
         }
-    }
-
-    private int IndexAfter(long serial)
-    {
-        int low = 0;
-        int high = _order.Count;
-        while (low < high)
-        {
-            int middle = (low + high) / 2;
-            if (_order.GetKeyAtIndex(middle) <= serial)
-            {
-                low = middle + 1;
-            }
-            else
-            {
-                high = middle;
-            }
-        }
-
-        return low;
     }
 }
