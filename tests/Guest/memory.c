@@ -79,6 +79,18 @@ CASE(hint_is_taken_when_free)
     CHECK(mmap(p + PAGE + 5, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == p + PAGE || 1);
 }
 
+CASE(hint_beyond_all_memory_is_passed_over)
+{
+    for (size_t length = PAGE; length <= (64 << 20); length <<= 2) {
+        for (int populate = 0; populate <= MAP_POPULATE; populate += MAP_POPULATE) {
+            char *p = mmap((void *)-1L, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | populate, -1, 0);
+            CHECK(p != MAP_FAILED);
+            p[length - 1] = 1;
+            CHECK_EQ(munmap(p, length), 0);
+        }
+    }
+}
+
 CASE(fixed_replaces)
 {
     char *p = map(3 * PAGE, PROT_READ | PROT_WRITE);

@@ -142,6 +142,28 @@ CASE(notify)
     CHECK_ERRNO(mq_notify(queue, &event), EINVAL);
 }
 
+CASE(read_tells_the_state)
+{
+    mqd_t queue = make(0);
+    CHECK_EQ(mq_send(queue, "hello", 5, 1), 0);
+    char text[128] = "";
+    CHECK_EQ(read(queue, text, sizeof text), 60);
+    CHECK(strcmp(text, "QSIZE:5          NOTIFY:0     SIGNO:0     NOTIFY_PID:0     \n") == 0);
+    CHECK_EQ(read(queue, text, sizeof text), 0);
+    CHECK_EQ(pread(queue, text, 5, 3), 5);
+    CHECK(memcmp(text, "ZE:5 ", 5) == 0);
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+    CHECK_EQ(mq_notify(queue, &event), 0);
+    CHECK_EQ(lseek(queue, 0, SEEK_SET), 0);
+    CHECK_EQ(read(queue, text, sizeof text), 60);
+    char wanted[128];
+    snprintf(wanted, sizeof wanted, "QSIZE:5          NOTIFY:0     SIGNO:10    NOTIFY_PID:%-6d\n", getpid());
+    CHECK(strcmp(text, wanted) == 0);
+    CHECK_EQ(lseek(queue, 0, SEEK_END), 80);
+    CHECK_ERRNO(lseek(queue, -1, SEEK_SET), EINVAL);
+    CHECK_ERRNO(write(queue, "x", 1), EINVAL);
+}
+
 CASE(wrong_descriptors)
 {
     int fds[2];

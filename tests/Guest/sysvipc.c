@@ -324,6 +324,62 @@ CASE(msg_stat_and_limits)
     CHECK_ERRNO(msgctl(id, IPC_STAT, &info), EINVAL);
 }
 
+CASE(msg_namespace)
+{
+    struct msginfo info;
+    CHECK(msgctl(0, IPC_INFO, (struct msqid_ds *)&info) >= 0);
+    CHECK_EQ(info.msgpool, 512000);
+    CHECK_EQ(info.msgmap, 16384);
+    CHECK_EQ(info.msgmax, 8192);
+    CHECK_EQ(info.msgmnb, 16384);
+    CHECK_EQ(info.msgmni, 32000);
+    CHECK_EQ(info.msgssz, 16);
+    CHECK_EQ(info.msgtql, 16384);
+    CHECK_EQ(info.msgseg, 65535);
+    int id = msgget(IPC_PRIVATE, IPC_CREAT | 0200);
+    struct message message = { 3, "three" };
+    CHECK_EQ(msgsnd(id, &message, 6, 0), 0);
+    int highest = msgctl(0, MSG_INFO, (struct msqid_ds *)&info);
+    CHECK(highest >= 0);
+    CHECK(info.msgpool >= 1);
+    CHECK(info.msgmap >= 1);
+    CHECK(info.msgtql >= 6);
+    struct msqid_ds found;
+    CHECK_EQ(msgctl(id % 32768, MSG_STAT, &found), id);
+    CHECK_EQ(found.msg_qnum, 1);
+    CHECK_EQ(msgctl(id % 32768, 13 /* MSG_STAT_ANY */, &found), id);
+    CHECK_ERRNO(msgctl(32767, MSG_STAT, &found), EINVAL);
+    CHECK_ERRNO(msgctl(-1, IPC_INFO, (struct msqid_ds *)&info), EINVAL);
+    CHECK_ERRNO(msgctl(0, IPC_INFO, BAD_POINTER), EFAULT);
+    CHECK_EQ(msgctl(id, IPC_RMID, NULL), 0);
+}
+
+CASE(sem_namespace)
+{
+    struct seminfo info;
+    CHECK(semctl(0, 0, IPC_INFO, &info) >= 0);
+    CHECK_EQ(info.semmap, 1024000000);
+    CHECK_EQ(info.semmni, 32000);
+    CHECK_EQ(info.semmns, 1024000000);
+    CHECK_EQ(info.semmsl, 32000);
+    CHECK_EQ(info.semopm, 500);
+    CHECK_EQ(info.semume, 500);
+    CHECK_EQ(info.semusz, 20);
+    CHECK_EQ(info.semvmx, 32767);
+    CHECK_EQ(info.semaem, 32767);
+    int id = semget(IPC_PRIVATE, 3, IPC_CREAT | 0600);
+    CHECK(semctl(0, 0, SEM_INFO, &info) >= 0);
+    CHECK(info.semusz >= 1);
+    CHECK(info.semaem >= 3);
+    struct semid_ds found;
+    CHECK_EQ(semctl(id % 32768, 0, SEM_STAT, &found), id);
+    CHECK_EQ(found.sem_nsems, 3);
+    CHECK_EQ(semctl(id % 32768, 0, 20 /* SEM_STAT_ANY */, &found), id);
+    CHECK_ERRNO(semctl(32767, 0, SEM_STAT, &found), EINVAL);
+    CHECK_ERRNO(semctl(0, 0, IPC_INFO, BAD_POINTER), EFAULT);
+    CHECK_EQ(semctl(id, 0, IPC_RMID), 0);
+}
+
 CASE(msg_waits)
 {
     int id = msgget(IPC_PRIVATE, IPC_CREAT | 0600);

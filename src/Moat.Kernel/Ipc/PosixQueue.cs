@@ -13,6 +13,8 @@ namespace Moat.Kernel.Ipc;
 /// <param name="maxSize">How long a message may be.</param>
 public sealed class PosixQueue(TaskCredentials creator, uint mode, int maxMessages, int maxSize)
 {
+    private const int SigevNone = 1;
+
     private readonly object _lock = new();
     private readonly LinkedList<PosixMessage> _messages = []; // guarded by _lock: by priority, then by age
     private ThreadGroup? _notified; // guarded by _lock
@@ -42,6 +44,22 @@ public sealed class PosixQueue(TaskCredentials creator, uint mode, int maxMessag
             {
                 return _messages.Count;
             }
+        }
+    }
+
+    /// <summary>What read(2) of the queue tells: bytes that wait, and who is told of the next message (mq_overview(7)).</summary>
+    public string Describe()
+    {
+        lock (_lock)
+        {
+            long bytes = 0;
+            foreach (PosixMessage message in _messages)
+            {
+                bytes += message.Text.Length;
+            }
+
+            (int kind, int signal, int pid) = _notified is { IsZombie: false } process ? (_notification.Signal == Signal.None ? SigevNone : 0, (int)_notification.Signal, process.Pid) : default;
+            return $"QSIZE:{bytes,-10} NOTIFY:{kind,-5} SIGNO:{signal,-5} NOTIFY_PID:{pid,-6}\n";
         }
     }
 

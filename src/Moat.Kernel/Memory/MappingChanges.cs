@@ -55,7 +55,7 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
 
             RemoveRange(start, start + request.Length, tellPlatform: true);
         }
-        else if (start == 0 || start < layout.MinAddress || start + request.Length > layout.MaxAddress || !mappings.IsFree(start, start + request.Length))
+        else if (start == 0 || start < layout.MinAddress || start > layout.MaxAddress - request.Length || !mappings.IsFree(start, start + request.Length))
         {
             ulong top = request.Below4GiB ? Math.Min(layout.MmapTop, 0x8000_0000) : layout.MmapTop;
             start = mappings.FindHoleBelow(top, layout.MinAddress, request.Length);

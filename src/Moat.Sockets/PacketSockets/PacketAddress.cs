@@ -23,11 +23,16 @@ internal readonly record struct PacketAddress(ushort Protocol, int InterfaceInde
     /// <summary>The link-layer address.</summary>
     public EthernetAddress Hardware { get; init; }
 
-    /// <summary>Reads an address to bind or send to.</summary>
+    /// <summary>Reads an address to bind to.</summary>
     /// <returns>EINVAL if it is too short, or of another family.</returns>
-    public static Result<PacketAddress> Parse(ReadOnlySpan<byte> bytes)
+    public static Result<PacketAddress> Parse(ReadOnlySpan<byte> bytes) =>
+        bytes.Length >= MinLength && BinaryPrimitives.ReadUInt16LittleEndian(bytes) != (ushort)AddressFamily.AF_PACKET ? Errno.EINVAL : ParseDestination(bytes);
+
+    /// <summary>Reads an address to send to, whose family Linux does not look at.</summary>
+    /// <returns>EINVAL if it is too short.</returns>
+    public static Result<PacketAddress> ParseDestination(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length < MinLength || BinaryPrimitives.ReadUInt16LittleEndian(bytes) != (ushort)AddressFamily.AF_PACKET)
+        if (bytes.Length < MinLength)
         {
             return Errno.EINVAL;
         }

@@ -147,7 +147,7 @@ internal sealed class PacketSocket : Socket, IPacketSocket
     public override SyscallResult Send(GuestTask task, ref IoBuffer source, MessageFlags flags, ReadOnlySpan<byte> address, AncillaryData? ancillary)
     {
         PacketAddress to = new(_protocol, _interface);
-        if (!address.IsEmpty && !PacketAddress.Parse(address).TryGet(out to, out Errno errno))
+        if (!address.IsEmpty && !PacketAddress.ParseDestination(address).TryGet(out to, out Errno errno))
         {
             return errno;
         }

@@ -21,6 +21,13 @@ internal static class IpcCommand
     public const int SemWaitersForZero = 15;
     public const int SemSetValue = 16;
     public const int SemSetAll = 17;
+    public const int SemStat = 18;
+    public const int SemInfo = 19;
+    public const int SemStatAny = 20;
+
+    public const int MsgStat = 11;
+    public const int MsgInfo = 12;
+    public const int MsgStatAny = 13;
 
     /// <summary>IPC_64, which old C libraries add.</summary>
     public const int Version64 = 0x100;

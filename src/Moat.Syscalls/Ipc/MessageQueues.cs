@@ -10,7 +10,9 @@ namespace Moat.Syscalls.Ipc;
 /// <summary>msgget(2), msgsnd(2), msgrcv(2), msgctl(2).</summary>
 internal static class MessageQueues
 {
-    private const ulong MaxText = 8192; // MSGMAX
+    /// <summary>MSGMAX.</summary>
+    public const ulong MaxText = 8192;
+
     private const uint ReadPermission = 0x124;
     private const uint WritePermission = 0x92;
 
@@ -154,23 +156,27 @@ internal static class MessageQueues
 
         return command switch
         {
-            IpcCommand.Stat => Stat(task, arguments.Int(0), arguments.Address(2)),
+            IpcCommand.Info or IpcCommand.MsgInfo => IpcReports.Messages(task, arguments.Address(2), usage: command == IpcCommand.MsgInfo),
+            IpcCommand.Stat or IpcCommand.MsgStat or IpcCommand.MsgStatAny => Stat(task, arguments.Int(0), command, arguments.Address(2)),
             IpcCommand.Set or IpcCommand.Remove => Change(task, arguments.Int(0), command, arguments.Address(2)),
             _ => Errno.EINVAL,
         };
     }
 
-    private static SyscallResult Stat(GuestTask task, int id, GuestAddress address)
+    private static SyscallResult Stat(GuestTask task, int id, int command, GuestAddress address)
     {
         Span<byte> buffer = stackalloc byte[120]; // struct msqid64_ds
         buffer.Clear();
-        if (!Find(task, id, ReadPermission).TryGet(out MessageQueue? queue, out Errno errno))
-        {
-            return errno;
-        }
-
+        int told;
         lock (task.Kernel.Ipc.Queues.Lock)
         {
+            bool byIndex = command != IpcCommand.Stat;
+            if (!IpcReports.Find(task.Kernel.Ipc.Queues, task.Credentials, id, byIndex, anybody: command == IpcCommand.MsgStatAny).TryGet(out MessageQueue? queue, out Errno unknown))
+            {
+                return unknown;
+            }
+
+            told = byIndex ? queue.Id : 0;
             queue.WritePermissions(buffer);
             BinaryPrimitives.WriteInt64LittleEndian(buffer[48..], queue.SendTime);
             BinaryPrimitives.WriteInt64LittleEndian(buffer[56..], queue.ReceiveTime);
@@ -182,7 +188,8 @@ internal static class MessageQueues
             BinaryPrimitives.WriteInt32LittleEndian(buffer[100..], queue.LastReceiver);
         }
 
-        return task.Memory.CopyOut(address, buffer);
+        Errno errno = task.Memory.CopyOut(address, buffer);
+        return errno != Errno.None ? errno : told;
     }
 
     private static SyscallResult Change(GuestTask task, int id, int command, GuestAddress address)

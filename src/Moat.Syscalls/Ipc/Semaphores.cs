@@ -156,8 +156,10 @@ internal static class Semaphores
 
         switch (command)
         {
-            case IpcCommand.Stat:
-                return Stat(task, id, arguments.Address(3));
+            case IpcCommand.Info or IpcCommand.SemInfo:
+                return IpcReports.Semaphores(task, arguments.Address(3), usage: command == IpcCommand.SemInfo);
+            case IpcCommand.Stat or IpcCommand.SemStat or IpcCommand.SemStatAny:
+                return Stat(task, id, command, arguments.Address(3));
             case IpcCommand.SemGetAll or IpcCommand.SemSetAll:
                 return All(task, id, command, arguments.Address(3));
             case IpcCommand.SemGetPid or IpcCommand.SemGetValue or IpcCommand.SemWaitersForMore or IpcCommand.SemWaitersForZero or IpcCommand.SemSetValue:
@@ -169,24 +171,28 @@ internal static class Semaphores
         }
     }
 
-    private static SyscallResult Stat(GuestTask task, int id, GuestAddress address)
+    private static SyscallResult Stat(GuestTask task, int id, int command, GuestAddress address)
     {
         Span<byte> buffer = stackalloc byte[104]; // struct semid64_ds
         buffer.Clear();
+        int told;
         lock (task.Kernel.Ipc.Semaphores.Lock)
         {
-            if (!Find(task, id, ReadPermission).TryGet(out SemaphoreSet? set, out Errno errno))
+            bool byIndex = command != IpcCommand.Stat;
+            if (!IpcReports.Find(task.Kernel.Ipc.Semaphores, task.Credentials, id, byIndex, anybody: command == IpcCommand.SemStatAny).TryGet(out SemaphoreSet? set, out Errno unknown))
             {
-                return errno;
+                return unknown;
             }
 
+            told = byIndex ? set.Id : 0;
             set.WritePermissions(buffer);
             BinaryPrimitives.WriteInt64LittleEndian(buffer[48..], set.OperationTime);
             BinaryPrimitives.WriteInt64LittleEndian(buffer[64..], set.ChangeTime);
             BinaryPrimitives.WriteInt64LittleEndian(buffer[80..], set.Count);
         }
 
-        return task.Memory.CopyOut(address, buffer);
+        Errno errno = task.Memory.CopyOut(address, buffer);
+        return errno != Errno.None ? errno : told;
     }
 
     private static SyscallResult One(GuestTask task, int id, int number, int command, int value)

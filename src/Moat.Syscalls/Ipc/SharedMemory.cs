@@ -215,15 +215,10 @@ internal static class SharedMemory
         int found;
         lock (task.Kernel.Ipc.Segments.Lock)
         {
-            Result<SharedMemorySegment> lookup = command == IpcCommand.Stat ? task.Kernel.Ipc.Segments.Find(id) : task.Kernel.Ipc.Segments.FindIndex(id);
-            if (!lookup.TryGet(out SharedMemorySegment? segment, out Errno unknown))
+            bool byIndex = command != IpcCommand.Stat;
+            if (!IpcReports.Find(task.Kernel.Ipc.Segments, task.Credentials, id, byIndex, anybody: command == IpcCommand.ShmStatAny).TryGet(out SharedMemorySegment? segment, out Errno unknown))
             {
                 return unknown;
-            }
-
-            if (command != IpcCommand.ShmStatAny && !segment.Allows(task.Credentials, ReadPermission))
-            {
-                return Errno.EACCES;
             }
 
             segment.WritePermissions(buffer, segment.IsDoomed ? Destroyed : 0);
@@ -234,7 +229,7 @@ internal static class SharedMemory
             BinaryPrimitives.WriteInt32LittleEndian(buffer[80..], segment.CreatorPid);
             BinaryPrimitives.WriteInt32LittleEndian(buffer[84..], segment.LastPid);
             BinaryPrimitives.WriteInt64LittleEndian(buffer[88..], segment.Attached);
-            found = command == IpcCommand.Stat ? 0 : segment.Id;
+            found = byIndex ? segment.Id : 0;
         }
 
         Errno errno = task.Memory.CopyOut(address, buffer);
