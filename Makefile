@@ -44,6 +44,7 @@ stress: all
 	@MOAT_STRESS=1 dotnet artifacts/build/bin/Engine.Tests/debug/Engine.Tests.dll -noColor -class '*.DockerNetworkTests' -class '*.DockerDatabaseTests'
 	@dotnet build tests/Applications.Tests -c Debug --no-restore --nologo -v quiet
 	@dotnet artifacts/build/bin/Applications.Tests/debug/Applications.Tests.dll -noColor -class '*.RedisSuiteTests'
+	@tools/stressors
 
 install: all
 	install -D -m 0755 artifacts/runsc $(DESTDIR)$(PREFIX)/bin/runsc
