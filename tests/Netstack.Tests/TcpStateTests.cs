@@ -10,7 +10,6 @@ namespace Moat.Netstack.Tests;
 public sealed class TcpStateTests
 {
     private const long Second = 1_000_000_000;
-    private const long Millisecond = 1_000_000;
     private const int EthernetAndIp = 34;
     private static readonly IpAddress s_left = IpAddress.Parse("198.51.100.1");
     private static readonly IpAddress s_right = IpAddress.Parse("198.51.100.2");
@@ -32,7 +31,7 @@ public sealed class TcpStateTests
     [Fact]
     public void Connect_FromBothSidesAtOnce_IsOneConnection()
     {
-        using Pair pair = new(connect: false);
+        using ConnectedPair pair = new(connect: false);
         using TcpSocket left = new(pair.Left.Tcp, isV6: false, new NoObserver());
         using TcpSocket right = new(pair.Right.Tcp, isV6: false, new NoObserver());
         // A first exchange makes neighbours known, so that the SYNs cross.
@@ -51,7 +50,7 @@ public sealed class TcpStateTests
     [Fact]
     public void Send_ToAClosedWindow_WaitsAnHourAndGoesOn()
     {
-        using Pair pair = new();
+        using ConnectedPair pair = new();
         byte[] data = new byte[3_000_000];
         new Random(1).NextBytes(data);
         int sent = 0;
@@ -77,7 +76,7 @@ public sealed class TcpStateTests
     [Fact]
     public void Close_WithALostAcknowledgmentOfFin_IsAcknowledgedAgain()
     {
-        using Pair pair = new();
+        using ConnectedPair pair = new();
         int dropped = 0;
         pair.RightLink.Drops = frame => IsTcp(frame) && dropped++ < 1;
         Assert.Equal(NetError.None, pair.Client.Shutdown(receive: false, send: true));
@@ -88,7 +87,7 @@ public sealed class TcpStateTests
     [Fact]
     public void HalfClose_LetsTheOtherSideGoOn()
     {
-        using Pair pair = new();
+        using ConnectedPair pair = new();
         Assert.Equal(NetError.None, pair.Client.Shutdown(receive: false, send: true));
         Assert.True(pair.Network.RunUntil(() => pair.Accepted.State == TcpState.CloseWait, Second));
         Assert.Equal(0, pair.Client.Send([1], out NetError error));
@@ -102,7 +101,7 @@ public sealed class TcpStateTests
     [Fact]
     public void Close_OfBothSidesAtOnce_EndsBoth()
     {
-        using Pair pair = new();
+        using ConnectedPair pair = new();
         Assert.Equal(NetError.None, pair.Client.Shutdown(receive: false, send: true));
         Assert.Equal(NetError.None, pair.Accepted.Shutdown(receive: false, send: true));
         Assert.True(pair.Network.RunUntil(() => pair.Client.State == TcpState.Closed && pair.Accepted.State == TcpState.Closed, 5 * Second), $"{pair.Client.State}, {pair.Accepted.State}");
@@ -111,7 +110,7 @@ public sealed class TcpStateTests
     [Fact]
     public void Close_WithUnreadData_ResetsThePeer()
     {
-        using Pair pair = new();
+        using ConnectedPair pair = new();
         Assert.Equal(1, pair.Client.Send([1], out _));
         Assert.True(pair.Network.RunUntil(() => pair.Accepted.AvailableBytes == 1, Second));
         pair.Accepted.Close(abort: false);
@@ -122,7 +121,7 @@ public sealed class TcpStateTests
     [Fact]
     public void KeepAlive_FindsAVanishedPeer()
     {
-        using Pair pair = new();
+        using ConnectedPair pair = new();
         (pair.Client.Options.KeepAlive, pair.Client.Options.KeepAliveIdleNs, pair.Client.Options.KeepAliveIntervalNs, pair.Client.Options.KeepAliveCount) = (true, 10 * Second, Second, 3);
         pair.Client.ApplyOptions();
         _ = pair.Network.RunUntil(() => false, 100 * Second);
@@ -164,7 +163,7 @@ public sealed class TcpStateTests
         SimulatedNetwork network = new(7);
         NetworkStack left = network.AddHost();
         NetworkStack right = network.AddHost();
-        network.Connect(left, "198.51.100.1/24", right, "198.51.100.2/24", new SimulatedPath(5 * Millisecond, 0.05, 0.05, 0.05));
+        network.Connect(left, "198.51.100.1/24", right, "198.51.100.2/24", new SimulatedPath(5_000_000, 0.05, 0.05, 0.05));
         TcpSocket listener = new(right.Tcp, isV6: false, new NoObserver());
         Assert.Equal(NetError.None, listener.Bind(new IpEndpoint(s_right, 80)));
         Assert.Equal(NetError.None, listener.Listen(20));
@@ -214,7 +213,7 @@ public sealed class TcpStateTests
     [Fact]
     public void SynFlood_LeavesMemoryBounded_AndOthersAlive()
     {
-        using Pair pair = new();
+        using ConnectedPair pair = new();
         Assert.Equal(NetError.None, pair.Right.Routes.Add(new Route(IpAddress.AnyV4, 0, 2) { Gateway = s_left }));
         byte[] syn = Convert.FromHexString("0200000000050200000000060800" + "450000280000000040060000" + "00000000c6336402" + "00000050000000000000000050020400" + "00000000");
         EthernetAddress to = pair.RightLink.Address;
@@ -247,55 +246,5 @@ public sealed class TcpStateTests
         frame.AsSpan(EthernetAndIp + TcpHeader.ChecksumOffset, 2).Clear();
         checksum.Add(frame.AsSpan(EthernetAndIp, 20));
         System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(EthernetAndIp + TcpHeader.ChecksumOffset), checksum.Value);
-    }
-
-    // Two hosts on a wire, with a connection between them.
-    private sealed class Pair : IDisposable
-    {
-        private readonly TcpSocket _listener;
-
-        public Pair(bool connect = true)
-        {
-            Network = new SimulatedNetwork(1);
-            Left = Network.AddHost();
-            Right = Network.AddHost();
-            (LeftLink, RightLink) = Network.Connect(Left, "198.51.100.1/24", Right, "198.51.100.2/24", new SimulatedPath(5 * Millisecond));
-            _listener = new TcpSocket(Right.Tcp, isV6: false, new NoObserver());
-            Client = new TcpSocket(Left.Tcp, isV6: false, new NoObserver());
-            Accepted = Client;
-            if (!connect)
-            {
-                return;
-            }
-
-            Assert.Equal(NetError.None, _listener.Bind(new IpEndpoint(s_right, 80)));
-            Assert.Equal(NetError.None, _listener.Listen(5));
-            Assert.Equal(NetError.InProgress, Client.Connect(_listener.Local));
-            TcpSocket? accepted = null;
-            Assert.True(Network.RunUntil(() => _listener.Accept(out accepted) == NetError.None, Second));
-            Assert.Equal(NetError.None, Client.FinishConnect());
-            Accepted = accepted!;
-        }
-
-        public SimulatedNetwork Network { get; }
-
-        public NetworkStack Left { get; }
-
-        public NetworkStack Right { get; }
-
-        public SimulatedLink LeftLink { get; }
-
-        public SimulatedLink RightLink { get; }
-
-        public TcpSocket Client { get; }
-
-        public TcpSocket Accepted { get; }
-
-        public void Dispose()
-        {
-            _listener.Dispose();
-            Client.Dispose();
-            Accepted.Dispose();
-        }
     }
 }

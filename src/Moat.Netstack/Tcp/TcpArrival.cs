@@ -215,7 +215,7 @@ internal sealed class TcpArrival(TcpConnection connection, TcpLayer layer)
 
                 break;
             case TcpState.Closing:
-                connection.EnterTimeWait(now);
+                connection.LeaveToTimeWait(now); // the peer's FIN has been acknowledged
                 break;
             case TcpState.LastAck:
                 connection.Finish();
@@ -235,7 +235,8 @@ internal sealed class TcpArrival(TcpConnection connection, TcpLayer layer)
         if (segment.PayloadLength > 0 && connection.Observer is null && connection.State is TcpState.FinWait1 or TcpState.FinWait2 && fin > connection.Receiver.Next)
         {
             packet.Release(); // nobody will read it: the peer must know (RFC 1122 section 4.2.2.13)
-            connection.Abort();
+            layer.SendReset(connection.Key, segment);
+            connection.Finish();
             return;
         }
 

@@ -324,7 +324,7 @@ internal sealed class TcpConnection : TcpFlow
     {
         int limit = State switch
         {
-            TcpState.SynSent => Options.SynRetries,
+            TcpState.SynSent => Options.SynRetries + TcpLimits.SynLinearTimeouts,
             TcpState.SynReceived => TcpLimits.SynAckRetries,
             _ => Observer is null ? TcpLimits.OrphanRetries : TcpLimits.Retries,
         };
@@ -404,7 +404,7 @@ internal sealed class TcpConnection : TcpFlow
     /// <summary>The connection's remains take its place.</summary>
     public void LeaveToTimeWait(long now)
     {
-        _layer.EnterTimeWait(this, Sender.Next, Receiver.Next, UsesTimestamps ? _peerClock.Recent : null, now);
+        _layer.EnterTimeWait(this, Sender.Next, Receiver.Next, Receiver.Window >> Receiver.WindowScale, UsesTimestamps ? _peerClock.Recent : null, now);
         State = TcpState.TimeWait;
         Finish();
     }

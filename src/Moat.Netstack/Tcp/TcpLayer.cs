@@ -240,7 +240,7 @@ public sealed class TcpLayer : ITransport
     }
 
     /// <summary>A connection has closed on both sides: its remains take its place.</summary>
-    internal void EnterTimeWait(TcpConnection connection, SequenceNumber next, SequenceNumber receiveNext, uint? recentTimestamp, long nowNs)
+    internal void EnterTimeWait(TcpConnection connection, SequenceNumber next, SequenceNumber receiveNext, int window, uint? recentTimestamp, long nowNs)
     {
         if (Interlocked.Increment(ref _timeWaitCount) > MaxTimeWait)
         {
@@ -249,7 +249,7 @@ public sealed class TcpLayer : ITransport
             return;
         }
 
-        TcpTimeWait remains = new(this, connection.Key, next, receiveNext, recentTimestamp);
+        TcpTimeWait remains = new(this, connection.Key, next, receiveNext, window, recentTimestamp);
         if (TryReplace(connection, remains))
         {
             remains.Restart(nowNs);
@@ -274,7 +274,7 @@ public sealed class TcpLayer : ITransport
     }
 
     /// <summary>Sends an acknowledgment for remains.</summary>
-    internal void SendBare(in FlowKey key, SequenceNumber sequence, SequenceNumber acknowledgment, uint? recentTimestamp)
+    internal void SendBare(in FlowKey key, SequenceNumber sequence, SequenceNumber acknowledgment, int window, uint? recentTimestamp)
     {
         TcpOptions options = default;
         if (recentTimestamp is { } recent)
@@ -284,7 +284,7 @@ public sealed class TcpLayer : ITransport
             options.TimestampEcho = recent;
         }
 
-        SendBare(key, sequence, acknowledgment, TcpFlags.ACK, options, 0);
+        SendBare(key, sequence, acknowledgment, TcpFlags.ACK, options, window);
     }
 
     /// <summary>Sends the answer to a SYN.</summary>

@@ -24,6 +24,9 @@ public static class TcpLimits
     /// <summary>SYN retransmissions before a connection attempt fails (tcp_syn_retries).</summary>
     public const int SynRetries = 6;
 
+    /// <summary>SYN retransmissions that come at the same distance, beside those that back off (tcp_syn_linear_timeouts).</summary>
+    public const int SynLinearTimeouts = 4;
+
     /// <summary>SYN-ACK retransmissions (tcp_synack_retries).</summary>
     public const int SynAckRetries = 5;
 

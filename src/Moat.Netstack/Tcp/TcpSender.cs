@@ -337,12 +337,7 @@ internal sealed class TcpSender
 
         long probe = nowNs + (2 * _rtt.SmoothedNs) + (_sent.TotalBytes <= Mss ? WorstDelayedAckNs : GranularityNs);
         long timeout = Math.Max(_sent[0].SentNs + RtoNs, nowNs); // of the oldest data: new data puts the probe off, but not for ever
-        if (probe >= timeout)
-        {
-            return false;
-        }
-
-        Arm(SenderTimer.TailProbe, probe);
+        Arm(SenderTimer.TailProbe, Math.Min(probe, timeout));
         return true;
     }
 
@@ -407,7 +402,7 @@ internal sealed class TcpSender
             return;
         }
 
-        _backOff++;
+        _backOff += _connection.State == TcpState.SynSent && Timeouts <= TcpLimits.SynLinearTimeouts ? 0 : 1;
         _recovery.OnTimeout(Timeouts, nowNs);
         RetransmitLost(nowNs);
         Arm(SenderTimer.Retransmit, nowNs + RtoNs);

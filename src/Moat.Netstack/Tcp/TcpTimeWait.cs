@@ -6,7 +6,13 @@ using Moat.Netstack.Wire;
 namespace Moat.Netstack.Tcp;
 
 /// <summary>What is left of a connection for a minute after it has closed (RFC 9293 section 3.6.1): enough to acknowledge a FIN that comes again, and to refuse old segments.</summary>
-internal sealed class TcpTimeWait(TcpLayer layer, FlowKey key, SequenceNumber next, SequenceNumber receiveNext, uint? recentTimestamp) : TcpFlow(key)
+/// <param name="layer">The protocol.</param>
+/// <param name="key">The two ends.</param>
+/// <param name="next">SND.NXT.</param>
+/// <param name="receiveNext">RCV.NXT.</param>
+/// <param name="window">The window of its last segment, as it stands in the header.</param>
+/// <param name="recentTimestamp">The last timestamp of the peer, if there were any.</param>
+internal sealed class TcpTimeWait(TcpLayer layer, FlowKey key, SequenceNumber next, SequenceNumber receiveNext, int window, uint? recentTimestamp) : TcpFlow(key)
 {
     private const long ReuseDelayNs = 1_000_000_000;
 
@@ -80,7 +86,7 @@ internal sealed class TcpTimeWait(TcpLayer layer, FlowKey key, SequenceNumber ne
                     Restart(now);
                 }
 
-                layer.SendBare(Key, next, receiveNext, recentTimestamp);
+                layer.SendBare(Key, next, receiveNext, window, recentTimestamp);
             }
         }
     }

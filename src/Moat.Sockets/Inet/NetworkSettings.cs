@@ -47,6 +47,7 @@ public sealed class NetworkSettings(SocketFilesystem home, NetworkStack stack) :
         ["ipv4/tcp_retries2"] = Text(TcpLimits.Retries),
         ["ipv4/tcp_rmem"] = $"4096\t{TcpLimits.DefaultReceiveBuffer}\t{TcpLimits.MaxReceiveBuffer}",
         ["ipv4/tcp_sack"] = "1",
+        ["ipv4/tcp_syn_linear_timeouts"] = Text(TcpLimits.SynLinearTimeouts),
         ["ipv4/tcp_syn_retries"] = Text(TcpLimits.SynRetries),
         ["ipv4/tcp_synack_retries"] = Text(TcpLimits.SynAckRetries),
         ["ipv4/tcp_syncookies"] = "1",

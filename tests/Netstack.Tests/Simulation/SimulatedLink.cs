@@ -18,14 +18,17 @@ internal sealed class SimulatedLink(SimulatedNetwork network, SimulatedPath path
     /// <summary>Packets for what arrives.</summary>
     public PacketPool Pool { get; set; } = null!;
 
-    /// <summary>Every frame that was sent.</summary>
-    public List<byte[]>? Trace { get; set; }
+    /// <summary>Who sees every frame that is sent.</summary>
+    public PacketTrace? Trace { get; set; }
 
     /// <summary>Loses everything: a cable that was pulled.</summary>
     public bool IsCut { get; set; }
 
     /// <summary>Loses what it says true of.</summary>
     public Func<byte[], bool>? Drops { get; set; }
+
+    /// <summary>Holds a frame back for so many nanoseconds.</summary>
+    public Func<byte[], long>? Holds { get; set; }
 
     /// <inheritdoc/>
     public EthernetAddress Address => address;
@@ -45,11 +48,12 @@ internal sealed class SimulatedLink(SimulatedNetwork network, SimulatedPath path
         byte[] frame = new byte[packet.Length];
         packet.CopyTo(0, frame);
         packet.Release();
-        Trace?.Add(frame);
         bool isLost = _random.NextDouble() < path.Loss;
         bool isHeldBack = _random.NextDouble() < path.Reordering;
         bool isRepeated = _random.NextDouble() < path.Duplication;
-        if (IsCut || isLost || Drops?.Invoke(frame) == true)
+        isLost = IsCut || isLost || Drops?.Invoke(frame) == true;
+        Trace?.Add(this, frame, isLost);
+        if (isLost)
         {
             return;
         }
@@ -66,7 +70,7 @@ internal sealed class SimulatedLink(SimulatedNetwork network, SimulatedPath path
             start = _freeNs;
         }
 
-        long delay = start - network.NowNs + path.DelayNs + (isHeldBack ? path.DelayNs / 2 : 0);
+        long delay = start - network.NowNs + path.DelayNs + (isHeldBack ? path.DelayNs / 2 : 0) + (Holds?.Invoke(frame) ?? 0);
         network.Send(Peer, frame, delay);
         if (isRepeated)
         {
