@@ -328,7 +328,7 @@ internal sealed class TcpConnection : TcpFlow
             TcpState.SynReceived => TcpLimits.SynAckRetries,
             _ => Observer is null ? TcpLimits.OrphanRetries : TcpLimits.Retries,
         };
-        if (timeouts <= limit && (Options.UserTimeoutNs == 0 || stalledNs < Options.UserTimeoutNs))
+        if (timeouts <= limit && !HasTriedLongEnough(stalledNs) && (Options.UserTimeoutNs == 0 || stalledNs < Options.UserTimeoutNs))
         {
             return false;
         }
@@ -336,6 +336,10 @@ internal sealed class TcpConnection : TcpFlow
         Fail(SoftError != NetError.None ? SoftError : NetError.TimedOut);
         return true;
     }
+
+    // A connection attempt lasts no longer than its retries would if they all backed off.
+    private bool HasTriedLongEnough(long stalledNs) =>
+        State == TcpState.SynSent && stalledNs >= ((2L << Math.Min(Options.SynRetries, 16)) - 1) * TcpLimits.InitialRtoNs;
 
     /// <summary>What TCP_INFO shows. Under the lock.</summary>
     public TcpStatus Status => TcpReport.Of(this);
