@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Moat.Kernel.Bpf;
 using Moat.Linux;
 
 namespace Moat.Kernel.Seccomp;
@@ -61,7 +62,7 @@ public sealed class SeccompState(SeccompState? older, BpfProgram? program, bool 
                 : SeccompAction.KillThread);
         }
 
-        Span<byte> data = stackalloc byte[BpfProgram.DataSize];
+        Span<byte> data = stackalloc byte[BpfProgram.CallSize];
         BinaryPrimitives.WriteInt32LittleEndian(data, (int)registers.OrigRax);
         BinaryPrimitives.WriteUInt32LittleEndian(data[4..], AuditArchX86x64);
         BinaryPrimitives.WriteUInt64LittleEndian(data[8..], registers.Rip);
@@ -74,7 +75,7 @@ public sealed class SeccompState(SeccompState? older, BpfProgram? program, bool 
         uint decision = (uint)SeccompAction.Allow;
         for (SeccompState? state = this; state?.Program is { } each; state = state.Older)
         {
-            uint own = each.Run(data);
+            uint own = each.Run(new SeccompData(data));
             if ((int)(own & ActionMask) < (int)(decision & ActionMask))
             {
                 decision = own;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Moat.Kernel.Bpf;
 using Moat.Kernel.Credentials;
 using Moat.Kernel.Memory;
 using Moat.Kernel.Seccomp;
@@ -92,7 +93,7 @@ internal static class SeccompCalls
             return errno;
         }
 
-        if (BpfProgram.Check(instructions) is not { } filter || task.Seccomp is { Mode: 1 })
+        if (BpfProgram.CheckCalls(instructions) is not { } filter || task.Seccomp is { Mode: 1 })
         {
             return Errno.EINVAL;
         }

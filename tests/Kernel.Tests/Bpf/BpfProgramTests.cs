@@ -1,7 +1,8 @@
 using CsCheck;
+using Moat.Kernel.Bpf;
 using Moat.Kernel.Seccomp;
 
-namespace Moat.Kernel.Tests.Seccomp;
+namespace Moat.Kernel.Tests.Bpf;
 
 public sealed class BpfProgramTests
 {
@@ -24,13 +25,13 @@ public sealed class BpfProgramTests
             Gen.Frequency((4, Gen.UInt[0, 20]), (1, Gen.UInt)),
             static (code, yes, no, k) => new BpfInstruction(s_codes[code], yes, no, k));
         int accepted = 0;
-        Gen.Select(instruction.Array[0, 12], Gen.Byte.Array[BpfProgram.DataSize]).Sample(
+        Gen.Select(instruction.Array[0, 12], Gen.Byte.Array[BpfProgram.CallSize]).Sample(
             (body, data) =>
             {
                 BpfInstruction[] program = [.. body, new BpfInstruction(ReturnConstant, 0, 0, 7)];
-                if (BpfProgram.Check(program) is { } good)
+                if (BpfProgram.CheckCalls(program) is { } good)
                 {
-                    good.Run(data);
+                    good.Run(new SeccompData(data));
                     Interlocked.Increment(ref accepted);
                 }
             },
@@ -41,9 +42,9 @@ public sealed class BpfProgramTests
     [Fact]
     public void Check_RefusesWhatDoesNotReturn()
     {
-        Assert.Null(BpfProgram.Check([]));
-        Assert.Null(BpfProgram.Check([new BpfInstruction(0x00, 0, 0, 1)]));
-        Assert.Null(BpfProgram.Check(new BpfInstruction[BpfProgram.MaxLength + 1]));
+        Assert.Null(BpfProgram.CheckCalls([]));
+        Assert.Null(BpfProgram.CheckCalls([new BpfInstruction(0x00, 0, 0, 1)]));
+        Assert.Null(BpfProgram.CheckCalls(new BpfInstruction[BpfProgram.MaxLength + 1]));
     }
 
     [Fact]
@@ -56,15 +57,15 @@ public sealed class BpfProgramTests
             new(0x60, 0, 0, 0),
             new(ReturnConstant, 0, 0, 0),
         ];
-        Assert.Null(BpfProgram.Check(program));
+        Assert.Null(BpfProgram.CheckCalls(program));
         program[0] = new BpfInstruction(0x15, 0, 0, 5);
-        Assert.NotNull(BpfProgram.Check(program));
+        Assert.NotNull(BpfProgram.CheckCalls(program));
     }
 
     [Fact]
     public void Run_DividesByZeroToZero()
     {
-        BpfProgram program = BpfProgram.Check([new(0x00, 0, 0, 9), new(0x01, 0, 0, 0), new(0x3c, 0, 0, 0), new(ReturnConstant, 0, 0, 5)])!;
-        Assert.Equal(0u, program.Run(new byte[BpfProgram.DataSize]));
+        BpfProgram program = BpfProgram.CheckCalls([new(0x00, 0, 0, 9), new(0x01, 0, 0, 0), new(0x3c, 0, 0, 0), new(ReturnConstant, 0, 0, 5)])!;
+        Assert.Equal(0u, program.Run(new SeccompData(new byte[BpfProgram.CallSize])));
     }
 }

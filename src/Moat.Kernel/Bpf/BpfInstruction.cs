@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Moat.Kernel.Seccomp;
+namespace Moat.Kernel.Bpf;
 
 /// <summary><c>struct sock_filter</c>.</summary>
 /// <param name="Code">What to do.</param>
