@@ -63,6 +63,9 @@ public abstract class Socket : FileDescription
     /// <summary>SO_PEERGROUPS: null (ENODATA) without a peer.</summary>
     public virtual IReadOnlyList<uint>? PeerGroups => null;
 
+    /// <summary>Whether what arrives goes through <see cref="SocketOptions.Filter"/>, so that one can be attached.</summary>
+    public virtual bool TakesFilters => false;
+
     /// <summary>Who waits for a change of this socket.</summary>
     public WaitQueue Waiters { get; } = new();
 

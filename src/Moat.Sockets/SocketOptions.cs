@@ -1,3 +1,5 @@
+using Moat.Sockets.Filters;
+
 namespace Moat.Sockets;
 
 /// <summary>The options of SOL_SOCKET that only hold a value (socket(7)). Any thread; each is one word.</summary>
@@ -54,6 +56,12 @@ public sealed class SocketOptions
     /// <summary>SO_BINDTODEVICE, SO_BINDTOIFINDEX: the interface's number, 0 for none.</summary>
     public int BoundInterface { get; set; }
 
+    /// <summary>SO_ATTACH_FILTER, or null.</summary>
+    public SocketFilter? Filter { get; set; }
+
+    /// <summary>SO_LOCK_FILTER: the filter stays as it is.</summary>
+    public bool LocksFilter { get; set; }
+
     /// <summary>SO_OOBINLINE.</summary>
     public bool OutOfBandInline { get; set; }
 
@@ -92,6 +100,7 @@ public sealed class SocketOptions
         (SendBuffer, HasSendBuffer, ReceiveBuffer, HasReceiveBuffer) = (listener.SendBuffer, listener.HasSendBuffer, listener.ReceiveBuffer, listener.HasReceiveBuffer);
         (SendTimeoutNs, ReceiveTimeoutNs, KeepAlive, Linger) = (listener.SendTimeoutNs, listener.ReceiveTimeoutNs, listener.KeepAlive, listener.Linger);
         (ReuseAddress, ReusePort) = (listener.ReuseAddress, listener.ReusePort);
+        (Filter, LocksFilter) = (listener.Filter, listener.LocksFilter);
         (Mark, BoundInterface, OutOfBandInline, DontRoute, ReceiveLowWater) = (listener.Mark, listener.BoundInterface, listener.OutOfBandInline, listener.DontRoute, listener.ReceiveLowWater);
     }
 

@@ -45,6 +45,9 @@ public sealed class NetworkInterface : ILinkSink
     /// <summary>What it counts.</summary>
     public InterfaceStatistics Statistics { get; } = new();
 
+    /// <summary>The clock and the chance of its stack.</summary>
+    public INetHost Host => _stack.Host;
+
     /// <summary>Whether it sends and receives (IFF_UP); <see cref="NetworkStack.SetUp"/> sets it.</summary>
     public bool IsUp
     {

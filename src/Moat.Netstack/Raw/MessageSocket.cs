@@ -227,6 +227,12 @@ public abstract class MessageSocket : IDisposable
     /// <summary>Queues a message.</summary>
     protected void Enqueue(Packet packet, in IpInfo info)
     {
+        if (!SocketFiltering.Passes(Options, packet, packet.Start, minimum: 1, info))
+        {
+            packet.Release();
+            return;
+        }
+
         packet.ArrivedNs = Options.StampsArrival ? Stack.Host.NowNs : 0;
         Queue.Add(packet, info, 0);
     }

@@ -62,6 +62,9 @@ public sealed class IpSocketOptions
     /// <summary>Whether datagrams are stamped with the time of their arrival.</summary>
     public bool StampsArrival { get; set; }
 
+    /// <summary>SO_ATTACH_FILTER, or null.</summary>
+    public ISocketFilter? Filter { get; set; }
+
     /// <summary>SO_BINDTODEVICE; 0 for none.</summary>
     public int BoundInterface { get; set; }
 

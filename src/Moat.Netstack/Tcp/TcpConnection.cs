@@ -154,12 +154,17 @@ internal sealed class TcpConnection : TcpFlow
     /// <inheritdoc/>
     public override void Receive(Packet packet, in TcpSegment segment, in IpInfo info)
     {
-        if (!Options.Ip.AcceptsHops(info.Source, info.TimeToLive))
+        if (!Options.Ip.AcceptsHops(info.Source, info.TimeToLive) || !SocketFiltering.Passes(Options.Ip, packet, packet.Start, segment.Header.HeaderLength, info))
         {
             packet.Release();
             return;
         }
 
+        Take(packet, segment.CutTo(packet.Length));
+    }
+
+    private void Take(Packet packet, in TcpSegment segment)
+    {
         long now = Stack.Host.NowNs;
         lock (Lock)
         {

@@ -141,6 +141,12 @@ public sealed class TcpLayer : ITransport
         FlowKey key = new(new IpEndpoint(info.Destination, segment.Header.DestinationPort), new IpEndpoint(info.Source, segment.Header.SourcePort));
         if (!segment.Has(TcpFlags.RST) && _listeners.Find(key, info.Interface.Index) is { } listener)
         {
+            if (!SocketFiltering.Passes(listener.Options.Ip, packet, packet.Start, segment.Header.HeaderLength, info))
+            {
+                packet.Release();
+                return;
+            }
+
             if (segment.Has(TcpFlags.SYN) && !segment.Has(TcpFlags.ACK | TcpFlags.FIN))
             {
                 listener.ReceiveSyn(key, segment, remains);

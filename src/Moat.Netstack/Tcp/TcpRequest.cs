@@ -1,6 +1,7 @@
 using Moat.Netstack.Ip;
 using Moat.Netstack.Packets;
 using Moat.Netstack.Routing;
+using Moat.Netstack.Sockets;
 using Moat.Netstack.Timers;
 using Moat.Netstack.Wire;
 
@@ -48,6 +49,17 @@ internal sealed class TcpRequest(TcpListener listener, FlowKey key, TcpHandshake
 
     /// <inheritdoc/>
     public override void Receive(Packet packet, in TcpSegment segment, in IpInfo info)
+    {
+        if (!SocketFiltering.Passes(listener.Options.Ip, packet, packet.Start, segment.Header.HeaderLength, info))
+        {
+            packet.Release();
+            return;
+        }
+
+        Take(packet, segment.CutTo(packet.Length), info);
+    }
+
+    private void Take(Packet packet, in TcpSegment segment, in IpInfo info)
     {
         lock (_lock)
         {

@@ -350,7 +350,7 @@ public sealed class UdpSocket : IDisposable
 
     internal void Deliver(Packet packet, in IpInfo info, ushort sourcePort)
     {
-        if (_hasShutDownReceive)
+        if (_hasShutDownReceive || !SocketFiltering.Passes(Options, packet, packet.Start - UdpHeader.Length, UdpHeader.Length, info))
         {
             packet.Release();
             return;

@@ -29,6 +29,9 @@ internal sealed class InetDatagram : Socket, IInetSocket
     public UdpSocket Udp { get; }
 
     /// <inheritdoc/>
+    public override bool TakesFilters => true;
+
+    /// <inheritdoc/>
     public override int Protocol => (int)(Udp.IsLite ? IpProtocol.UdpLite : IpProtocol.Udp);
 
     /// <inheritdoc/>

@@ -17,6 +17,7 @@ internal static class InetDatagramOptions
         ip.Broadcast = options.Broadcast;
         ip.Mark = options.Mark;
         ip.BoundInterface = options.BoundInterface;
+        ip.Filter = options.Filter;
         ip.StampsArrival = options.Timestamps != SocketTimestamps.None;
     }
 

@@ -37,6 +37,9 @@ internal sealed class InetMessages : Socket, IInetSocket
     }
 
     /// <inheritdoc/>
+    public override bool TakesFilters => true;
+
+    /// <inheritdoc/>
     public override int Protocol => (int)_socket.Protocol;
 
     /// <inheritdoc/>

@@ -41,6 +41,9 @@ internal sealed class InetStream : Socket, IInetSocket
     public TcpSocket Tcp { get; }
 
     /// <inheritdoc/>
+    public override bool TakesFilters => true;
+
+    /// <inheritdoc/>
     public override int Protocol => (int)IpProtocol.Tcp;
 
     /// <inheritdoc/>
@@ -196,6 +199,7 @@ internal sealed class InetStream : Socket, IInetSocket
         Tcp.Options.OutOfBandInline = Options.OutOfBandInline;
         Tcp.Options.ReceiveLowWater = Options.ReceiveLowWater;
         Tcp.Options.Ip.Mark = Options.Mark;
+        Tcp.Options.Ip.Filter = Options.Filter;
         Tcp.Options.Ip.BoundInterface = Options.BoundInterface;
         if (Options.HasSendBuffer)
         {

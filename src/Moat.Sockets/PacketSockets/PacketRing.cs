@@ -79,13 +79,14 @@ internal sealed class PacketRing
     public bool HasFrames => StatusOf((_next == 0 ? _frameCount : _next) - 1) != 0;
 
     /// <summary>Writes a frame.</summary>
-    /// <param name="frame">Its bytes.</param>
+    /// <param name="frame">Its bytes, as far as they are wanted.</param>
+    /// <param name="fullLength">How many it has.</param>
     /// <param name="linkHeaderLength">How many of them are the link-layer header.</param>
     /// <param name="address">Where it was seen.</param>
     /// <param name="realtimeNs">When.</param>
     /// <param name="isLosing">Whether frames have been lost since the statistics were read last.</param>
     /// <returns>False if the ring is full, or has too much in reserve: it is lost.</returns>
-    public bool TryWrite(ReadOnlySpan<byte> frame, int linkHeaderLength, in PacketAddress address, long realtimeNs, bool isLosing)
+    public bool TryWrite(ReadOnlySpan<byte> frame, int fullLength, int linkHeaderLength, in PacketAddress address, long realtimeNs, bool isLosing)
     {
         if (StatusOf(_next) != 0)
         {
@@ -104,7 +105,7 @@ internal sealed class PacketRing
         int captured = Math.Min(_scratch.Length - packet, frame.Length);
         Span<byte> header = _scratch;
         header[..packet].Clear();
-        BinaryPrimitives.WriteInt32LittleEndian(header[4..], frame.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(header[4..], fullLength);
         BinaryPrimitives.WriteInt32LittleEndian(header[8..], captured);
         BinaryPrimitives.WriteUInt16LittleEndian(header[12..], (ushort)start);
         BinaryPrimitives.WriteUInt16LittleEndian(header[14..], (ushort)network);

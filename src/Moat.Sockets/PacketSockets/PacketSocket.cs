@@ -19,8 +19,6 @@ namespace Moat.Sockets.PacketSockets;
 internal sealed class PacketSocket : Socket, IPacketSocket
 {
     private const ushort AllProtocols = 3; // ETH_P_ALL
-    private const byte ToHost = 0; // PACKET_HOST
-    private const byte Outgoing = 4; // PACKET_OUTGOING
     private const int AuxiliaryType = 8; // PACKET_AUXDATA
     private const int AuxiliaryLevel = 263; // SOL_PACKET
     private const int MaxReserve = 1 << 16;
@@ -58,6 +56,9 @@ internal sealed class PacketSocket : Socket, IPacketSocket
 
     /// <summary>Whether there is a ring.</summary>
     public bool HasRing => Volatile.Read(ref _ring) is not null;
+
+    /// <inheritdoc/>
+    public override bool TakesFilters => true;
 
     /// <inheritdoc/>
     public override int Protocol => BinaryPrimitives.ReverseEndianness(_protocol);
@@ -116,31 +117,18 @@ internal sealed class PacketSocket : Socket, IPacketSocket
             return;
         }
 
-        ushort type = TypeOf(packet, owner);
+        ushort type = FrameCapture.TypeOf(packet, owner);
         if (_protocol != AllProtocols && _protocol != type)
         {
             return;
         }
 
-        int headerLength = EthernetHeader.Length;
-        int skip = Type == SocketType.SOCK_DGRAM && owner.HasEthernet ? headerLength : 0;
-        int added = Type == SocketType.SOCK_RAW && !owner.HasEthernet ? headerLength : 0;
-        int length = packet.Length - skip + added;
-        byte[] bytes = ArrayPool<byte>.Shared.Rent(length);
-        if (added > 0)
+        bool isRaw = Type == SocketType.SOCK_RAW;
+        if (FrameCapture.TryCapture(packet, owner, isOutgoing, isRaw, type, Options.Filter, _family.Home.Clock.RealtimeNs, out CapturedFrame frame))
         {
-            new EthernetHeader(default, default, (EtherType)type).Write(bytes);
+            Take(frame, isRaw ? EthernetHeader.Length : 0);
+            Waiters.Notify(PollEvents.Readable);
         }
-
-        _ = packet.CopyTo(skip, bytes.AsSpan(added, length - added));
-        PacketAddress address = new(type, owner.Index)
-        {
-            HardwareType = (ushort)InterfaceFlags.HardwareTypeOf(owner),
-            PacketType = isOutgoing ? Outgoing : ToHost,
-            Hardware = owner.HasEthernet && EthernetHeader.TryParse(packet.Linear, out EthernetHeader header) ? header.Source : default,
-        };
-        Take(new CapturedFrame(bytes, length, address, _family.Home.Clock.RealtimeNs), Type == SocketType.SOCK_RAW ? headerLength : 0);
-        Waiters.Notify(PollEvents.Readable);
     }
 
     /// <inheritdoc/>
@@ -242,7 +230,7 @@ internal sealed class PacketSocket : Socket, IPacketSocket
         message.Flags |= copied < frame.Length ? MessageFlags.MSG_TRUNC : 0;
         if (TellsAuxiliary)
         {
-            (message.Ancillary ??= new AncillaryData()).Add(AuxiliaryLevel, AuxiliaryType, Auxiliary(frame, copied));
+            (message.Ancillary ??= new AncillaryData()).Add(AuxiliaryLevel, AuxiliaryType, FrameCapture.Auxiliary(frame));
         }
 
         return (flags & MessageFlags.MSG_TRUNC) != 0 ? frame.Length : copied;
@@ -399,27 +387,6 @@ internal sealed class PacketSocket : Socket, IPacketSocket
         }
     }
 
-    private static ushort TypeOf(Packet packet, NetworkInterface owner)
-    {
-        if (owner.HasEthernet)
-        {
-            return EthernetHeader.TryParse(packet.Linear, out EthernetHeader header) ? (ushort)header.Type : (ushort)0;
-        }
-
-        return packet.LinearLength > 0 && packet.Linear[0] >> 4 == 6 ? (ushort)EtherType.Ipv6 : (ushort)EtherType.Ipv4;
-    }
-
-    // struct tpacket_auxdata: status, length, captured length, where link and network header are.
-    private static byte[] Auxiliary(in CapturedFrame frame, int captured)
-    {
-        byte[] data = new byte[20];
-        BinaryPrimitives.WriteUInt32LittleEndian(data, 1);
-        BinaryPrimitives.WriteInt32LittleEndian(data.AsSpan(4), frame.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(data.AsSpan(8), captured);
-        BinaryPrimitives.WriteUInt16LittleEndian(data.AsSpan(14), EthernetHeader.Length);
-        return data;
-    }
-
     private void Attach(ushort protocol)
     {
         lock (_lock)
@@ -451,7 +418,7 @@ internal sealed class PacketSocket : Socket, IPacketSocket
             bool isKept = false;
             if (_ring is { } ring)
             {
-                _lost += ring.TryWrite(frame.Frame.AsSpan(0, frame.Length), headerLength, frame.Address, frame.RealtimeNs, isLosing: _lost > 0) ? 0u : 1;
+                _lost += ring.TryWrite(frame.Frame.AsSpan(0, frame.Length), frame.FullLength, headerLength, frame.Address, frame.RealtimeNs, isLosing: _lost > 0) ? 0u : 1;
             }
             else if (_frames.Count == 0 || (_held + cost <= Options.ReceiveBuffer && !_family.Home.Memory.IsShort))
             {

@@ -230,6 +230,19 @@ internal sealed class UnixDatagram(UnixFamily family, GuestTask task, OpenFlags 
         }
 
         int sent = message.Unread.Length;
+        if (receiver.Options.Filter is { } filter)
+        {
+            uint wanted = filter.Run(message.Unread);
+            if (wanted == 0)
+            {
+                Withdraw(message);
+                source.Advance(sent);
+                return sent; // the sender does not hear of it
+            }
+
+            message.Truncate(wanted);
+        }
+
         if (!receiver.Queue.Add(message))
         {
             Withdraw(message);

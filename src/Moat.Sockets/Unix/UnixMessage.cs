@@ -46,6 +46,9 @@ internal sealed class UnixMessage
     /// <summary>Drops bytes from the front.</summary>
     public void Skip(int count) => _start += count;
 
+    /// <summary>Keeps only the first bytes of what has not been received.</summary>
+    public void Truncate(uint length) => _end = (int)Math.Min(_end, _start + (long)length);
+
     /// <summary>Becomes a new message, with a buffer for its bytes.</summary>
     public void Begin(UnixSocket sender, int length, PeerCredentials credentials)
     {

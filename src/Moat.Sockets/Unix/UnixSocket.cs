@@ -29,6 +29,9 @@ internal abstract class UnixSocket : Socket
     public UnixFamily Family { get; }
 
     /// <inheritdoc/>
+    public override bool TakesFilters => true;
+
+    /// <inheritdoc/>
     public override byte[] LocalAddress => _localAddress;
 
     /// <summary>The checked form of <see cref="LocalAddress"/>. Guarded by the family's lock.</summary>

@@ -70,7 +70,7 @@ internal static class SeccompCalls
             return Errno.EINVAL;
         }
 
-        Errno errno = task.Memory.Read(address, out ProgramBuffer program);
+        Errno errno = task.Memory.Read(address, out FilterProgram program);
         if (errno != Errno.None)
         {
             return errno;
@@ -153,13 +153,5 @@ internal static class SeccompCalls
         return errno != Errno.None ? errno
             : (SeccompAction)action is SeccompAction.KillProcess or SeccompAction.KillThread or SeccompAction.Trap or SeccompAction.Errno or SeccompAction.Trace or SeccompAction.Log
                 or SeccompAction.Allow ? Errno.None : Errno.EOPNOTSUPP;
-    }
-
-    /// <remarks><c>struct sock_fprog</c>.</remarks>
-    [StructLayout(LayoutKind.Sequential)]
-    private readonly struct ProgramBuffer
-    {
-        public readonly ushort Length;
-        public readonly GuestAddress Instructions;
     }
 }

@@ -13,7 +13,6 @@ internal static class SocketFlagOptions
     private const int OutOfBandInline = 10;
     private const int ReceiveLowWater = 18;
     private const int SendLowWater = 19;
-    private const int DetachFilter = 27;
     private const int PeekOffset = 42;
 
     /// <summary>getsockopt(2); null if there is no such option.</summary>
@@ -46,8 +45,6 @@ internal static class SocketFlagOptions
                 return Errno.None;
             case PeekOffset:
                 return Errno.EOPNOTSUPP;
-            case DetachFilter:
-                return Errno.ENOENT; // none can be attached
             case ReceiveLowWater:
                 options.ReceiveLowWater = value < 0 ? int.MaxValue : Math.Max(value, 1);
                 return Errno.None;

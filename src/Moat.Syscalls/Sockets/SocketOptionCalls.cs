@@ -89,6 +89,11 @@ internal static class SocketOptionCalls
                 case Cookie:
                     ulong cookie = socket.Cookie;
                     return room < sizeof(ulong) ? Errno.EINVAL : Put(task, arguments, room, MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in cookie)));
+                case SocketFilterOptions.Attach:
+                    return SocketFilterOptions.Get(task, socket, arguments.Address(3), arguments.Address(4), room);
+                case SocketFilterOptions.Lock when socket.TakesFilters:
+                    int locks = options.LocksFilter ? 1 : 0;
+                    return Put(task, arguments, room, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in locks)));
                 case SocketDeviceOptions.BindToDevice:
                     return SocketDeviceOptions.GetName(task, socket, arguments.Address(3), arguments.Address(4), room);
             }
@@ -158,7 +163,12 @@ internal static class SocketOptionCalls
                 return Errno.EOPNOTSUPP;
             }
 
-            errno = errno != Errno.None ? errno : arguments.Int(2) is SocketDeviceOptions.BindToIndex or SocketDeviceOptions.Mark ? SocketDeviceOptions.Set(task, socket, arguments.Int(2), value) : Apply(task, socket.Options, arguments.Int(2), value, arguments.Address(3), length);
+            errno = errno != Errno.None ? errno : arguments.Int(2) switch
+            {
+                SocketDeviceOptions.BindToIndex or SocketDeviceOptions.Mark => SocketDeviceOptions.Set(task, socket, arguments.Int(2), value),
+                SocketFilterOptions.Attach or SocketFilterOptions.Detach or SocketFilterOptions.Lock => SocketFilterOptions.Set(task, socket, arguments.Int(2), value, arguments.Address(3), length),
+                _ => Apply(task, socket.Options, arguments.Int(2), value, arguments.Address(3), length),
+            };
             if (errno == Errno.None)
             {
                 socket.OnOptionsChanged();
