@@ -9,6 +9,9 @@ public sealed record SandboxFlags
     /// <summary>Whether the application's code stays as it is (--systrap-disable-syscall-patching).</summary>
     public bool DisableSyscallPatching { get; init; }
 
+    /// <summary>Whether nobody looks for his turn instead of sleeping (--systrap-disable-spinning).</summary>
+    public bool DisableSpinning { get; init; }
+
     /// <summary>sandbox, host or none.</summary>
     public required string Network { get; init; }
 

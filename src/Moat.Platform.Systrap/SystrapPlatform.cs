@@ -20,13 +20,16 @@ public sealed class SystrapPlatform : IPlatform
     private readonly HashSet<SystrapAddressSpace> _live = []; // guarded by _lock
     private readonly int _processors = Environment.ProcessorCount;
     private readonly StubNursery _nursery; // guarded by _lock
+    private readonly bool _spins;
     private int _active; // contexts whose tasks run, in the application or in the Sentry
 
     /// <summary>Starts the first stub. Before the Sentry's seccomp filter is on, and on the Sentry's first thread: the stubs die with the thread that makes the first one.</summary>
     /// <param name="patchesCallSites">Whether the application's code may be changed to make its system calls cheaper.</param>
+    /// <param name="spins">Whether the two sides of a hand-over may look for their turn before they sleep.</param>
     /// <exception cref="InvalidOperationException">The host or the processor lacks something.</exception>
-    public SystrapPlatform(bool patchesCallSites = true)
+    public SystrapPlatform(bool patchesCallSites = true, bool spins = true)
     {
+        _spins = spins;
         const ulong FsGsBase = 2; // HWCAP2_FSGSBASE
         if ((HostAuxiliary.GetValue(HostAuxiliary.Hwcap2) & FsGsBase) == 0)
         {
@@ -124,7 +127,7 @@ public sealed class SystrapPlatform : IPlatform
     }
 
     /// <summary>Whether both sides of a hand-over may spin: there is a processor for each of every active context.</summary>
-    internal bool MaySpin => Volatile.Read(ref _active) * 2 <= _processors;
+    internal bool MaySpin => _spins && Volatile.Read(ref _active) * 2 <= _processors;
 
     /// <summary>A context becomes active.</summary>
     internal void Enter() => Interlocked.Increment(ref _active);

@@ -22,7 +22,7 @@ internal static class PlatformChoice
 
         try
         {
-            return new SystrapPlatform(!flags.DisableSyscallPatching);
+            return new SystrapPlatform(!flags.DisableSyscallPatching, !flags.DisableSpinning);
         }
         catch (InvalidOperationException e) when (flags.Platform.Length == 0)
         {

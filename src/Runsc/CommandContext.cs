@@ -34,6 +34,7 @@ internal sealed class CommandContext(FlagSet globals, ErrorLog errors, string co
         {
             Platform = globals.Text("platform"),
             DisableSyscallPatching = globals.IsSet("systrap-disable-syscall-patching"),
+            DisableSpinning = globals.IsSet("systrap-disable-spinning"),
             Network = globals.Text("network"),
             Debug = globals.IsSet("debug"),
             Strace = globals.IsSet("strace"),

@@ -27,6 +27,7 @@ internal static class GlobalFlags
         new("strace-log-size", FlagKind.Number, "1024", "how many bytes of a buffer are printed"),
         new("platform", FlagKind.Text, "", "how application code is run: systrap or ptrace (default: systrap where the host allows it)", ["ptrace", "systrap"]),
         new("systrap-disable-syscall-patching", FlagKind.Boolean, "false", "leave the application's code as it is; its system calls cost more"),
+        new("systrap-disable-spinning", FlagKind.Boolean, "false", "let the kernel and the application wait for one another without using a processor"),
         new("network", FlagKind.Text, "sandbox", "sandbox, host or none", ["sandbox", "host", "none"]),
         new("rootless", FlagKind.Boolean, "false", "work without privileges"),
         new("overlay2", FlagKind.Text, "root:self", "where writes to the container's files go: none, or {root|all}:{memory|self}"),
