@@ -38,6 +38,9 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     /// <summary>The stub process.</summary>
     public int Pid => _process.Pid;
 
+    /// <summary>The calls that trap. Threads count together: those that live for a few calls only make the same ones again and again.</summary>
+    public HotSites HotSites { get; } = new();
+
     /// <inheritdoc/>
     public Errno Map(GuestAddress address, ulong length, IMappableFile file, ulong fileOffset, MemoryAccess access, bool precommit)
     {

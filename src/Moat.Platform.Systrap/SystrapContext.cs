@@ -14,7 +14,6 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     private const ulong UserCode = 0x33;
     private const ulong UserData = 0x2b;
 
-    private readonly HotSites _hotSites = new();
     private readonly StubTurns _turns = new(platform);
     private SystrapAddressSpace? _space;
     private StubThread? _thread;
@@ -255,7 +254,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
             if (!isInterrupt)
             {
                 SwitchResult result = StubSignal.Explain(signal, info, context, ref registers);
-                return result.Reason != SwitchReason.Syscall ? result : result with { IsHotSite = CountTrap(registers.Rip) };
+                return result.Reason != SwitchReason.Syscall ? result : result with { IsHotSite = CountTrap(space, registers.Rip) };
             }
 
             if (wanted)
@@ -333,10 +332,10 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
     }
 
     // Whether the instruction is worth a patch now.
-    private bool CountTrap(ulong behind)
+    private bool CountTrap(SystrapAddressSpace space, ulong behind)
     {
         Calls = (Calls.Patched, Calls.Trapped + 1);
-        return platform.CallSites is not null && _hotSites.Count(behind);
+        return platform.CallSites is not null && space.HotSites.Count(behind);
     }
 
     private bool DiffersOnlyInResult(in RegisterSet registers)

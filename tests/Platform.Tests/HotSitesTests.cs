@@ -37,4 +37,17 @@ public sealed class HotSitesTests
         Assert.True(sites.Count(0x401234));
         Assert.False(sites.Count(0x401234));
     }
+
+    [Fact]
+    public void Count_OfASiteThatGoesOnTrapping_SaysSoAgainAfterALongTime()
+    {
+        HotSites sites = new();
+        int hot = 0;
+        for (int call = 0; call < 20000; call++)
+        {
+            hot += sites.Count(0x401234) ? 1 : 0;
+        }
+
+        Assert.InRange(hot, 3, 10);
+    }
 }
