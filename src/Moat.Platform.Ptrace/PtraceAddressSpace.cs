@@ -111,11 +111,21 @@ internal sealed class PtraceAddressSpace : IAddressSpace
     }
 
     /// <inheritdoc/>
-    public void Protect(GuestAddress address, ulong length, MemoryAccess access, bool isForOthers)
+    public void Protect(GuestAddress address, ulong length, MemoryAccess access)
     {
         lock (_lock)
         {
-            _orders.Protect(address, length, access, isForOthers);
+            _orders.Protect(address, length, access);
+            Commit();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Share(GuestAddress address, ulong length, MemoryFile file, ulong fileOffset, MemoryAccess access)
+    {
+        lock (_lock)
+        {
+            _orders.Share(address, length, file, fileOffset, access);
             Commit();
         }
     }

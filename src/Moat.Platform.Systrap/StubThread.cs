@@ -14,6 +14,7 @@ internal sealed unsafe class StubThread
 
     private readonly byte* _slot;
     private int _prepared = -1;
+    private bool _hasOwnCalls;
 
     /// <summary>A thread that has yet to be made.</summary>
     /// <param name="slots">The file that the slot is in.</param>
@@ -68,8 +69,8 @@ internal sealed unsafe class StubThread
     /// <summary>How a patched call goes on.</summary>
     public ref int Answer => ref Unsafe.AsRef<int>(_slot + ThreadSlot.Answer);
 
-    /// <summary>Whether the thread has a call to make that it may not have made yet.</summary>
-    public bool HasOwnCall { get; private set; }
+    /// <summary>Whether the thread has calls to make that it has not made yet, by its own word.</summary>
+    public bool HasOwnCalls => _hasOwnCalls && Volatile.Read(ref Unsafe.AsRef<int>(_slot + ThreadSlot.OwnCalls)) != 0;
 
     /// <summary>The registers of a patched call.</summary>
     public ref SignalContext FastContext => ref Unsafe.AsRef<SignalContext>(_slot + ThreadSlot.FastContext);
@@ -149,22 +150,27 @@ internal sealed unsafe class StubThread
         return true;
     }
 
-    /// <summary>Leaves a call to the thread, for when it goes on. Whether it makes it is up to the application.</summary>
-    public void LeaveCall(in StubOrder call)
+    /// <summary>Leaves calls to the thread, for when it goes on. Whether it makes them is up to the application.</summary>
+    public void LeaveCalls(ReadOnlySpan<StubOrder> calls)
     {
-        HasOwnCall = true;
-        ulong* arguments = (ulong*)(_slot + ThreadSlot.OwnArguments);
-        (arguments[0], arguments[1], arguments[2]) = (call.A0, call.A1, call.A2);
-        Volatile.Write(ref Unsafe.AsRef<int>(_slot + ThreadSlot.OwnCall), (int)call.Number);
+        _hasOwnCalls = true;
+        ulong* word = (ulong*)(_slot + ThreadSlot.OwnCalls);
+        foreach (StubOrder call in calls)
+        {
+            (word[0], word[1], word[2], word[3]) = ((ulong)call.Number, call.A0, call.A1, call.A2);
+            word += ThreadSlot.OwnCallSize / sizeof(ulong);
+        }
+
+        *word = 0;
     }
 
-    /// <summary>It has been made, by the thread or by another.</summary>
-    public void ForgetCall()
+    /// <summary>They have been made, by the thread or by another.</summary>
+    public void ForgetCalls()
     {
-        if (HasOwnCall)
+        if (_hasOwnCalls)
         {
-            HasOwnCall = false;
-            Volatile.Write(ref Unsafe.AsRef<int>(_slot + ThreadSlot.OwnCall), 0);
+            _hasOwnCalls = false;
+            Volatile.Write(ref Unsafe.AsRef<ulong>(_slot + ThreadSlot.OwnCalls), 0);
         }
     }
 

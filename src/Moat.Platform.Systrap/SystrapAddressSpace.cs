@@ -8,15 +8,16 @@ namespace Moat.Platform.Systrap;
 internal sealed class SystrapAddressSpace : IAddressSpace
 {
     private const int MaxRetiredPages = 4096;
-    private const int MaxUnprovenPages = 64; // that only the application's word keeps back
+    private const int MaxUnprovenPages = 512; // that only the application's word keeps back
 
     private readonly SystrapPlatform _platform;
     private readonly StubProcess _process;
     private readonly Lock _lock = new();
-    private readonly StubOrders _orders = new(); // guarded by _lock
+    private readonly StubOrders _orders; // guarded by _lock
     private readonly List<(MemoryFile File, int Page, int Pages)> _retired = []; // guarded by _lock
     private readonly List<StubThread> _threads = []; // guarded by _lock
     private readonly List<StubThread> _idle = []; // guarded by _lock
+    private StubThread? _leftTo; // that calls were left to last: set under _lock
     private int _reserved; // guarded by _lock: how many of them wait for contexts that have not entered yet
     private int _retiredPages; // guarded by _lock
     private int _running; // contexts in the space
@@ -31,6 +32,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     {
         _platform = platform;
         _process = process;
+        _orders = new StubOrders(platform.MaxAddress.Value);
         _threads.Add(first);
         _idle.Add(first);
     }
@@ -77,13 +79,12 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         lock (_lock)
         {
             _orders.AddOffers();
-            _orders.AddUnproven();
+            _orders.AddLeft();
             Volatile.Write(ref _isPending, true);
             if (_isDisposed || _orders.Count is 0 or > StubProcess.OrdersPerPage)
             {
                 return;
             }
-
 
             if (_isBusy)
             {
@@ -116,12 +117,59 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     }
 
     /// <inheritdoc/>
-    public void Protect(GuestAddress address, ulong length, MemoryAccess access, bool isForOthers)
+    public void Protect(GuestAddress address, ulong length, MemoryAccess access)
     {
         lock (_lock)
         {
-            _orders.Protect(address, length, access, isForOthers);
+            _orders.Protect(address, length, access);
             CommitLocked();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Share(GuestAddress address, ulong length, MemoryFile file, ulong fileOffset, MemoryAccess access)
+    {
+        lock (_lock)
+        {
+            _orders.Share(address, length, file, fileOffset, access);
+            CommitLocked();
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Conceal(GuestAddress address, ulong length)
+    {
+        lock (_lock)
+        {
+            if (_isDisposed || !_orders.TryConceal(address, length))
+            {
+                return false;
+            }
+
+            CommitLocked();
+            return true;
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Keep(GuestAddress address, MemoryFile file, int page, int pages)
+    {
+        lock (_lock)
+        {
+            bool isKept = _orders.TryKeep(address, file, page, pages);
+            CommitLocked();
+            return isKept;
+        }
+    }
+
+    /// <inheritdoc/>
+    public int ShowKept(GuestAddress address, MemoryFile file, int maxPages, out int page)
+    {
+        lock (_lock)
+        {
+            int pages = _orders.ShowKept(address, file, maxPages, out page);
+            CommitLocked();
+            return pages;
         }
     }
 
@@ -160,7 +208,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     {
         lock (_lock)
         {
-            if (!_isDisposed && (_orders.Count > 0 || _orders.HasUnproven))
+            if (!_isDisposed && (_orders.Count > 0 || _orders.HasLeft))
             {
                 FlushLocked();
             }
@@ -255,11 +303,18 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     internal Errno Enter(StubThread thread)
     {
         Interlocked.Increment(ref _running);
-        if (Volatile.Read(ref _isPending))
+        bool isLeftToAnother = Volatile.Read(ref _leftTo) is { HasOwnCalls: true } other && other != thread;
+        if (Volatile.Read(ref _isPending) || isLeftToAnother)
         {
             lock (_lock)
             {
-                if (!TryLeaveToLocked(thread))
+                // What another thread was left may be this one's.
+                if (isLeftToAnother)
+                {
+                    AwaitLeftLocked();
+                }
+
+                if (_isPending && !TryLeaveToLocked(thread))
                 {
                     FlushLocked();
                 }
@@ -312,6 +367,8 @@ internal sealed class SystrapAddressSpace : IAddressSpace
 
             _isBuried = true;
             _process.Bury();
+            _orders.DropAllKept();
+            RetireDroppedLocked();
             ReleaseRetiredLocked();
             foreach (StubThread thread in _threads)
             {
@@ -325,6 +382,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     // Sees that what was ordered is in effect: now, or before application code runs again.
     private Errno CommitLocked()
     {
+        RetireDroppedLocked();
         if (_isDisposed || _orders.Count == 0)
         {
             _orders.Clear();
@@ -333,7 +391,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
 
         Volatile.Write(ref _isPending, true);
         Interlocked.MemoryBarrier(); // against Enter: one of the two sees the other
-        return Volatile.Read(ref _running) > 0 ? FlushLocked() : Errno.None;
+        return Volatile.Read(ref _running) > 0 && !_orders.AreOwn ? FlushLocked() : Errno.None; // what is the application's own matters to the thread that asked for it, when it goes on
     }
 
     // Awaits the orders that the process has; false if any has ever failed.
@@ -348,16 +406,43 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         return _failure == Errno.None;
     }
 
-    // An application's only thread makes a call itself on its way back, if all that would come of not making it is that the application has more of its own memory than it should.
+    // A thread of the application makes calls itself on its way back, if all that would come of not making them is that the application has more of its own memory than it should. Of several threads
+    // only what nobody else waits for: pages that are to be given away are unmapped for all of them at once.
     private bool TryLeaveToLocked(StubThread thread)
     {
-        if (_threads.Count > 1 || _isBusy || _isDisposed || _failure != Errno.None || _retiredPages > MaxUnprovenPages || thread.HasOwnCall || !_orders.TryLeave(out StubOrder call))
+        if (_isBusy || _isDisposed || _failure != Errno.None || _retiredPages > MaxUnprovenPages || thread.HasOwnCalls || !AwaitLeftLocked())
         {
             return false;
         }
 
-        thread.LeaveCall(call);
-        Volatile.Write(ref _isPending, false);
+        Span<StubOrder> calls = stackalloc StubOrder[StubOrders.MaxLeft];
+        int count = _orders.TryLeave(calls, onlyOwn: _threads.Count > 1);
+        if (count > 0)
+        {
+            thread.LeaveCalls(calls[..count]);
+            _leftTo = thread;
+            Volatile.Write(ref _isPending, false);
+        }
+
+        return count > 0;
+    }
+
+    // Waits until the thread that calls have been left to has made them: what is ordered later must not come before. It is about to, unless it was interrupted on the way or does as it likes.
+    private bool AwaitLeftLocked()
+    {
+        const int MaxYields = 100;
+        for (int i = 0; _leftTo is { HasOwnCalls: true }; i++)
+        {
+            if (i == MaxYields)
+            {
+                return false;
+            }
+
+            Thread.Yield();
+        }
+
+        _leftTo = null;
+        _orders.NoteReturn();
         return true;
     }
 
@@ -370,10 +455,16 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         }
 
         _orders.AddOffers();
-        _orders.AddUnproven();
+        if (!AwaitLeftLocked())
+        {
+            _leftTo!.ForgetCalls();
+            _leftTo = null;
+        }
+
+        _orders.AddLeft();
+        RetireDroppedLocked();
         if (_orders.Count > 0)
         {
-            _threads[0].ForgetCall();
             Errno errno = _process.CarryOut(_orders);
             _orders.Clear();
             NoteLocked(errno);
@@ -395,6 +486,16 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         {
             _failure = errno;
             _process.Kill();
+        }
+    }
+
+    // What was kept until an order that has not been carried out yet.
+    private void RetireDroppedLocked()
+    {
+        while (_orders.TryTakeDropped(out KeptRun run))
+        {
+            _retired.Add((run.File, run.Page, run.Pages));
+            _retiredPages += run.Pages;
         }
     }
 

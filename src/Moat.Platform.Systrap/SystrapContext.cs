@@ -196,7 +196,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
             asItIs = false;
             if (thread.Reason == HandOverReason.FastCall)
             {
-                thread.ForgetCall();
+                thread.ForgetCalls();
                 thread.TakeCall();
                 TakeFastCall(thread, ref registers);
                 thread.IsInCall = true;
@@ -222,7 +222,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
 
                 if (context.Rip >= platform.Code.FastHandedOver && thread.TakeCall())
                 {
-                    thread.ForgetCall();
+                    thread.ForgetCalls();
                     TakeFastCall(thread, ref registers); // it had handed over, and was interrupted before that was seen
                     thread.IsInCall = false;
                     return new SwitchResult { Reason = SwitchReason.Syscall };
@@ -245,7 +245,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
                 continue;
             }
 
-            thread.ForgetCall();
+            thread.ForgetCalls();
             _isFpuStateNew = false;
             context.Load(ref registers);
             registers.FsBase = thread.FsBase;

@@ -14,11 +14,11 @@ internal static class SystrapFilters
         SyscallNumber.mmap, SyscallNumber.munmap, SyscallNumber.mprotect, SyscallNumber.write, SyscallNumber.clone, SyscallNumber.prctl, SyscallNumber.seccomp, SyscallNumber.sigaltstack,
         SyscallNumber.exit_group);
 
-    /// <summary>For threads that run application code, on top of the other: nothing that reaches beyond the process itself, and there only what takes memory or the right to change it away.</summary>
+    /// <summary>For threads that run application code, on top of the other: nothing that reaches beyond the process itself, and there nothing in the
+    /// platform's memory but taking it away.</summary>
     public static SeccompFilter ForApplication(ulong codeStart, ulong codeEnd) => WithHandOver(codeStart, codeEnd)
         .Allow(SyscallNumber.munmap)
-        .AllowIf(SyscallNumber.mprotect, 2, WholeArgument, 0) // PROT_NONE
-        .AllowIf(SyscallNumber.mprotect, 2, WholeArgument, HostMemory.ProtRead);
+        .AllowProtectionBelow(codeStart); // what an application may not write is mapped there as a private copy in the making (StubOrders)
 
     private static SeccompFilter WithHandOver(ulong codeStart, ulong codeEnd) => new SeccompFilter(SeccompAction.Trap)
         .OnlyFrom(codeStart, codeEnd)

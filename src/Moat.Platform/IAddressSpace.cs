@@ -27,9 +27,31 @@ public interface IAddressSpace : IDisposable
     /// <summary>Removes whatever is mapped in the range.</summary>
     void Unmap(GuestAddress address, ulong length);
 
-    /// <summary>Changes the access to what is mapped in the range; holes stay holes.</summary>
-    /// <param name="isForOthers">Whether others rely on it, because they are given the pages as well: an application that is not what it seems must not be able to escape it.</param>
-    void Protect(GuestAddress address, ulong length, MemoryAccess access, bool isForOthers = false);
+    /// <summary>Takes access to what is mapped in the range away; holes stay holes.</summary>
+    /// <param name="access">What is left, no writing that was not possible before.</param>
+    void Protect(GuestAddress address, ulong length, MemoryAccess access);
+
+    /// <summary>Others are given pages as well that are mapped in the range: where they are, nobody writes to them through this space any more, not even an application that is not what it seems.</summary>
+    /// <param name="access">How they may be used, without writing.</param>
+    void Share(GuestAddress address, ulong length, MemoryFile file, ulong fileOffset, MemoryAccess access);
+
+    /// <summary>Takes away all access to what is mapped in the range, as <see cref="Unmap"/> does, but may keep it where it is, for <see cref="ShowKept"/>.</summary>
+    /// <returns>False if nothing has changed: the range is to be unmapped.</returns>
+    bool Conceal(GuestAddress address, ulong length) => false;
+
+    /// <summary>Takes over the reference on each of some pages that <see cref="Conceal"/> has just concealed and that nobody else has.</summary>
+    /// <returns>False if the pages are to be retired.</returns>
+    bool Keep(GuestAddress address, MemoryFile file, int page, int pages) => false;
+
+    /// <summary>Shows pages that were kept from an address on, readable and writable. They are zero, and the references are the caller's from now on.</summary>
+    /// <param name="maxPages">How many are useful.</param>
+    /// <param name="page">The first one.</param>
+    /// <returns>How many there are, neighbours in the file; 0 if none is kept at the address.</returns>
+    int ShowKept(GuestAddress address, MemoryFile file, int maxPages, out int page)
+    {
+        page = 0;
+        return 0;
+    }
 
     /// <summary>Gives references on pages of the memory file back once application code can't reach them through this space any more. The caller has unmapped or replaced what showed
     /// them, or disposed of the space.</summary>

@@ -13,6 +13,7 @@ public sealed unsafe class MemoryFile : IMappableFile, IDisposable
     public const int PageSize = 4096;
 
     private const long Pin = 1L << 32;
+    private const int MaxKeptPages = 4096; // 16 MiB
 
     private readonly Lock _lock = new();
     private readonly byte* _base;
@@ -20,6 +21,7 @@ public sealed unsafe class MemoryFile : IMappableFile, IDisposable
     private readonly FreePages _free = new(); // guarded by _lock
     private readonly int _pageCount;
     private int _usedPages; // guarded by _lock
+    private int _keptPages;
 
     /// <param name="limitBytes">How much can be allocated.</param>
     /// <exception cref="InvalidOperationException">The host refuses.</exception>
@@ -143,6 +145,24 @@ public sealed unsafe class MemoryFile : IMappableFile, IDisposable
 
     /// <summary>Whether the caller's reference is the only one, pins aside: the page may be written in place.</summary>
     public bool IsSole(int page) => (uint)Volatile.Read(ref _references[page]) == 1;
+
+    /// <summary>Whether nobody else has a reference on any of the pages, or copies to or from it.</summary>
+    public bool AreIdle(int page, int pages) => !_references.AsSpan(page, pages).ContainsAnyExcept(1L);
+
+    /// <summary>Counts pages that are kept for nobody but one application (<see cref="IAddressSpace.Keep"/>); false if there are enough of them.</summary>
+    public bool TryCountKept(int pages)
+    {
+        if (Interlocked.Add(ref _keptPages, pages) <= MaxKeptPages)
+        {
+            return true;
+        }
+
+        Interlocked.Add(ref _keptPages, -pages);
+        return false;
+    }
+
+    /// <summary>They are not kept any more.</summary>
+    public void UncountKept(int pages) => Interlocked.Add(ref _keptPages, -pages);
 
     /// <summary>Bytes of one or more neighbouring pages. The caller holds a reference on them as long as it uses the span.</summary>
     public Span<byte> Bytes(int page, int offset, int length)

@@ -45,13 +45,16 @@ public sealed class ShownRanges
         return any;
     }
 
-    /// <summary>Hands each part of a range that is there to <paramref name="part"/>.</summary>
-    public void ForEach(ulong start, ulong end, Action<ulong, ulong> part)
+    /// <summary>Whether all of a range is there.</summary>
+    public bool Contains(ulong start, ulong end) => FirstEndingAtOrAfter(start + 1) is var index && index < _ranges.Count && _ranges[index].Start <= start && _ranges[index].End >= end;
+
+    /// <summary>Finds the first part of a range that is there.</summary>
+    public bool TryFind(ulong start, ulong end, out (ulong Start, ulong End) part)
     {
-        for (int index = FirstEndingAtOrAfter(start + 1); index < _ranges.Count && _ranges[index].Start < end; index++)
-        {
-            part(Math.Max(start, _ranges[index].Start), Math.Min(end, _ranges[index].End));
-        }
+        int index = FirstEndingAtOrAfter(start + 1);
+        bool isThere = start < end && index < _ranges.Count && _ranges[index].Start < end;
+        part = isThere ? (Math.Max(start, _ranges[index].Start), Math.Min(end, _ranges[index].End)) : default;
+        return isThere;
     }
 
     private int FirstEndingAtOrAfter(ulong address)

@@ -4,6 +4,7 @@
 #include <cpuid.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <setjmp.h>
 
 // The platform's slot of this thread is where the GS base points; all slots lie in 256 MiB that are aligned to their size, and its code is 256 MiB below.
 static unsigned char *own_slot(void)
@@ -127,6 +128,75 @@ CASE(scribbling_over_the_slot_of_a_calling_thread)
     check_neighbours();
 }
 
+static sigjmp_buf probe_failed;
+
+static void leave_probe(int signal) { siglongjmp(probe_failed, signal); }
+
+// Of the pages from one on, those that can be written.
+static int find_writable(unsigned char *from, int pages, unsigned char **found, int count, int max)
+{
+    for (int i = 0; i < pages && count < max; i++) {
+        unsigned char *page = from + i * 4096l;
+        if (sigsetjmp(probe_failed, 1) == 0) {
+            *(volatile unsigned char *)page = *(volatile unsigned char *)page;
+            found[count++] = page;
+        }
+    }
+    return count;
+}
+
+// The page that the jump leads to that has taken the place of a call's first instruction; NULL if there is none.
+static unsigned char *find_trampolines(void)
+{
+    static const unsigned char *site;
+    for (int i = 0; i < 100; i++) {
+        long result;
+        __asm__ volatile("lea 1f(%%rip), %0; 1: mov $110, %%eax; syscall" : "=&r"(site), "=&a"(result) : : "rcx", "r11", "memory");
+    }
+    int distance;
+    memcpy(&distance, site + 1, sizeof distance);
+    return site[0] == 0xe9 ? (unsigned char *)((unsigned long)(site + 5 + distance) & ~4095ul) : NULL;
+}
+
+CASE(scribbling_over_all_that_can_be_written)
+{
+    for (int round = 0; round < 8; round++) {
+        seed = 4000 + round;
+        pid_t pid = fork();
+        CHECK(pid >= 0);
+        if (pid == 0) {
+            static unsigned char *others_slot, *found[256];
+            signal(SIGSEGV, leave_probe);
+            signal(SIGBUS, leave_probe);
+            unsigned char *slot = own_slot();
+            if (!slot) {
+                _exit(0);
+            }
+            unsigned char *trampolines = find_trampolines(), *slots = (unsigned char *)((unsigned long)slot & ~0xffffffful), *code = slots - 0x10000000ul;
+            pthread_t thread;
+            pthread_create(&thread, NULL, call_for_ever, &others_slot);
+            usleep(5000);
+            int count = find_writable(code, 16, found, 0, 256);
+            count = find_writable(code + 0x100000, 16, found, count, 256);
+            count = find_writable(slots, 16, found, count, 256);
+            count = trampolines ? find_writable(trampolines, 1, found, count, 256) : count;
+            signal(SIGSEGV, SIG_DFL);
+            for (int i = 0; i < 400; i++) {
+                // First the pages of others, one at a time, then everything at once.
+                unsigned char *page = found[next_random() % count];
+                int from = next_random() % 4096 & ~7, to = i < 200 ? from + next_random() % 128 : 4096;
+                scribble(page, from, to < 4096 ? to : 4096);
+                if (i % 4 == 0) {
+                    syscall(SYS_getppid);
+                }
+            }
+            _exit(0);
+        }
+        end_child(pid);
+    }
+    check_neighbours();
+}
+
 CASE(claiming_to_have_handed_over)
 {
     pid_t pid = fork();
@@ -204,6 +274,55 @@ CASE(mapping_through_the_platforms_instructions)
         }
     }
     signal(SIGUSR2, ignore);
+    check_neighbours();
+}
+
+// Writes to what another thread tries to get at meanwhile; the process ends with it.
+static void *write_later(void *target)
+{
+    usleep(2000);
+    *(volatile unsigned char *)target = 0x90;
+    _exit(42);
+}
+
+// The platform's code lets an application's thread change rights in its own memory: not in the platform's, and what it shares with others to be copied or read only stays theirs.
+CASE(taking_rights_through_the_platforms_instructions)
+{
+    unsigned char *memory = mmap(NULL, 200 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int fd = memfd_create("read-only", 0);
+    CHECK(memory != MAP_FAILED && fd >= 0 && ftruncate(fd, 4096) == 0);
+    memset(memory, 1, 200 * 4096);
+    unsigned char *file = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+    CHECK(file != MAP_FAILED && file[0] == 0);
+    for (int at = 0; at < 4094; at++) {
+        unsigned char *slot = own_slot();
+        if (!slot) {
+            break;
+        }
+        unsigned char *code = (unsigned char *)(((unsigned long)slot & ~0xffffffful) - 0x10000000ul);
+        if (code[at] != 0x0f || code[at + 1] != 0x05) {
+            continue;
+        }
+        unsigned char *targets[] = { memory, file, code };
+        for (int i = 0; i < 3; i++) {
+            pid_t pid = fork();
+            CHECK(pid >= 0);
+            if (pid == 0) {
+                alarm(1);
+                pthread_t thread;
+                if (memory[0] != 1 || file[0] != 0 || pthread_create(&thread, NULL, write_later, targets[i])) {
+                    _exit(1);
+                }
+                __asm__ volatile("mov %0, %%rbx; jmp *%1" : : "r"((unsigned long)slot), "r"(code + at), "a"((long)SYS_mprotect), "D"(targets[i]), "S"(4096ul), "d"((long)(PROT_READ | PROT_WRITE)) : "rbx", "memory");
+                _exit(0);
+            }
+            int status;
+            CHECK(waitpid(pid, &status, 0) == pid);
+            CHECK(i < 2 || !WIFEXITED(status) || WEXITSTATUS(status) != 42);
+            char c;
+            CHECK(memory[0] == 1 && pread(fd, &c, 1, 0) == 1 && c == 0);
+        }
+    }
     check_neighbours();
 }
 

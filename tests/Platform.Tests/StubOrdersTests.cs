@@ -5,7 +5,8 @@ namespace Moat.Platform.Tests;
 public sealed class StubOrdersTests
 {
     private const ulong Page = MemoryFile.PageSize;
-    private readonly StubOrders _orders = new();
+    private const ulong TopPage = 0x7ff00000000 / Page * 16;
+    private readonly StubOrders _orders = new(TopPage * Page);
     private readonly FakeFile _file = new();
 
     private sealed class FakeFile : IMappableFile
@@ -57,54 +58,69 @@ public sealed class StubOrdersTests
     public void Protect_ChangesWhatIsOfferedToo()
     {
         Offer(10, 4);
-        _orders.Protect(At(11), Page, MemoryAccess.Read, isForOthers: false);
+        _orders.Protect(At(11), Page, MemoryAccess.Read);
         Assert.Equal([(SyscallNumber.mmap, 10, 4, 10), (SyscallNumber.mprotect, 11, 1, 0)], List());
     }
 
     [Fact]
-    public void TryLeave_TakesOneReduction_AndProvesItBeforeWhatComesLater()
+    public void TryLeave_TakesReductions_AndProvesThemBeforeWhatComesLater()
     {
         Map(10, 8);
         _orders.Clear();
         _orders.Unmap(At(10), 2 * Page);
-        Assert.True(_orders.TryLeave(out StubOrder call));
-        Assert.Equal(new StubOrder(SyscallNumber.munmap, 10 * Page, 2 * Page, 0), call);
+        _orders.Protect(At(14), Page, MemoryAccess.Read);
+        Assert.Equal([new StubOrder(SyscallNumber.munmap, 10 * Page, 2 * Page, 0), new StubOrder(SyscallNumber.mprotect, 14 * Page, Page, 1)], Leave());
         Assert.Equal(0, _orders.Count);
-        Assert.True(_orders.HasUnproven);
+        Assert.True(_orders.HasLeft);
+        _orders.NoteReturn();
         Map(10, 1);
-        _orders.AddUnproven();
-        Assert.Equal([(SyscallNumber.munmap, 10, 2, 0), (SyscallNumber.mmap, 10, 1, 0)], List());
-        Assert.False(_orders.HasUnproven);
+        _orders.AddLeft();
+        Assert.Equal([(SyscallNumber.munmap, 10, 2, 0), (SyscallNumber.mprotect, 14, 1, 0), (SyscallNumber.mmap, 10, 1, 0)], List());
+        Assert.False(_orders.HasLeft);
     }
 
     [Fact]
-    public void TryLeave_OfWhatGivesOrOfMoreThanOne_Refuses()
+    public void TryLeave_OfWhatGivesOrOfTooMuch_Refuses()
     {
-        Assert.False(_orders.TryLeave(out _));
-        Map(10, 8);
-        Assert.False(_orders.TryLeave(out _));
+        Assert.Empty(Leave());
+        Map(10, 80);
+        Assert.Empty(Leave());
         _orders.Clear();
-        _orders.Protect(At(10), Page, MemoryAccess.Read | MemoryAccess.Write, isForOthers: false);
-        Assert.False(_orders.TryLeave(out _));
+        _orders.Protect(At(10), Page, MemoryAccess.Read | MemoryAccess.Write);
+        Assert.Empty(Leave());
         _orders.Clear();
-        _orders.Protect(At(10), Page, MemoryAccess.Read | MemoryAccess.Execute, isForOthers: false);
-        Assert.False(_orders.TryLeave(out _));
+        _orders.Protect(At(10), Page, MemoryAccess.Read | MemoryAccess.Execute);
+        Assert.Empty(Leave());
         _orders.Clear();
-        _orders.Protect(At(10), Page, MemoryAccess.Read, isForOthers: false);
-        _orders.Unmap(At(12), Page);
-        Assert.False(_orders.TryLeave(out _));
+        for (ulong i = 0; i <= StubOrders.MaxLeft; i++)
+        {
+            _orders.Unmap(At(10 + i), Page);
+        }
+
+        Assert.Empty(Leave());
+    }
+
+    [Theory]
+    [InlineData(TopPage - 2, 1UL, true)]
+    [InlineData(TopPage - 2, 2UL, false)] // the filter adds up the lower halves
+    [InlineData(TopPage, 1UL, false)]
+    [InlineData(TopPage - 0x100001, 2UL, false)] // across 4 GiB
+    public void TryLeave_OfAProtectionThatTheFilterStops_Refuses(ulong page, ulong pages, bool isLeft)
+    {
+        Map(page, pages);
+        _orders.Clear();
+        _orders.Protect(At(page), pages * Page, MemoryAccess.Read);
+        Assert.Equal(isLeft, Leave().Length > 0);
     }
 
     [Fact]
-    public void TryLeave_OfAProtectionThatOthersRelyOn_Refuses()
+    public void TryLeave_WithNobodyToLeaveThemTo_Refuses()
     {
-        Map(10, 8);
-        _orders.Clear();
-        _orders.Protect(At(10), Page, MemoryAccess.Read, isForOthers: true);
-        Assert.False(_orders.TryLeave(out _));
-        _orders.Clear();
-        _orders.Protect(At(10), Page, MemoryAccess.Read, isForOthers: false);
-        Assert.True(_orders.TryLeave(out _));
+        StubOrders orders = new();
+        orders.Map(At(10), Page, _file, 0, MemoryAccess.Read, precommit: false);
+        orders.Clear();
+        orders.Unmap(At(10), Page);
+        Assert.Equal(0, orders.TryLeave(new StubOrder[StubOrders.MaxLeft]));
     }
 
     [Fact]
@@ -112,11 +128,11 @@ public sealed class StubOrdersTests
     {
         Map(10, 8);
         _orders.Clear();
-        _orders.Protect(At(10), 4 * Page, MemoryAccess.Read, isForOthers: false);
-        Assert.True(_orders.TryLeave(out _));
+        _orders.Protect(At(10), 4 * Page, MemoryAccess.Read);
+        Assert.Single(Leave());
         _orders.Unmap(At(13), 2 * Page); // the protection would be made again where there is a hole
-        Assert.False(_orders.TryLeave(out _));
-        _orders.AddUnproven();
+        Assert.Empty(Leave());
+        _orders.AddLeft();
         Assert.Equal([(SyscallNumber.mprotect, 10, 4, 0), (SyscallNumber.munmap, 13, 2, 0)], List());
     }
 
@@ -129,11 +145,33 @@ public sealed class StubOrdersTests
             Map((ulong)(10 * i) + 10, 1);
             _orders.Clear();
             _orders.Unmap(At((ulong)(10 * i) + 10), Page);
-            left += _orders.TryLeave(out _) ? 1 : 0;
+            left += Leave().Length;
             _orders.Clear();
         }
 
         Assert.InRange(left, 1, 20);
+    }
+
+    [Fact]
+    public void WhatMayNotBeWritten_IsMappedPrivately()
+    {
+        Map(10, 1);
+        _orders.Map(At(11), Page, _file, 0, MemoryAccess.Read | MemoryAccess.Write, precommit: false);
+        ulong[] words = new ulong[2 * StubOrders.OrderSize / sizeof(ulong)];
+        _orders.CopyTo(words, 0);
+        const ulong Shared = 1;
+        const ulong Private = 2;
+        Assert.Equal((Private, Shared), (words[4] & 3, words[(StubOrders.OrderSize / sizeof(ulong)) + 4] & 3));
+    }
+
+    [Fact]
+    public void Share_MapsWhatIsThereAnew_WithoutWriting()
+    {
+        MapWritable(10, 2);
+        MapWritable(13, 2);
+        _orders.Clear();
+        _orders.Share(At(9), 5 * Page, _file, 100 * Page, MemoryAccess.Read);
+        Assert.Equal([(SyscallNumber.mmap, 10, 2, 101), (SyscallNumber.mmap, 13, 1, 104)], List());
     }
 
     [Fact]
@@ -147,6 +185,14 @@ public sealed class StubOrdersTests
         _orders.AddOffers();
         Assert.InRange(_orders.Count, 1, 100);
     }
+
+    private StubOrder[] Leave()
+    {
+        StubOrder[] calls = new StubOrder[StubOrders.MaxLeft];
+        return calls[.._orders.TryLeave(calls)];
+    }
+
+    private void MapWritable(ulong page, ulong pages) => _orders.Map(At(page), pages * Page, _file, page * Page, MemoryAccess.Read | MemoryAccess.Write, precommit: false);
 
     private static GuestAddress At(ulong page) => new(page * Page);
 

@@ -13,6 +13,9 @@ public sealed unsafe class SeccompFilter
     private const ushort And = 0x54; // BPF_ALU | BPF_AND | BPF_K
     private const ushort Return = 0x06; // BPF_RET | BPF_K
     private const ushort JumpGreater = 0x25; // BPF_JMP | BPF_JGT | BPF_K
+    private const ushort JumpGreaterOrEqualX = 0x3d; // BPF_JMP | BPF_JGE | BPF_X
+    private const ushort MoveToX = 0x07; // BPF_MISC | BPF_TAX
+    private const ushort AddX = 0x0c; // BPF_ALU | BPF_ADD | BPF_X
     private const uint AllowAction = 0x7fff0000;
     private const uint ErrnoAction = 0x00050000;
     private const uint KillProcess = (uint)SeccompAction.KillProcess;
@@ -80,6 +83,35 @@ public sealed unsafe class SeccompFilter
         _program.Add((JumpEqual, 0, 1, value));
         _program.Add((Return, 0, 0, AllowAction));
         _program.Add((LoadWord, 0, 0, 0));
+        return this;
+    }
+
+    /// <summary>Allows mprotect(2) of less than 4 GiB below an address, a multiple of 4 GiB, without PROT_EXEC, if the range does not cross such a multiple.</summary>
+    public SeccompFilter AllowProtectionBelow(ulong limit)
+    {
+        const int Address = ArgumentsOffset;
+        const int Length = ArgumentsOffset + 8;
+        const int Protection = ArgumentsOffset + 16;
+        const int High = 4;
+        const uint ReadWrite = 3;
+        ArgumentOutOfRangeException.ThrowIfNotEqual((uint)limit, 0U);
+        _program.AddRange(
+        [
+            (JumpEqual, 0, 13, (uint)SyscallNumber.mprotect),
+            (LoadWord, 0, 0, Address + High),
+            (JumpGreaterOrEqual, 10, 0, (uint)(limit >> 32)),
+            (LoadWord, 0, 0, Length + High),
+            (JumpEqual, 0, 8, 0),
+            (LoadWord, 0, 0, Protection),
+            (JumpGreater, 6, 0, ReadWrite),
+            (LoadWord, 0, 0, Address),
+            (MoveToX, 0, 0, 0),
+            (LoadWord, 0, 0, Length),
+            (AddX, 0, 0, 0),
+            (JumpGreaterOrEqualX, 0, 1, 0), // the sum of the lower halves has not wrapped round
+            (Return, 0, 0, AllowAction),
+            (LoadWord, 0, 0, 0),
+        ]);
         return this;
     }
 

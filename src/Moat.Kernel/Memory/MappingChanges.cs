@@ -36,7 +36,7 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
         }
 
         MappedBytes += stack.Start - start;
-        CallSites?.MakeRoom(start, stack.Start);
+        CallSites?.MakeRoom(start - Guard, stack.Start); // what is touched next must fault
         stack.Start = start;
         return stack;
     }
@@ -148,20 +148,21 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
             AddReferences(last);
         }
 
-        if (tellPlatform)
+        int index = mappings.FirstEndingAfter(start);
+        bool mayKeep = tellPlatform && mappings[index] is var only && only.Start == start && only.End == end && TryConceal(only, start, end);
+        if (tellPlatform && !mayKeep)
         {
             Hide(start, end - start);
         }
 
         bool isFlushed = false;
-        int index = mappings.FirstEndingAfter(start);
         while (index < mappings.Count && mappings[index].Start < end)
         {
             MemoryMapping mapping = mappings[index];
             mappings.RemoveAt(index);
             MappedBytes -= mapping.Length;
             CallSites?.Forget(mapping.Start, mapping.End);
-            ReleasePages(mapping.Start, mapping.End);
+            ReleasePages(mapping.Start, mapping.End, mayKeep);
             if (!isFlushed && mapping.File is (MemoryPages { IsPermanent: false } or SharedMemorySegment))
             {
                 owner.AddressSpace.Flush(); // the file gives pages back with its last mapping, or later and no longer knows of this space
@@ -199,7 +200,7 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
                 }
 
                 mapping = Isolate(mapping, at, stop);
-                if ((access & ~mapping.Access) == 0)
+                if ((access & ~mapping.Access) == 0 && (access & MemoryAccess.Write) == 0) // writing may be left, but not where it waits for a copy
                 {
                     owner.AddressSpace.Protect(new GuestAddress(at), stop - at, access);
                 }
@@ -225,6 +226,19 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
         shown.Remove(start / PageSize, (start + length) / PageSize);
     }
 
+    /// <summary>Drops the private pages of a part of a mapping: the next touch finds zeros, or the file.</summary>
+    public void Discard(MemoryMapping mapping, ulong start, ulong end)
+    {
+        bool mayKeep = TryConceal(mapping, start, end);
+        if (!mayKeep)
+        {
+            Hide(start, end - start);
+        }
+
+        CallSites?.Forget(start, end);
+        ReleasePages(start, end, mayKeep);
+    }
+
     /// <summary>Takes the pages of a part of a file out of the platform's view, and where the file ends now (<paramref name="length"/> has no end) the private copies as well.</summary>
     public void HideFilePages(IMappable file, ulong offset, ulong length)
     {
@@ -247,29 +261,24 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
     }
 
     /// <summary>Gives the private pages of a range back.</summary>
-    public void ReleasePages(ulong start, ulong end)
+    /// <param name="mayKeep">Whether the platform has concealed the range: it may keep the pages.</param>
+    public void ReleasePages(ulong start, ulong end, bool mayKeep = false)
     {
+        ulong runAt = 0;
         int runStart = 0;
         int runLength = 0;
-        pages.Remove(start / PageSize, end / PageSize, (_, page) =>
+        pages.Remove(start / PageSize, end / PageSize, (index, page) =>
         {
-            if (runLength > 0 && page == runStart + runLength)
+            if (runLength > 0 && page == runStart + runLength && index == runAt + (ulong)runLength)
             {
                 runLength++;
                 return;
             }
 
-            if (runLength > 0)
-            {
-                owner.AddressSpace.Retire(owner.MemoryFile, runStart, runLength);
-            }
-
-            (runStart, runLength) = (page, 1);
+            ReleaseRun(runAt, runStart, runLength, mayKeep);
+            (runAt, runStart, runLength) = (index, page, 1);
         });
-        if (runLength > 0)
-        {
-            owner.AddressSpace.Retire(owner.MemoryFile, runStart, runLength);
-        }
+        ReleaseRun(runAt, runStart, runLength, mayKeep);
     }
 
     /// <summary>Moves the private pages of a range to another place.</summary>
@@ -285,6 +294,18 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
         foreach ((ulong index, int page) in moved)
         {
             pages.Set(index - (from / PageSize) + (to / PageSize), page);
+        }
+    }
+
+    // Memory of the application's own is soon wanted again where it was.
+    private bool TryConceal(MemoryMapping mapping, ulong start, ulong end) =>
+        mapping.File is null && mapping.Access == (MemoryAccess.Read | MemoryAccess.Write) && owner.AddressSpace.Conceal(new GuestAddress(start), end - start);
+
+    private void ReleaseRun(ulong at, int page, int count, bool mayKeep)
+    {
+        if (count > 0 && !(mayKeep && owner.AddressSpace.Keep(new GuestAddress(at * PageSize), owner.MemoryFile, page, count)))
+        {
+            owner.AddressSpace.Retire(owner.MemoryFile, page, count);
         }
     }
 

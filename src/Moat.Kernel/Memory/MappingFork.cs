@@ -98,7 +98,7 @@ internal sealed class MappingFork(MemoryManager owner, MappingSet mappings, Page
 
     private void Share(MemoryMapping mapping, ulong first, ulong end, PageTable childPages)
     {
-        ulong firstShared = 0;
+        bool isWritable = (mapping.Access & MemoryAccess.Write) != 0;
         ulong at = first;
         while (pages.TryFindRun(at, end, out ulong found, out int page, out int length))
         {
@@ -108,13 +108,13 @@ internal sealed class MappingFork(MemoryManager owner, MappingSet mappings, Page
                 childPages.Set(found + (ulong)i, page + i);
             }
 
-            firstShared = firstShared == 0 ? found : firstShared;
-            at = found + (ulong)length;
-        }
+            if (isWritable)
+            {
+                owner.AddressSpace.Share(
+                    new GuestAddress(found * PageSize), (ulong)length * PageSize, owner.MemoryFile, (ulong)page * PageSize, mapping.Access & ~MemoryAccess.Write);
+            }
 
-        if (firstShared != 0 && (mapping.Access & MemoryAccess.Write) != 0)
-        {
-            owner.AddressSpace.Protect(new GuestAddress(firstShared * PageSize), (at - firstShared) * PageSize, mapping.Access & ~MemoryAccess.Write, isForOthers: true);
+            at = found + (ulong)length;
         }
     }
 }

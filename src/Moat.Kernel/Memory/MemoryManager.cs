@@ -333,9 +333,7 @@ public sealed class MemoryManager
             return Errno.EINVAL;
         }
 
-        _changes.Hide(from, stop - from);
-        _changes.CallSites?.Forget(from, stop);
-        _changes.ReleasePages(from, stop);
+        _changes.Discard(mapping, from, stop);
         return Errno.None;
     });
 

@@ -20,7 +20,8 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
             access = MemoryAccess.Write;
         }
 
-        if ((access & ~mapping.Access) != 0 || mapping.Access == MemoryAccess.None)
+        // What may be written or executed can be read: the processor knows no other way.
+        if ((access & ~MemoryAccess.Read & ~mapping.Access) != 0 || mapping.Access == MemoryAccess.None)
         {
             return FaultOutcome.Forbidden;
         }
@@ -71,6 +72,34 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
 
     /// <summary>Shows private pages that have just been made, ahead of a touch; what fails is left to a fault.</summary>
     public void ShowFresh(MemoryMapping mapping, ulong from, ulong to) => ShowRun(mapping, from, to, mapping.Access, isPopulated: true);
+
+    /// <summary>Shows anonymous memory, from a page on that has none yet, in pages that the platform has kept there.</summary>
+    /// <param name="mapping">The mapping.</param>
+    /// <param name="index">The first page.</param>
+    /// <param name="end">Behind the last one that will be wanted.</param>
+    /// <returns>False if none is kept at that page.</returns>
+    public bool TryShowKept(MemoryMapping mapping, ulong index, ulong end)
+    {
+        if (mapping.File is not null || mapping.Access != (MemoryAccess.Read | MemoryAccess.Write) || pages[index] >= 0)
+        {
+            return false;
+        }
+
+        ulong to = index + 1;
+        while (to < end && pages[to] < 0)
+        {
+            to++;
+        }
+
+        int count = space.ShowKept(new GuestAddress(index * PageSize), memoryFile, (int)(to - index), out int page);
+        if (count == 0)
+        {
+            return false;
+        }
+
+        own.Take(mapping, index, page, count);
+        return true;
+    }
 
     /// <summary>Finds what stands behind a page for the Sentry's own access, bringing it in if need be.</summary>
     public bool TryAcquire(MemoryMapping mapping, ulong address, MemoryAccess access, int maxPages, out AcquiredPage acquired)
@@ -145,6 +174,11 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
 
     private FaultOutcome ServePrivate(MemoryMapping mapping, ulong index)
     {
+        if (TryShowKept(mapping, index, Math.Min(index + PrivatePages.NextChunk(mapping, index), mapping.End / PageSize)))
+        {
+            return FaultOutcome.Handled;
+        }
+
         if (own.Make(mapping, index, out MadePages made) != Errno.None)
         {
             return FaultOutcome.NoPage;

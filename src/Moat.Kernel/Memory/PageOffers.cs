@@ -9,6 +9,7 @@ internal sealed class PageOffers(MemoryFile memoryFile, IAddressSpace space, Map
     private const int PageSize = MemoryFile.PageSize;
     private const ulong MaxFileBytes = 16 << 20;
     private const ulong MaxShownFileBytes = 256 << 10;
+    private const ulong MaxKeptBytes = 256 << 10; // of new memory that are shown at once if all they need is to be clear
     private const int MaxMappings = 512; // of a space with more, most are not used much
     private const MemoryAccess NoWrite = MemoryAccess.Read | MemoryAccess.Execute;
 
@@ -36,6 +37,11 @@ internal sealed class PageOffers(MemoryFile memoryFile, IAddressSpace space, Map
     /// <summary>Shows the first pages of new anonymous memory.</summary>
     public void ShowFirst(MemoryMapping mapping, ulong start, ulong end)
     {
+        if (faults.TryShowKept(mapping, start / PageSize, Math.Min(end, start + MaxKeptBytes) / PageSize))
+        {
+            return;
+        }
+
         ulong stop = MakeFirst(mapping, start, end);
         if (stop > start)
         {

@@ -45,6 +45,21 @@ internal sealed class PrivatePages(MemoryFile memoryFile, PageTable pages)
         return made.End;
     }
 
+    /// <summary>The page of a mapping's own at an index; -1 if it has none.</summary>
+    public int PageAt(ulong index) => pages[index];
+
+    /// <summary>How many pages a touch of anonymous memory brings: who touches one after the other soon touches the next, and more of them each time.</summary>
+    public static ulong NextChunk(MemoryMapping mapping, ulong index) => index == mapping.NextTouch ? Math.Min(mapping.TouchedPages * 2, MaxSequentialPages) : ChunkPages;
+
+    /// <summary>Gives anonymous memory pages that somebody else has found for it.</summary>
+    public void Take(MemoryMapping mapping, ulong first, int page, int count)
+    {
+        MadePages made = default;
+        mapping.TouchedPages = NextChunk(mapping, first);
+        Put(first, page, count, ref made);
+        mapping.NextTouch = made.End;
+    }
+
     /// <summary>Makes a copy of a private mapping's page as it is now, which nobody has yet.</summary>
     /// <returns>The page; ENOMEM, or the error of the file.</returns>
     public Result<int> CopyPage(MemoryMapping mapping, ulong index)
@@ -154,9 +169,9 @@ internal sealed class PrivatePages(MemoryFile memoryFile, PageTable pages)
 
     private Errno Allocate(MemoryMapping mapping, ulong index, ref MadePages made)
     {
-        // Who touches one page after the other soon touches the next, and more of them each time. Otherwise the host's memory comes with each page's own touch.
+        // Where it is not gone through from below, the host's memory comes with each page's own touch.
         bool isSequential = index == mapping.NextTouch;
-        ulong chunk = isSequential ? Math.Min(mapping.TouchedPages * 2, MaxSequentialPages)
+        ulong chunk = isSequential ? NextChunk(mapping, index)
             : Math.Clamp(BitOperations.RoundUpToPowerOf2((mapping.Length / 8) + 1) / PageSize, ChunkPages, MaxSparsePages);
         ulong first = isSequential ? index : Math.Max(index & ~(chunk - 1), mapping.Start / PageSize);
         ulong end = Math.Min(isSequential ? index + chunk : (index & ~(chunk - 1)) + chunk, mapping.End / PageSize);

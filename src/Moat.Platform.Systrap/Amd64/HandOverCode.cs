@@ -10,7 +10,7 @@ internal static class HandOverCode
     private const int FutexWait = 0;
     private const int FutexWake = 1;
 
-    /// <summary>Gives the Sentry its turn, waits for the own one, and makes the call that the Sentry has left to the thread.</summary>
+    /// <summary>Gives the Sentry its turn, waits for the own one, and makes the calls that the Sentry has left to the thread.</summary>
     /// <param name="asm">Where to.</param>
     /// <param name="handedOver">Emitted where the Sentry has its turn.</param>
     public static void Emit(Assembler asm, ref Label handedOver)
@@ -19,6 +19,7 @@ internal static class HandOverCode
         Label spin = asm.CreateLabel();
         Label sleep = asm.CreateLabel();
         Label resume = asm.CreateLabel();
+        Label nextCall = asm.CreateLabel();
         Label goOn = asm.CreateLabel();
         asm.xor(eax, eax);
         asm.xchg(__dword_ptr[rbx + ThreadSlot.Turn], eax);
@@ -53,13 +54,20 @@ internal static class HandOverCode
         asm.syscall();
         asm.jmp(wait);
         asm.Label(ref resume);
-        asm.mov(eax, __dword_ptr[rbx + ThreadSlot.OwnCall]);
+        asm.mov(eax, __dword_ptr[rbx + ThreadSlot.OwnCalls]);
         asm.test(eax, eax);
         asm.je(goOn);
-        asm.mov(rdi, __qword_ptr[rbx + ThreadSlot.OwnArguments]);
-        asm.mov(rsi, __qword_ptr[rbx + ThreadSlot.OwnArguments + 8]);
-        asm.mov(rdx, __qword_ptr[rbx + ThreadSlot.OwnArguments + 16]);
+        asm.lea(r10, __[rbx + ThreadSlot.OwnCalls]);
+        asm.Label(ref nextCall);
+        asm.mov(rdi, __qword_ptr[r10 + 8]);
+        asm.mov(rsi, __qword_ptr[r10 + 16]);
+        asm.mov(rdx, __qword_ptr[r10 + 24]);
         asm.syscall();
+        asm.add(r10, ThreadSlot.OwnCallSize);
+        asm.mov(eax, __dword_ptr[r10]);
+        asm.test(eax, eax);
+        asm.jne(nextCall);
+        asm.mov(__dword_ptr[rbx + ThreadSlot.OwnCalls], eax); // they are made
         asm.Label(ref goOn);
     }
 }

@@ -34,12 +34,6 @@ internal static class ThreadSlot
     /// <summary>int: what <see cref="FastCallCode"/> does when it has its turn again, a <see cref="FastAnswer"/>.</summary>
     public const int Answer = 64;
 
-    /// <summary>int: a call that the thread makes for itself when it has its turn again, before it goes on; 0 for none.</summary>
-    public const int OwnCall = 68;
-
-    /// <summary>Its three arguments.</summary>
-    public const int OwnArguments = 72;
-
     /// <summary>The address of a frame that only the Sentry writes, as the stub sees it: see <see cref="FastAnswer"/>.</summary>
     public const int Prepared = 96;
 
@@ -51,6 +45,13 @@ internal static class ThreadSlot
 
     /// <summary>The registers of a call without a signal: a <c>struct sigcontext</c>.</summary>
     public const int FastContext = 256;
+
+    /// <summary>Calls that the thread makes for itself when it has its turn again, before it goes on: the number and three arguments of each; behind the last
+    /// one, 0. The first number is 0 when all have been made.</summary>
+    public const int OwnCalls = 512;
+
+    /// <summary>Bytes of one.</summary>
+    public const int OwnCallSize = 32;
 
     /// <summary>Where the handler's stack begins. Its end is used; the frame that the Sentry prepares lies here as well.</summary>
     public const int Stack = 1024;
