@@ -28,6 +28,11 @@ internal sealed class CallSites(MemoryFile memoryFile, IAddressSpace space, Mapp
             return false;
         }
 
+        if (_sites.TryGetValue(syscall / PageSize, out List<PatchedSite>? sites) && sites.Exists(site => site.Syscall == syscall))
+        {
+            return true; // by another thread that trapped there
+        }
+
         bool isPatched = TryPatch(syscall, number, bottom);
         if (!isPatched)
         {
@@ -223,18 +228,24 @@ internal sealed class CallSites(MemoryFile memoryFile, IAddressSpace space, Mapp
     private void Restore(ulong index)
     {
         List<PatchedSite> sites = _sites[index];
-        if (mappings.Find(index * PageSize) is not { } mapping || !own.CopyPage(mapping, index).TryGet(out int copy, out _))
-        {
-            return; // no memory for it: the trampolines are as good
-        }
-
-        for (int i = sites.Count - 1; i >= 0; i--)
-        {
-            sites[i].Restore(memoryFile.Bytes(copy, 0, PageSize)); // backwards: an island may lie in what another has left of its padding
-        }
-
         _sites.Remove(index);
-        faults.Replace(mapping, index, copy);
+        if (mappings.Find(index * PageSize) is not { } mapping)
+        {
+            return;
+        }
+
+        // Without memory for a copy it has to be in place, which a thread that executes the code right then can see half of. Other spaces that show the page get their own code back as well.
+        bool hasCopy = own.CopyPage(mapping, index).TryGet(out int page, out _);
+        page = hasCopy ? page : own.PageAt(index);
+        for (int i = sites.Count - 1; i >= 0 && page >= 0; i--)
+        {
+            sites[i].Restore(memoryFile.Bytes(page, 0, PageSize)); // backwards: an island may lie in what another has left of its padding
+        }
+
+        if (hasCopy)
+        {
+            faults.Replace(mapping, index, page);
+        }
     }
 
     private List<ulong> PatchedIn(ulong start, ulong end)
