@@ -14,12 +14,11 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     private readonly StubProcess _process;
     private readonly Lock _lock = new();
     private readonly StubOrders _orders; // guarded by _lock
-    private readonly List<(MemoryFile File, int Page, int Pages)> _retired = []; // guarded by _lock
+    private readonly RetiredPages _retired = new(); // guarded by _lock
     private readonly List<StubThread> _threads = []; // guarded by _lock
     private readonly List<StubThread> _idle = []; // guarded by _lock
     private StubThread? _leftTo; // that calls were left to last: set under _lock
     private int _reserved; // guarded by _lock: how many of them wait for contexts that have not entered yet
-    private int _retiredPages; // guarded by _lock
     private int _running; // contexts in the space
     private bool _isPending; // orders or retired pages: set under _lock
     private bool _isBusy = true; // guarded by _lock: the process has orders, at first those to make its first thread, of which nobody has awaited the end
@@ -185,10 +184,9 @@ internal sealed class SystrapAddressSpace : IAddressSpace
                 return;
             }
 
-            _retired.Add((file, page, pages));
-            _retiredPages += pages;
+            _retired.Add(file, page, pages);
             Volatile.Write(ref _isPending, true);
-            if (_retiredPages <= MaxRetiredPages)
+            if (_retired.Count <= MaxRetiredPages)
             {
                 return;
             }
@@ -368,8 +366,8 @@ internal sealed class SystrapAddressSpace : IAddressSpace
             _isBuried = true;
             _process.Bury();
             _orders.DropAllKept();
-            RetireDroppedLocked();
-            ReleaseRetiredLocked();
+            _retired.AddDropped(_orders);
+            _retired.Release();
             foreach (StubThread thread in _threads)
             {
                 _platform.FreeThread(thread);
@@ -382,7 +380,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     // Sees that what was ordered is in effect: now, or before application code runs again.
     private Errno CommitLocked()
     {
-        RetireDroppedLocked();
+        _retired.AddDropped(_orders);
         if (_isDisposed || _orders.Count == 0)
         {
             _orders.Clear();
@@ -410,7 +408,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     // only what nobody else waits for: pages that are to be given away are unmapped for all of them at once.
     private bool TryLeaveToLocked(StubThread thread)
     {
-        if (_isBusy || _isDisposed || _failure != Errno.None || _retiredPages > MaxUnprovenPages || thread.HasOwnCalls || !AwaitLeftLocked())
+        if (_isBusy || _isDisposed || _failure != Errno.None || _retired.Count > MaxUnprovenPages || thread.HasOwnCalls || !AwaitLeftLocked())
         {
             return false;
         }
@@ -462,7 +460,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         }
 
         _orders.AddLeft();
-        RetireDroppedLocked();
+        _retired.AddDropped(_orders);
         if (_orders.Count > 0)
         {
             Errno errno = _process.CarryOut(_orders);
@@ -475,7 +473,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         }
 
         Volatile.Write(ref _isPending, false);
-        ReleaseRetiredLocked();
+        _retired.Release();
         return Errno.None;
     }
 
@@ -487,26 +485,5 @@ internal sealed class SystrapAddressSpace : IAddressSpace
             _failure = errno;
             _process.Kill();
         }
-    }
-
-    // What was kept until an order that has not been carried out yet.
-    private void RetireDroppedLocked()
-    {
-        while (_orders.TryTakeDropped(out KeptRun run))
-        {
-            _retired.Add((run.File, run.Page, run.Pages));
-            _retiredPages += run.Pages;
-        }
-    }
-
-    private void ReleaseRetiredLocked()
-    {
-        foreach ((MemoryFile file, int page, int pages) in _retired)
-        {
-            file.Release(page, pages);
-        }
-
-        _retired.Clear();
-        _retiredPages = 0;
     }
 }
