@@ -38,8 +38,9 @@ public sealed class InotifyDescription(AnonymousFilesystem home, uint owner, Ope
 
     /// <summary>inotify_add_watch(2); the caller has checked flags and permission.</summary>
     /// <returns>The watch descriptor; EEXIST with IN_MASK_CREATE; ENOSPC.</returns>
-    public Result<int> Watch(Inode inode, InotifyMask mask)
+    public Result<int> Watch(Dentry place, InotifyMask mask)
     {
+        Inode inode = place.Inode!;
         InotifyMask kept = mask & (InotifyMask.AllEvents | InotifyMask.IN_ONESHOT | InotifyMask.IN_EXCL_UNLINK);
         InotifyWatch watch;
         lock (_lock)
@@ -65,7 +66,7 @@ public sealed class InotifyDescription(AnonymousFilesystem home, uint owner, Ope
                 _lastNumber = _lastNumber == int.MaxValue ? 1 : _lastNumber + 1;
             }
             while (_watches.ContainsKey(_lastNumber));
-            watch = new InotifyWatch(this, _lastNumber, inode, kept);
+            watch = new InotifyWatch(this, _lastNumber, place, kept);
             _watches.Add(watch.Number, watch);
             _byInode.Add(inode, watch);
         }

@@ -4,7 +4,7 @@ using Moat.Linux;
 namespace Moat.Filesystems.EventFiles;
 
 /// <summary>One watch of an inotify instance.</summary>
-internal sealed class InotifyWatch(InotifyDescription owner, int number, Inode inode, InotifyMask mask) : IInodeWatch
+internal sealed class InotifyWatch(InotifyDescription owner, int number, Dentry place, InotifyMask mask) : IInodeWatch
 {
     private uint _mask = (uint)mask;
 
@@ -12,7 +12,10 @@ internal sealed class InotifyWatch(InotifyDescription owner, int number, Inode i
     public int Number => number;
 
     /// <summary>What is watched.</summary>
-    public Inode Inode => inode;
+    public Inode Inode { get; } = place.Inode!;
+
+    /// <summary>The name it was found by: who keeps an inode keeps a name of it.</summary>
+    public Dentry Place => place;
 
     /// <summary>The events, IN_ONESHOT and IN_EXCL_UNLINK.</summary>
     public InotifyMask Mask

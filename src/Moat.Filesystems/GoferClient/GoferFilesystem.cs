@@ -16,6 +16,7 @@ public sealed class GoferFilesystem : Filesystem
         Connection = connection;
         Device = device;
         IsShared = isShared;
+        Names = new DentryCache();
         _root = new GoferInode(this, null, null, root, target);
     }
 

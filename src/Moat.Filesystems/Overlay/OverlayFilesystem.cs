@@ -25,6 +25,7 @@ public sealed class OverlayFilesystem : Filesystem
         _lowerMount = new Mount(lower, new Dentry(null, new FileName("/"), lower.Root), MountFlags.ReadOnly);
         _upperMount = new Mount(upper, new Dentry(null, new FileName("/"), upper.Root), MountFlags.None);
         Device = device;
+        Names = new DentryCache();
         Root = OverlayInode.MakeRoot(this, lower.Root, upper.Root);
     }
 

@@ -18,7 +18,7 @@ internal sealed class OverlayInode : Inode
     private bool _isUnlinked; // guarded by CopyLock: the lower name is gone
     private bool _isDead; // guarded by DirectoryLock: a removed directory
 
-    private OverlayChildren _children; // guarded by DirectoryLock
+    private OverlayChildren? _children; // set once
 
     private OverlayInode(OverlayFilesystem overlay, OverlayInode? parent, FileName? name, Inode? lower, Inode? upper)
         : base(overlay)
@@ -43,6 +43,8 @@ internal sealed class OverlayInode : Inode
     public ulong Number => _number;
 
     private Inode Shown => Upper ?? _lower!;
+
+    private OverlayChildren Children => Volatile.Read(ref _children) ?? Interlocked.CompareExchange(ref _children, new OverlayChildren(), null) ?? _children;
 
     /// <summary>The top directory, which is in both layers.</summary>
     public static OverlayInode MakeRoot(OverlayFilesystem overlay, Inode lower, Inode upper) => new(overlay, null, null, lower, upper);
@@ -77,17 +79,12 @@ internal sealed class OverlayInode : Inode
 
     public override Result<Inode> Lookup(GuestTask? task, FileName name)
     {
-        if (_children.TryGet(name, out OverlayInode? known))
+        if (Volatile.Read(ref _children) is { } children && children.TryGet(name, out OverlayInode? known))
         {
             return known is null ? Errno.ENOENT : known;
         }
 
-        if (!LookupLower(task, name).TryGet(out Inode? found, out Errno errno))
-        {
-            return errno;
-        }
-
-        return _children.Keep(name, new OverlayInode(_overlay, this, name, found, null));
+        return LookupLower(task, name).TryGet(out Inode? found, out Errno errno) ? new OverlayInode(_overlay, this, name, found, null) : errno;
     }
 
     public override Result<Inode> MakeNode(GuestTask task, FileName name, Mode mode, DeviceNumber device, in NewOwner owner)
@@ -165,7 +162,7 @@ internal sealed class OverlayInode : Inode
 
             if (errno == Errno.None)
             {
-                _children.Keep(name, linked);
+                Children.Keep(name, linked);
             }
 
             return errno;
@@ -290,7 +287,7 @@ internal sealed class OverlayInode : Inode
         };
         lock (DirectoryLock)
         {
-            _children.Merge(lower, entries);
+            Merge(lower, entries);
         }
 
         return entries;
@@ -331,6 +328,11 @@ internal sealed class OverlayInode : Inode
             }
 
             Volatile.Write(ref _upper, upper);
+            if (!_isUnlinked)
+            {
+                _parent!.Children.Keep(_name!, this); // what was changed cannot be found by a lookup any more
+            }
+
             return upper;
         }
     }
@@ -391,7 +393,7 @@ internal sealed class OverlayInode : Inode
 
         if (exchange)
         {
-            _children.Keep(name, replaced!);
+            Children.Keep(name, replaced!);
             replaced!._parent = this;
             replaced._name = name;
         }
@@ -404,16 +406,28 @@ internal sealed class OverlayInode : Inode
             }
         }
 
-        newDirectory._children.Keep(newName, moved);
+        newDirectory.Children.Keep(newName, moved);
         moved._parent = newDirectory;
         moved._name = newName;
         return Errno.None;
     }
 
     private Result<Inode> Adopt(FileName name, Result<Inode> made) =>
-        made.TryGet(out Inode? upper, out Errno errno) ? _children.Keep(name, new OverlayInode(_overlay, this, name, null, upper)) : errno;
+        made.TryGet(out Inode? upper, out Errno errno) ? Children.Keep(name, new OverlayInode(_overlay, this, name, null, upper)) : errno;
 
-    private void Forget(GuestTask task, FileName name) => _children.Remove(name, isInLower: LookupLower(task, name).TryGet(out _, out _));
+    private void Forget(GuestTask task, FileName name) => Children.Remove(name, isInLower: LookupLower(task, name).TryGet(out _, out _));
+
+    private void Merge(List<OverlayEntry> lower, List<OverlayEntry> entries)
+    {
+        if (Volatile.Read(ref _children) is { } children)
+        {
+            children.Merge(lower, entries);
+        }
+        else
+        {
+            entries.AddRange(lower);
+        }
+    }
 
     private Result<Inode> LookupLower(GuestTask? task, FileName name)
     {
@@ -457,7 +471,7 @@ internal sealed class OverlayInode : Inode
         List<OverlayEntry> entries = [];
         lock (DirectoryLock)
         {
-            _children.Merge(lower, entries);
+            Merge(lower, entries);
             _isDead = entries.Count == 0;
             return _isDead ? Errno.None : Errno.ENOTEMPTY;
         }

@@ -23,6 +23,7 @@ public sealed class TmpfsFilesystem : Filesystem
         Kernel = kernel;
         Limits = options;
         Device = new DeviceNumber(0, (uint)kernel.NextAnonymousDevice());
+        Names = new DentryCache();
         long pages = (long)Math.Min(options.SizeBytes / MemoryFile.PageSize, long.MaxValue / 2);
         Pages = options.SizeBytes == ulong.MaxValue ? null : new PageBudget(pages);
         Root = new TmpfsDirectory(this, options.RootMode, new NewOwner(options.Uid, options.Gid), null);

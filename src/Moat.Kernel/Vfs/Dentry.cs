@@ -13,6 +13,7 @@ public sealed class Dentry
     private int _negative;
     private int _sweepAt = FirstSweep; // how many children there may be before those that have gone are looked for
     private int _mountCount;
+    private bool _isUsed; // since the cache has last looked
 
     /// <summary>A root, or a child of <paramref name="parent"/>.</summary>
     public Dentry(Dentry? parent, FileName name, Inode? inode)
@@ -42,6 +43,12 @@ public sealed class Dentry
 
     /// <summary>Whether linkat(2) may give a file without names its first (open(2), O_TMPFILE without O_EXCL).</summary>
     internal bool IsLinkable { get; set; }
+
+    /// <summary>Its place in the <see cref="DentryCache"/>, which alone sets it; -1 if it is in none.</summary>
+    internal int CacheSlot { get; set; } = -1;
+
+    /// <summary>Whether names below it are cached.</summary>
+    internal bool HasChildren => Volatile.Read(ref _children) is { Count: > 0 };
 
     /// <summary>How many mounts stand on it, in all namespaces.</summary>
     internal int MountCount => Volatile.Read(ref _mountCount);
@@ -75,19 +82,61 @@ public sealed class Dentry
     }
 
     /// <summary>The cached child, without making a key. Without the directory's lock null says nothing; what is found is a child at that moment.</summary>
-    internal Dentry? FindChild(ReadOnlySpan<byte> name) => Volatile.Read(ref _children)?.Find(this, name);
+    internal Dentry? FindChild(ReadOnlySpan<byte> name)
+    {
+        Dentry? child = Volatile.Read(ref _children)?.Find(this, name);
+        if (child is { _isUsed: false })
+        {
+            child._isUsed = true;
+        }
+
+        return child;
+    }
+
+    /// <summary>Caches a child again that the cache has let go while somebody uses it. Called with the lock held, for a name that <see cref="FindChild"/> does not find.</summary>
+    internal Dentry? FindEvicted(FileName name)
+    {
+        if (Names?.TakeEvicted(this, name) is not { } child)
+        {
+            return null;
+        }
+
+        Keep(child);
+        return child;
+    }
+
+    /// <summary>Whether it was looked up since this was last asked.</summary>
+    internal bool TakeUsed()
+    {
+        bool wasUsed = _isUsed;
+        _isUsed = false;
+        return wasUsed;
+    }
+
+    /// <summary>The cache lets a child go: false if it is none any more. What is under way along the chain that it was in ends there.</summary>
+    internal bool Forget(Dentry child)
+    {
+        if (_children is null || !_children.Remove(child))
+        {
+            return false;
+        }
+
+        child.NextInBucket = null; // whoever keeps it must not keep its former neighbours
+        _negative -= child.Inode is null ? 1 : 0;
+        return true;
+    }
 
     /// <summary>Caches a child, whose name is not cached yet.</summary>
     internal Dentry AddChild(FileName name, Inode? inode)
     {
         if (inode is null && ++_negative > MaxNegative)
         {
+            RemoveWhere(static child => child.Inode is null);
             _negative = 1;
-            Children.RemoveNegative();
         }
 
         Dentry child = new(this, name, inode);
-        Children.Add(child);
+        Keep(child);
         if (Children.Count > _sweepAt && Inode is { Filesystem.IsStable: false } directory)
         {
             Sweep(directory, child);
@@ -99,7 +148,7 @@ public sealed class Dentry
     // What such a filesystem takes away (a process of /proc that has ended) it tells nobody, and nobody asks for the name again. Looking when there are twice as many costs each of them one look.
     private void Sweep(Inode directory, Dentry newest)
     {
-        Children.RemoveWhere(child => child != newest && child.MountCount == 0 && !directory.Revalidate(child.Name, child.Inode));
+        RemoveWhere(child => child != newest && child.MountCount == 0 && !directory.Revalidate(child.Name, child.Inode));
         _negative = Children.CountNegative();
         _sweepAt = Math.Max(FirstSweep, Children.Count * 2);
     }
@@ -114,10 +163,13 @@ public sealed class Dentry
     /// <summary>Forgets a child.</summary>
     internal void RemoveChild(Dentry child)
     {
-        if (_children is not null && _children.Remove(child) && child.Inode is null)
+        if (_children is null || !_children.Remove(child))
         {
-            _negative--;
+            return;
         }
+
+        Names?.Remove(child);
+        _negative -= child.Inode is null ? 1 : 0;
     }
 
     /// <summary>Puts a dentry, which is in no directory's list now, under a name (rename).</summary>
@@ -125,7 +177,23 @@ public sealed class Dentry
     {
         child.Parent = this;
         child.Name = name;
+        Keep(child);
+    }
+
+    private DentryCache? Names => Inode?.Filesystem.Names;
+
+    private void Keep(Dentry child)
+    {
         Children.Add(child);
+        Names?.Add(child);
+    }
+
+    private void RemoveWhere(Predicate<Dentry> goes)
+    {
+        foreach (Dentry gone in Children.RemoveWhere(goes))
+        {
+            Names?.Remove(gone);
+        }
     }
 
     private DentryChildren Children

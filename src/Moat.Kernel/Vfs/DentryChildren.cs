@@ -72,14 +72,6 @@ internal sealed class DentryChildren
         return false;
     }
 
-    /// <summary>Takes out all names that are known not to exist.</summary>
-    public void RemoveNegative()
-    {
-        int count = _count - CountNegative();
-        Rebuild(Math.Max(FirstBuckets, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count)), static child => child.Inode is not null);
-        _count = count;
-    }
-
     /// <summary>How many names there are of which it is known that they do not exist.</summary>
     public int CountNegative()
     {
@@ -95,8 +87,8 @@ internal sealed class DentryChildren
         return count;
     }
 
-    /// <summary>Takes out those that a condition picks.</summary>
-    public void RemoveWhere(Predicate<Dentry> goes)
+    /// <summary>Takes out those that a condition picks, and says which they were.</summary>
+    public IReadOnlyList<Dentry> RemoveWhere(Predicate<Dentry> goes)
     {
         List<Dentry> gone = [];
         foreach (Dentry? head in _buckets)
@@ -114,23 +106,19 @@ internal sealed class DentryChildren
         {
             Remove(child);
         }
+
+        return gone;
     }
 
-    private void Grow() => Rebuild(_buckets.Length * 2, static _ => true);
-
-    private void Rebuild(int size, Predicate<Dentry> stays)
+    private void Grow()
     {
-        Dentry?[] buckets = new Dentry?[size];
+        Dentry?[] buckets = new Dentry?[_buckets.Length * 2];
         foreach (Dentry? head in _buckets)
         {
             for (Dentry? at = head; at is not null;)
             {
                 Dentry? next = at.NextInBucket;
-                if (stays(at))
-                {
-                    Link(buckets, at);
-                }
-
+                Link(buckets, at);
                 at = next;
             }
         }

@@ -20,6 +20,10 @@ public abstract class Filesystem
     /// <summary>Whether a dentry may be trusted without asking the filesystem again. Shared Gofer mounts and proc say false and are asked through <see cref="Inode.Revalidate"/>.</summary>
     public virtual bool IsStable => true;
 
+    /// <summary>The names that are cached, where a name that is forgotten can be looked up again; null where names are kept until they go (<see cref="Inode.Lookup"/> finds the same inode or one that
+    /// is as good: whoever keeps an inode keeps a dentry of it).</summary>
+    public DentryCache? Names { get; protected init; }
+
     /// <summary>statfs(2).</summary>
     public abstract Errno GetStatistics(out FilesystemStatistics statistics);
 

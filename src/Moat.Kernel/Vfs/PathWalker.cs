@@ -96,6 +96,13 @@ public static class PathWalker
     {
         Inode inode = directory.Inode!;
         Dentry? child = directory.FindChild(name);
+        FileName? key = known;
+        if (child is null)
+        {
+            key ??= new FileName(name);
+            child = directory.FindEvicted(key);
+        }
+
         if (child is not null)
         {
             if (inode.Filesystem.IsStable || inode.Revalidate(child.Name, child.Inode))
@@ -111,7 +118,7 @@ public static class PathWalker
             directory.RemoveChild(child);
         }
 
-        FileName key = known ?? new FileName(name);
+        key ??= new FileName(name);
         if (directory.IsUnlinked)
         {
             return new Dentry(directory, key, null);
@@ -190,6 +197,11 @@ public static class PathWalker
                 if (errno != Errno.None)
                 {
                     return errno;
+                }
+
+                if (isLast && here.Filesystem.Names is { IsOverfull: true } names)
+                {
+                    names.Trim();
                 }
 
                 if (isLast && wantParent)

@@ -43,7 +43,8 @@ internal static class WalkedNames
     {
         lock (directory.Inode!.DirectoryLock)
         {
-            Dentry? child = directory.FindChild(name);
+            FileName? key = null;
+            Dentry? child = directory.FindChild(name) ?? directory.FindEvicted(key = new FileName(name));
             if (child is not null && walked.Matches(index, child.Inode))
             {
                 return child;
@@ -59,7 +60,7 @@ internal static class WalkedNames
                 directory.RemoveChild(child);
             }
 
-            FileName key = new(name);
+            key ??= new FileName(name);
             return directory.AddChild(key, walked.Make(index, directory.Inode, key));
         }
     }

@@ -59,7 +59,7 @@ internal static class Inotify
             }
 
             errno = FilePermission.Check(task, place, MemoryAccess.Read);
-            return errno != Errno.None ? errno : instance.Watch(place.Inode, mask).TryGet(out int number, out errno) ? number : errno;
+            return errno != Errno.None ? errno : instance.Watch(place.Dentry, mask).TryGet(out int number, out errno) ? number : errno;
         }
         finally
         {
