@@ -17,6 +17,8 @@ public sealed class ControlServer(int listener, IControlHandler handler, Action<
 
     private readonly Lock _lock = new();
     private readonly List<Connection> _connections = []; // guarded by _lock
+    private readonly object _answering = new();
+    private int _unanswered; // guarded by _answering, which is pulsed when it becomes 0
     private int _wake = -1;
 
     /// <summary>Starts the server's threads, which end with the process.</summary>
@@ -30,6 +32,29 @@ public sealed class ControlServer(int listener, IControlHandler handler, Action<
 
         new Thread(Accept, 256 * 1024) { IsBackground = true, Name = "control" }.Start();
         return Errno.None;
+    }
+
+    /// <summary>Waits until every call that is being carried out has been answered. The process calls it before it ends: whoever started a program that ended at once is to hear that it started.</summary>
+    /// <param name="timeoutMs">After that callers are let down, whose calls are stuck.</param>
+    /// <returns>Whether all have been answered.</returns>
+    public bool AwaitAnswers(int timeoutMs)
+    {
+        long end = Environment.TickCount64 + timeoutMs;
+        lock (_answering)
+        {
+            while (_unanswered > 0)
+            {
+                long leftMs = end - Environment.TickCount64;
+                if (leftMs <= 0)
+                {
+                    return false;
+                }
+
+                Monitor.Wait(_answering, (int)leftMs);
+            }
+
+            return true;
+        }
     }
 
     private void Accept()
@@ -115,9 +140,11 @@ public sealed class ControlServer(int listener, IControlHandler handler, Action<
         List<int> descriptors = [];
         while (connection.Channel.Receive(ControlJson.Default.ControlRequest, descriptors).TryGet(out ControlRequest? request, out Errno errno))
         {
+            CountUnanswered(1);
             ControlReply reply = handler.Handle(request, descriptors, connection.CallerGone);
             Close(descriptors);
             errno = connection.Channel.Send(reply, ControlJson.Default.ControlReply, []);
+            CountUnanswered(-1);
             if (errno != Errno.None)
             {
                 break;
@@ -132,6 +159,18 @@ public sealed class ControlServer(int listener, IControlHandler handler, Action<
         }
 
         HostFile.Write(_wake, [1, 0, 0, 0, 0, 0, 0, 0]);
+    }
+
+    private void CountUnanswered(int change)
+    {
+        lock (_answering)
+        {
+            _unanswered += change;
+            if (_unanswered == 0)
+            {
+                Monitor.PulseAll(_answering);
+            }
+        }
     }
 
     private static void Close(List<int> descriptors)

@@ -10,6 +10,7 @@ namespace Moat.Sentry;
 public static class SentryProcess
 {
     private const int Failure = 128;
+    private const int LastAnswersMs = 2_000;
 
     /// <summary>Boots the sandbox, reports, and serves the control socket until the first process has ended.</summary>
     /// <returns>The container's exit code.</returns>
@@ -31,6 +32,7 @@ public static class SentryProcess
         HostMemory.Close(config.ExitStatusFd);
         DebugLog log = new(config.DebugLogFd, config.Flags.Debug || config.Flags.Strace);
         Sandbox? sandbox = null;
+        ControlServer server;
         Thread main = Thread.CurrentThread;
         AppDomain.CurrentDomain.UnhandledException += (_, failure) =>
         {
@@ -53,7 +55,7 @@ public static class SentryProcess
                 Descriptors = [.. config.StdioFds, .. config.PreservedFds],
                 Log = log,
             });
-            ControlServer server = new(config.ControlFd, new SandboxControl(sandbox, log), message => log.Warning(message));
+            server = new ControlServer(config.ControlFd, new SandboxControl(sandbox, log), message => log.Warning(message));
             errno = server.Start();
             if (errno != Errno.None)
             {
@@ -93,6 +95,11 @@ public static class SentryProcess
         }
 
         exitStatus.Write(Encoding.ASCII.GetBytes(status.ToString(CultureInfo.InvariantCulture)));
+        if (!server.AwaitAnswers(LastAnswersMs))
+        {
+            log.Warning("control socket: the sandbox ends without an answer to every call");
+        }
+
         return status;
     }
 

@@ -6,9 +6,7 @@ namespace Moat.TestSupport;
 /// <summary>A shell of the host in a terminal that a tmux server of its own emulates: what a user sees and types.</summary>
 public sealed class TmuxSession : IDisposable
 {
-    private const int TimeoutMs = 60_000;
-
-    private readonly string _socket = $"moat-test-{Environment.ProcessId}-{Guid.NewGuid():N}";
+    private readonly string _socket = TestRun.NewName("tmux");
 
     /// <summary>Starts a shell with the prompt <c>host$</c> in 80 columns and 24 rows.</summary>
     public TmuxSession()
@@ -70,19 +68,8 @@ public sealed class TmuxSession : IDisposable
 
     private string Await(Func<string, bool> holds, string what)
     {
-        long end = Environment.TickCount64 + TimeoutMs;
-        string screen = Screen();
-        while (!holds(screen))
-        {
-            if (Environment.TickCount64 >= end)
-            {
-                throw new TimeoutException($"the screen does not show \"{what}\":\n{screen}");
-            }
-
-            Thread.Sleep(50);
-            screen = Screen();
-        }
-
+        string screen = "";
+        Patience.Await(() => holds(screen = Screen()), () => $"\"{what}\" on the screen:\n{screen}");
         return screen;
     }
 
