@@ -42,7 +42,7 @@ public static class ForegroundRun
         }
     }
 
-    private static void Forward(Container container, Signal signal, UserTerminal? terminal, bool isJob)
+    private static bool Forward(Container container, Signal signal, UserTerminal? terminal, bool isJob)
     {
         SignalScope scope = TerminalSignals.Foreground.Contains(signal) ? SignalScope.Foreground : SignalScope.Process;
         try
@@ -56,5 +56,7 @@ public static class ForegroundRun
         {
             // The container has just ended, and so will the wait for it.
         }
+
+        return true;
     }
 }

@@ -14,16 +14,12 @@ internal sealed class SignalForwarder : IDisposable
     private readonly List<PosixSignalRegistration> _registrations = [];
 
     /// <summary>Starts forwarding.</summary>
-    /// <param name="send">Sends a signal; called on a thread of its own.</param>
-    public SignalForwarder(Action<Signal> send)
+    /// <param name="send">Sends a signal, on a thread of its own. False leaves this process to what the signal does by default.</param>
+    public SignalForwarder(Func<Signal, bool> send)
     {
         foreach (Signal signal in s_forwarded)
         {
-            _registrations.Add(PosixSignalRegistration.Create((PosixSignal)(int)signal, context =>
-            {
-                context.Cancel = true;
-                send(signal);
-            }));
+            _registrations.Add(PosixSignalRegistration.Create((PosixSignal)(int)signal, context => context.Cancel = send(signal)));
         }
     }
 

@@ -1,5 +1,6 @@
 using Moat.Oci;
 using Moat.Runtime.State;
+using Moat.TestSupport;
 
 namespace Moat.Runtime.Tests.State;
 
@@ -45,7 +46,7 @@ public sealed class ContainerDirectoryTests : IDisposable
         second.Start();
         Assert.False(entered.Wait(100, TestContext.Current.CancellationToken));
         first.Dispose();
-        Assert.True(entered.Wait(10_000, TestContext.Current.CancellationToken));
+        Assert.True(entered.Wait(Patience.Limit, TestContext.Current.CancellationToken));
         second.Join();
     }
 
