@@ -18,5 +18,5 @@ internal static class DebianRoot
     /// <summary>As above, with another folder at /share.</summary>
     public static CommandResult ExecuteWith(string share, string runtime, int timeoutSeconds, bool hasAllCapabilities, params string[] command) =>
         Runsc.Execute(
-            [Path.Combine(Runsc.Repository, "tools", "in-debian"), runtime, .. command], timeoutSeconds: timeoutSeconds, environment: new Dictionary<string, string> { ["SHARE"] = share, ["CAPS"] = hasAllCapabilities ? "all" : "" });
+            [Path.Combine(Runsc.Repository, "tools", "in-debian"), runtime, .. command], timeoutSeconds: timeoutSeconds, environment: new Dictionary<string, string> { ["RUNSC"] = Runsc.Executable, ["SHARE"] = share, ["CAPS"] = hasAllCapabilities ? "all" : "" });
 }

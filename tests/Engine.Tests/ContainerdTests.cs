@@ -21,5 +21,5 @@ public sealed class ContainerdTests(DockerDaemon daemon) : IDisposable
         Assert.DoesNotContain("c1", Control("containers", "ls", "-q").Output, StringComparison.Ordinal);
     }
 
-    private CommandResult Control(params string[] arguments) => Runsc.Execute(["ctr", "--address", daemon.ContainerdSocket, "--namespace", daemon.Name, .. arguments], timeoutSeconds: 60);
+    private CommandResult Control(params string[] arguments) => Runsc.Execute(["ctr", "--address", daemon.ContainerdSocket, "--namespace", daemon.Name, .. arguments]);
 }

@@ -14,7 +14,7 @@ public sealed class DockerContainerTests(DockerDaemon daemon) : IDisposable
     [Fact]
     public void Exec_RunsBesideTheFirstProcess()
     {
-        Start("sleep 100");
+        Start("sleep 1000");
         Assert.Equal("under-test\nsleep\n", daemon.Must("exec", Name, "sh", "-c", "echo under-test; cat /proc/1/comm") + "\n");
         Assert.Equal("5\n/tmp\nuid=1000(user) gid=1000(user) groups=1000(user)\n/home/user", daemon.Must("exec", "-e", "A=5", "-w", "/tmp", "-u", "user", Name, "sh", "-c", "echo $A; pwd; id; echo $HOME"));
         Assert.Equal(3, daemon.Docker("exec", Name, "sh", "-c", "exit 3").ExitCode);
@@ -27,7 +27,7 @@ public sealed class DockerContainerTests(DockerDaemon daemon) : IDisposable
     [InlineData("/etc")]
     public void Exec_OfWhatCannotRun_TellsWhy(string program)
     {
-        Start("sleep 100");
+        Start("sleep 1000");
         CommandResult result = daemon.Docker("exec", Name, program);
         Assert.InRange(result.ExitCode, 126, 127); // which one is the engine's choice
         Assert.Contains($"exec: \"{program}\"", result.Output + result.Error, StringComparison.Ordinal);
@@ -36,10 +36,10 @@ public sealed class DockerContainerTests(DockerDaemon daemon) : IDisposable
     [Fact]
     public void DetachedExec_GoesOn()
     {
-        Start("sleep 100");
-        daemon.Must("exec", "-d", Name, "sh", "-c", "sleep 0.2; echo done > /tmp/mark; sleep 100");
-        Await(() => daemon.Docker("exec", Name, "cat", "/tmp/mark").Output == "done\n", "the detached process's file");
-        Assert.Equal("2", daemon.Must("exec", Name, "sh", "-c", "ps | grep -c '[s]leep 100$'"));
+        Start("sleep 1000");
+        daemon.Must("exec", "-d", Name, "sh", "-c", "sleep 0.2; echo done > /tmp/mark; sleep 1000");
+        Patience.Await(() => daemon.Docker("exec", Name, "cat", "/tmp/mark").Output == "done\n", "the detached process's file");
+        Patience.Await(() => daemon.Docker("exec", Name, "sh", "-c", "ps | grep -c '[s]leep 1000$'").Output == "2\n", "what it does next");
     }
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class DockerContainerTests(DockerDaemon daemon) : IDisposable
     [Fact]
     public void Top_ListsTheContainer()
     {
-        Start("sleep 100");
+        Start("sleep 1000");
         string[] lines = daemon.Must("top", Name, "-o", "pid,comm").Split('\n');
         Assert.True(lines.Length >= 2, string.Join('|', lines));
         Assert.StartsWith("PID", lines[0], StringComparison.Ordinal);
@@ -92,21 +92,20 @@ public sealed class DockerContainerTests(DockerDaemon daemon) : IDisposable
     public void Pause_StopsTheClockOfThePrograms_AndUnpauseStartsIt()
     {
         Start(Count);
-        Await(() => Lines() > 2, "output");
+        Patience.Await(() => Lines() > 2, "output");
         daemon.Must("pause", Name);
         Assert.Equal("paused", State("{{.State.Status}}"));
         int paused = Lines();
-        Thread.Sleep(500);
-        Assert.Equal(paused, Lines());
+        Patience.Await(() => !HasMoreLines(ref paused), "the end of the output that was under way");
         Assert.Contains("is paused", daemon.Docker("exec", Name, "true").Error, StringComparison.Ordinal);
         daemon.Must("unpause", Name);
-        Await(() => Lines() > paused + 2, "more output");
+        Patience.Await(() => Lines() > paused + 2, "more output");
     }
 
     [Fact]
     public void PausedContainer_IsRemovedByForce()
     {
-        Start("sleep 100");
+        Start("sleep 1000");
         daemon.Must("pause", Name);
         daemon.Must("rm", "-f", Name);
     }
@@ -114,7 +113,7 @@ public sealed class DockerContainerTests(DockerDaemon daemon) : IDisposable
     [Fact]
     public void Stats_CountMemoryAndTasks()
     {
-        Start("sleep 100", "--memory=100m");
+        Start("sleep 1000", "--memory=100m");
         string[] fields = daemon.Must("stats", "--no-stream", "--format", "{{.PIDs}}|{{.MemUsage}}", Name).Split('|');
         Assert.True(int.Parse(fields[0], CultureInfo.InvariantCulture) > 0, fields[0]);
         Assert.EndsWith(" / 100MiB", fields[1], StringComparison.Ordinal);
@@ -134,7 +133,7 @@ public sealed class DockerContainerTests(DockerDaemon daemon) : IDisposable
     public void Restart_StartsAgainWithAFreshRoot()
     {
         // The overlay is the sandbox's memory: it goes with the sandbox.
-        Start("test -e /mark && echo old; touch /mark; echo up; sleep 100");
+        Start("test -e /mark && echo old; touch /mark; echo up; sleep 1000");
         AwaitLog("up\n");
         daemon.Must("restart", "-t", "0", Name);
         AwaitLog("up\nup\n");
@@ -145,13 +144,13 @@ public sealed class DockerContainerTests(DockerDaemon daemon) : IDisposable
     public void RestartPolicy_IsFollowed()
     {
         daemon.Must("run", "-d", "--name", Name, "--restart=on-failure:2", "--runtime=runsc", "--network=none", "busybox", "sh", "-c", "exit 3");
-        Await(() => State("{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}") == "exited 2 3", "two restarts");
+        Patience.Await(() => State("{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}") == "exited 2 3", "two restarts");
     }
 
     [Fact]
     public void Copy_GoesIntoTheContainer_ButWhatItWroteStaysInItsMemory()
     {
-        Start("echo inside > /made; echo ready; sleep 100");
+        Start("echo inside > /made; echo ready; sleep 1000");
         AwaitLog("ready\n");
         string file = Path.Combine(daemon.Folder, "copied");
         File.WriteAllText(file, "outside\n");
@@ -163,7 +162,7 @@ public sealed class DockerContainerTests(DockerDaemon daemon) : IDisposable
     [Fact]
     public void WithoutOverlay_WhatTheContainerWroteIsDockers()
     {
-        daemon.Must("run", "-d", "--name", Name, "--runtime=runsc-direct", "--network=none", "busybox", "sh", "-c", "echo inside >> /made; echo ready; sleep 100");
+        daemon.Must("run", "-d", "--name", Name, "--runtime=runsc-direct", "--network=none", "busybox", "sh", "-c", "echo inside >> /made; echo ready; sleep 1000");
         AwaitLog("ready\n");
         string file = Path.Combine(daemon.Folder, "made");
         daemon.Must("cp", $"{Name}:/made", file);
@@ -177,14 +176,13 @@ public sealed class DockerContainerTests(DockerDaemon daemon) : IDisposable
     [Fact]
     public void Limits_AreInTheHostsCgroup_WithAllItsProcesses()
     {
-        Start("sleep 100", "--memory=64m", "--cpus=0.5");
+        Start("sleep 1000", "--memory=64m", "--cpus=0.5");
         string id = State("{{.Id}}");
         string memory = Assert.Single(daemon.FindCgroups(id), static path => path.StartsWith("/sys/fs/cgroup/memory/", StringComparison.Ordinal));
         Assert.Equal("67108864\n", File.ReadAllText(Path.Combine(memory, "memory.limit_in_bytes")));
         string cpu = Assert.Single(daemon.FindCgroups(id), static path => path.StartsWith("/sys/fs/cgroup/cpu/", StringComparison.Ordinal));
         Assert.Equal("50000\n", File.ReadAllText(Path.Combine(cpu, "cpu.cfs_quota_us")));
-        string[] members = File.ReadAllLines(Path.Combine(memory, "cgroup.procs"));
-        string[] roles = [.. members.Select(static pid => File.ReadAllText($"/proc/{pid}/cmdline").Split('\0').ElementAtOrDefault(1) ?? "stub")];
+        string[] roles = [.. Members(memory).Select(static member => member.Role)];
         Assert.Contains("boot", roles);
         Assert.Contains("gofer", roles);
         Assert.Contains("stub", roles);
@@ -198,48 +196,66 @@ public sealed class DockerContainerTests(DockerDaemon daemon) : IDisposable
     [Fact]
     public void KilledSandbox_IsSeenAsStopped()
     {
-        Start("sleep 100");
+        Start("sleep 1000");
         string id = State("{{.Id}}");
         string memory = daemon.FindCgroups(id)[0];
-        string sentry = File.ReadAllLines(Path.Combine(memory, "cgroup.procs")).First(static pid => File.ReadAllText($"/proc/{pid}/cmdline").Split('\0').ElementAtOrDefault(1) == "boot");
+        string sentry = Members(memory).First(static member => member.Role == "boot").Pid;
         Runsc.Execute(["/bin/kill", "-KILL", sentry]);
-        Await(() => State("{{.State.Status}} {{.State.ExitCode}}") == "exited 137", "the end");
+        Patience.Await(() => State("{{.State.Status}} {{.State.ExitCode}}") == "exited 137", "the end");
     }
 
     [Fact]
     public void HealthCheck_IsRun()
     {
-        daemon.Must("run", "-d", "--name", Name, "--health-cmd=test -e /tmp/ok", "--health-interval=1s", "--runtime=runsc", "--network=none", "busybox", "sh", "-c", "touch /tmp/ok; sleep 100");
-        Await(() => State("{{.State.Health.Status}}") == "healthy", "the check");
+        daemon.Must("run", "-d", "--name", Name, "--health-cmd=test -e /tmp/ok", "--health-interval=1s", "--runtime=runsc", "--network=none", "busybox", "sh", "-c", "touch /tmp/ok; sleep 1000");
+        Patience.Await(() => State("{{.State.Health.Status}}") == "healthy", "the check");
     }
 
     [Fact]
     public void Nothing_IsLeft_OfRemovedContainers()
     {
-        Start("sleep 100");
+        Start("sleep 1000");
         string id = State("{{.Id}}");
         daemon.Must("rm", "-f", Name);
         Assert.Empty(daemon.FindCgroups(id));
         Assert.Empty(Directory.GetFileSystemEntries(daemon.Folder, $"*{id}*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = 0 }));
-        Await(() => !Runsc.Execute(["ps", "-eo", "args"]).Output.Contains(id, StringComparison.Ordinal), "the end of its processes");
+        Patience.Await(() => !Runsc.Execute(["ps", "-eo", "args"]).Output.Contains(id, StringComparison.Ordinal), "the end of its processes");
     }
 
     private void Start(string script, params string[] options) =>
-        daemon.Must(["run", "-d", "--name", Name, "--runtime=runsc", "--network=none", .. options, "busybox", "sh", "-c", script.StartsWith("sleep 100", StringComparison.Ordinal) ? "exec " + script : script]);
+        daemon.Must(["run", "-d", "--name", Name, "--runtime=runsc", "--network=none", .. options, "busybox", "sh", "-c", script.StartsWith("sleep 1000", StringComparison.Ordinal) ? "exec " + script : script]);
 
     private string State(string format) => daemon.Must("inspect", "-f", format, Name);
 
     private int Lines() => daemon.Docker("logs", Name).Output.Split('\n').Length;
 
-    private void AwaitLog(string text) => Await(() => daemon.Docker("logs", Name).Output == text, $"the log \"{text}\"");
-
-    private static void Await(Func<bool> condition, string what)
+    // The processes of a cgroup: what the Sentry and the Gofer call themselves, and stubs, which have no command line. Stubs come and go.
+    private static List<(string Pid, string Role)> Members(string cgroup)
     {
-        long deadline = Environment.TickCount64 + 20_000;
-        while (!condition())
+        List<(string, string)> members = [];
+        foreach (string pid in File.ReadAllLines(Path.Combine(cgroup, "cgroup.procs")))
         {
-            Assert.True(Environment.TickCount64 < deadline, what);
-            Thread.Sleep(50);
+            try
+            {
+                members.Add((pid, File.ReadAllText($"/proc/{pid}/cmdline").Split('\0').ElementAtOrDefault(1) ?? "stub"));
+            }
+            catch (IOException)
+            {
+                // gone meanwhile
+            }
         }
+
+        return members;
     }
+
+    // Ten times as long as a program that runs takes for a line.
+    private bool HasMoreLines(ref int count)
+    {
+        int before = count;
+        Thread.Sleep(500);
+        count = Lines();
+        return count != before;
+    }
+
+    private void AwaitLog(string text) => Patience.Await(() => daemon.Docker("logs", Name).Output == text, $"the log \"{text}\"");
 }

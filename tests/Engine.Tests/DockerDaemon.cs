@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 
 namespace Moat.Engine.Tests;
 
@@ -12,16 +11,15 @@ public sealed class DockerDaemon : IDisposable
     /// <summary>The daemon's end of the default bridge, 198.51.100.0/24; other networks are of 198.18.0.0/16.</summary>
     public const string Gateway = "198.51.100.1";
 
-    private const int StartSeconds = 60;
     private const int StopSeconds = 15;
 
     private readonly Process _process;
-    private readonly string _cgroup = string.Create(CultureInfo.InvariantCulture, $"moat-engine-{Environment.ProcessId}");
+    private readonly string _cgroup = TestRun.NewName("engine");
 
     /// <summary>Starts it and imports the images busybox and hello-world.</summary>
     public DockerDaemon()
     {
-        Folder = Directory.CreateTempSubdirectory("moat-engine-").FullName;
+        Folder = TestRun.MakeFolder("engine");
         AppDomain.CurrentDomain.ProcessExit += OnExit;
         string config = Path.Combine(Folder, "daemon.json");
         File.WriteAllText(config, $$"""
@@ -68,7 +66,7 @@ public sealed class DockerDaemon : IDisposable
     public CommandResult Docker(params string[] arguments) => DockerWith(null, arguments);
 
     /// <summary>As above, with input.</summary>
-    public CommandResult DockerWith(string? input, params string[] arguments) => DockerWith(input, 60, arguments);
+    public CommandResult DockerWith(string? input, params string[] arguments) => DockerWith(input, Patience.Seconds, arguments);
 
     /// <summary>As above, with a limit of time.</summary>
     public CommandResult DockerWith(string? input, int timeoutSeconds, params string[] arguments) => Runsc.Execute(["docker", "-H", $"unix://{Folder}/socket", .. arguments], input, timeoutSeconds);
@@ -80,10 +78,7 @@ public sealed class DockerDaemon : IDisposable
         Docker(["run", "--rm", "--runtime=runsc", "--network=none", .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries), "busybox", .. command]);
 
     /// <summary>Runs a shell script where the daemon is: in its network and among its processes.</summary>
-    public CommandResult OnHost(string script, int timeoutSeconds = 60) => Runsc.Execute(["nsenter", "-t", Number, "-n", "-p", "-m", "/bin/sh", "-c", script], timeoutSeconds: timeoutSeconds);
-
-    /// <summary>Starts a command there that runs until the daemon ends.</summary>
-    public void StartOnHost(string command) => Assert.Equal(0, OnHost($"{command} < /dev/null > /dev/null 2>&1 &").ExitCode);
+    public CommandResult OnHost(string script, int timeoutSeconds = Patience.Seconds) => Runsc.Execute(["nsenter", "-t", Number, "-n", "-p", "-m", "/bin/sh", "-c", script], timeoutSeconds: timeoutSeconds);
 
     /// <summary>Runs a command of docker that must succeed.</summary>
     /// <returns>What it printed, without white space around it.</returns>
@@ -100,7 +95,7 @@ public sealed class DockerDaemon : IDisposable
     public void Import(string name, string change)
     {
         string script = $"tar -C {Folder}/{name} -c . | docker -H unix://{Folder}/socket import -c '{change}' -c 'ENV PATH=/bin' - {name}";
-        CommandResult result = Runsc.Execute(["/bin/sh", "-c", script], timeoutSeconds: 60);
+        CommandResult result = Runsc.Execute(["/bin/sh", "-c", script]);
         Assert.True(result.ExitCode == 0, result.Error);
     }
 
@@ -141,15 +136,11 @@ public sealed class DockerDaemon : IDisposable
 
     private void WaitUntilReady()
     {
-        long deadline = Environment.TickCount64 + (StartSeconds * 1000);
-        while (Docker("version").ExitCode != 0)
+        string log = Path.Combine(Folder, "dockerd.log");
+        Patience.Await(() => _process.HasExited || Docker("version").ExitCode == 0, () => "dockerd: " + ReadOrEmpty(log));
+        if (_process.HasExited)
         {
-            if (_process.HasExited || Environment.TickCount64 > deadline)
-            {
-                throw new InvalidOperationException("dockerd does not start: " + ReadOrEmpty(Path.Combine(Folder, "dockerd.log")));
-            }
-
-            Thread.Sleep(100);
+            throw new InvalidOperationException("dockerd does not start: " + ReadOrEmpty(log));
         }
     }
 

@@ -22,7 +22,7 @@ public sealed class DockerNetworkTests(DockerDaemon daemon) : IDisposable
     [Fact]
     public void DefaultBridge_GivesTheInterfaceThatDockerNames()
     {
-        Start("one", "", "sleep 100");
+        Start("one", "", "sleep 1000");
         string[] told = Inspect("one", "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.MacAddress}} {{.Gateway}}{{end}}").Split(' ');
         string seen = daemon.Must("exec", "one", "sh", "-c", "ip addr show eth0; ip route; cat /etc/hosts /etc/resolv.conf");
         Assert.Contains($"inet {told[0]}/24 brd 198.51.100.255 scope global eth0", seen, StringComparison.Ordinal);
@@ -49,7 +49,7 @@ public sealed class DockerNetworkTests(DockerDaemon daemon) : IDisposable
         string debian = Runsc.Execute([Path.Combine(Runsc.Repository, "tools/debian-root")], timeoutSeconds: 900).Output.Trim();
         string options = $"-p 8081:80 -v {debian}:/debian:ro --tmpfs /debian/run --tmpfs /debian/var/log/nginx --tmpfs /debian/var/lib/nginx";
         Start("busy", options, "exec chroot /debian /usr/sbin/nginx -g 'daemon off;'");
-        Await(() => daemon.OnHost($"busybox {Fetch} http://{DockerDaemon.Gateway}:8081/").Output.Contains("Welcome to nginx", StringComparison.Ordinal), "nginx's page");
+        Patience.Await(() => daemon.OnHost($"busybox {Fetch} http://{DockerDaemon.Gateway}:8081/").Output.Contains("Welcome to nginx", StringComparison.Ordinal), "nginx's page");
         CommandResult result = daemon.OnHost($"ab -q -n {Requests} -c 16 http://{DockerDaemon.Gateway}:8081/", timeoutSeconds: 600);
         Assert.Contains($"Complete requests:      {Requests}\n", result.Output, StringComparison.Ordinal);
         Assert.Contains("Failed requests:        0\n", result.Output, StringComparison.Ordinal);
@@ -85,16 +85,17 @@ public sealed class DockerNetworkTests(DockerDaemon daemon) : IDisposable
         string network = Network("later");
         Start("there", $"--network {network}", Serve);
         Start("mover", "", "sleep 1000");
+        AwaitReply($"busybox {Fetch} http://{AddressOf("there")}/", Inspect("there", "{{.Config.Hostname}}"));
         Assert.NotEqual(0, daemon.Docker("exec", "mover", "ip", "addr", "show", "eth1").ExitCode);
 
         daemon.Must("network", "connect", network, "mover");
         string address = Inspect("mover", "{{(index .NetworkSettings.Networks \"" + network + "\").IPAddress}}");
-        Await(() => daemon.Docker("exec", "mover", "ip", "addr", "show", "eth1").Output.Contains($"inet {address}/24", StringComparison.Ordinal), "the second network's address");
+        Patience.Await(() => daemon.Docker("exec", "mover", "ip", "addr", "show", "eth1").Output.Contains($"inet {address}/24", StringComparison.Ordinal), "the second network's address");
         Assert.Equal(Inspect("there", "{{.Config.Hostname}}"), daemon.Must("exec", "mover", "sh", "-c", $"{Fetch} http://there/"));
         Assert.Contains(" 0% packet loss", daemon.Must("exec", "mover", "ping", "-c", "1", DockerDaemon.Gateway), StringComparison.Ordinal);
 
         daemon.Must("network", "disconnect", network, "mover");
-        Await(() => daemon.Docker("exec", "mover", "ip", "addr", "show", "eth1").ExitCode != 0, "the second network's end");
+        Patience.Await(() => daemon.Docker("exec", "mover", "ip", "addr", "show", "eth1").ExitCode != 0, "the second network's end");
         Assert.Contains(" 0% packet loss", daemon.Must("exec", "mover", "ping", "-c", "1", DockerDaemon.Gateway), StringComparison.Ordinal);
     }
 
@@ -135,7 +136,7 @@ public sealed class DockerNetworkTests(DockerDaemon daemon) : IDisposable
         const string Peer = "198.18.200.2"; // behind the host, which loses what it forwards
         int megabytes = MayTakeLong ? 1024 : 24;
         string file = Path.Combine(daemon.Folder, "blob");
-        Assert.Equal(0, Runsc.Execute(["dd", "if=/dev/urandom", $"of={file}", "bs=1M", string.Create(CultureInfo.InvariantCulture, $"count={megabytes}")], timeoutSeconds: 120).ExitCode);
+        Assert.Equal(0, Runsc.Execute(["dd", "if=/dev/urandom", $"of={file}", "bs=1M", string.Create(CultureInfo.InvariantCulture, $"count={megabytes}")]).ExitCode);
         using FileStream stream = File.OpenRead(file);
         string hash = Convert.ToHexStringLower(SHA256.HashData(stream)) + "  -\n";
         Start("lossy", $"-v {file}:/tmp/blob:ro", Serve);
@@ -184,7 +185,5 @@ public sealed class DockerNetworkTests(DockerDaemon daemon) : IDisposable
 
     private string AddressOf(string name) => Inspect(name, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}");
 
-    private void AwaitReply(string command, string reply) => Await(() => daemon.OnHost(command).Output == reply + "\n", $"{command}: {reply}");
-
-    private static void Await(Func<bool> condition, string what) => Oci.Bundle.Await(condition, what);
+    private void AwaitReply(string command, string reply) => Patience.Await(() => daemon.OnHost(command).Output == reply + "\n", $"{command}: {reply}");
 }

@@ -159,7 +159,7 @@ public sealed class DockerTerminalTests : IDisposable
     public void Stop_EndsTheUsersCommandToo()
     {
         RunShell("sh");
-        _tmux.Line("echo wait''ing; exec sleep 100");
+        _tmux.Line("echo wait''ing; exec sleep 1000");
         _tmux.Expect("waiting");
         _daemon.Must("stop", "-t", "0", Name);
         ExpectStatus(137);
@@ -181,7 +181,7 @@ public sealed class DockerTerminalTests : IDisposable
 
     private void CheckInterrupt()
     {
-        _tmux.Line("sh -c 'echo sleep''ing; exec sleep 100'");
+        _tmux.Line("sh -c 'echo sleep''ing; exec sleep 1000'");
         _tmux.Expect("sleeping");
         _tmux.Key("C-c");
         _tmux.ExpectLast("in$");
@@ -208,7 +208,7 @@ public sealed class DockerTerminalTests : IDisposable
 
     private void CheckResize()
     {
-        _tmux.Line("trap 'echo winch=$(stty size)' WINCH; echo watch''ing; while :; do sleep 0.1; done");
+        _tmux.Line("trap 'echo winch=$(stty size)' WINCH; echo watch''ing; while :; do read -t 1 x; done"); // a sleep would be a foreground job of its own, and be told instead
         _tmux.Expect("watching");
         _tmux.Resize(100, 30);
         _tmux.Expect("winch=30 100");

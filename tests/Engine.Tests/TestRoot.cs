@@ -20,7 +20,7 @@ internal static class TestRoot
             Directory.CreateDirectory(Path.Combine(folder, name));
         }
 
-        File.Copy("/bin/busybox", Path.Combine(folder, "bin/busybox"));
+        Runsc.CopyProgram("/bin/busybox", Path.Combine(folder, "bin/busybox"));
         foreach (string applet in Runsc.Execute(["/bin/busybox", "--list"]).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(static applet => applet != "busybox"))
         {
             File.CreateSymbolicLink(Path.Combine(folder, "bin", applet), "busybox");

@@ -6,7 +6,7 @@ namespace Moat.Guest.Tests;
 /// <summary>A guest program: one C file of tests/Guest, built, and run once on each side.</summary>
 internal sealed class GuestProgram
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(300);
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(600);
 
     private readonly Lazy<ProgramRun> _build;
     private readonly Lazy<ProgramRun> _native;

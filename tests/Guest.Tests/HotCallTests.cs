@@ -26,7 +26,7 @@ public sealed class HotCallTests : IDisposable
         ["directory getdents64"] = 192, // the writer and the snapshot of a listing
     };
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("moat-hot-").FullName;
+    private readonly string _folder = TestRun.MakeFolder("hot");
 
     /// <summary>The platforms.</summary>
     public static TheoryData<string> Platforms => [.. Runsc.Platforms];

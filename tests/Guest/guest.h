@@ -35,7 +35,7 @@
 #include <unistd.h>
 
 #ifndef CASE_SECONDS
-#define CASE_SECONDS 20
+#define CASE_SECONDS 60
 #endif
 
 typedef struct {

@@ -4,23 +4,24 @@ using System.Net.Sockets;
 using Moat.Gofer;
 using Moat.Host;
 using Moat.Linux;
+using Moat.TestSupport;
 
 namespace Moat.NineP.Tests;
 
 /// <summary>Speaks with diod, an implementation of 9P2000.L that was not written here: its server with our client, its tools with our server.</summary>
 public sealed class DiodTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("diod").FullName;
+    private readonly string _folder = TestRun.MakeFolder("diod");
 
     [Fact]
     public void OurClient_WorksWithTheirServer()
     {
         File.WriteAllText(Path.Combine(_folder, "there"), "before");
-        int port = FreePort();
-        using Process server = Start("diod", "-f", "-n", "-N", "-L", "stderr", "-e", _folder, "-l", $"127.0.0.1:{port}");
+        string path = Path.Combine(_folder, "socket");
+        using Process server = Start("diod", "-f", "-n", "-N", "-L", "stderr", "-e", _folder, "-l", path);
         try
         {
-            using Socket socket = Connect(port, server);
+            using Socket socket = Connect(path, server);
             NinePClient client = NinePClient.Connect(new SocketTransport(socket), static _ => { }, 0, _folder).Value;
             Assert.False(client.IsExtended);
             Use(client);
@@ -103,31 +104,26 @@ public sealed class DiodTests : IDisposable
         }
     }
 
-    private static int FreePort()
+    private static Socket Connect(string path, Process server)
     {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        Socket? socket = null;
+        Patience.Await(() => server.HasExited || (socket = TryConnect(path)) is not null, "diod");
+        return socket ?? throw new InvalidOperationException($"diod does not listen: {server.StandardError.ReadToEnd()}");
     }
 
-    private static Socket Connect(int port, Process server)
+    private static Socket? TryConnect(string path)
     {
-        for (int attempt = 0; attempt < 300 && !server.HasExited; attempt++)
+        Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
         {
-            Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                socket.Connect(IPAddress.Loopback, port);
-                return socket;
-            }
-            catch (SocketException)
-            {
-                socket.Dispose();
-                Thread.Sleep(50);
-            }
+            socket.Connect(new UnixDomainSocketEndPoint(path));
+            return socket;
         }
-
-        throw new InvalidOperationException("diod does not listen");
+        catch (SocketException)
+        {
+            socket.Dispose();
+            return null;
+        }
     }
 
     private static Process Start(string tool, params string[] arguments) =>
@@ -138,7 +134,7 @@ public sealed class DiodTests : IDisposable
         using Process process = Start(tool, arguments);
         string output = process.StandardOutput.ReadToEnd();
         string error = process.StandardError.ReadToEnd();
-        Assert.True(process.WaitForExit(30_000) && process.ExitCode == 0, error);
+        Assert.True(process.WaitForExit(Patience.Limit) && process.ExitCode == 0, error);
         return output;
     }
 }

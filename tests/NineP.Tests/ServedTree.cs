@@ -1,6 +1,7 @@
 using Moat.Gofer;
 using Moat.Host;
 using Moat.Linux;
+using Moat.TestSupport;
 
 namespace Moat.NineP.Tests;
 
@@ -13,7 +14,7 @@ internal sealed class ServedTree : IDisposable
 
     public ServedTree(bool isReadOnly = false, int pieceSize = int.MaxValue)
     {
-        Folder = Directory.CreateTempSubdirectory("ninep").FullName;
+        Folder = TestRun.MakeFolder("ninep");
         (Transport, _serverEnd) = MemoryTransport.CreatePair(pieceSize);
         _descriptorsFd = HostFile.OpenAt(HostFile.CurrentDirectory, "/proc/self/fd"u8, OpenFlags.O_PATH | OpenFlags.O_DIRECTORY).Value;
         HostNinePFile root = HostTree.Open(Folder, _descriptorsFd, isReadOnly).Value;
@@ -38,7 +39,7 @@ internal sealed class ServedTree : IDisposable
     /// <summary>Waits until the server has ended by itself.</summary>
     public Errno WaitForEnd()
     {
-        Assert.True(_server.Join(TimeSpan.FromSeconds(30)));
+        Assert.True(_server.Join(Patience.Limit));
         return Ended;
     }
 

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Iced.Intel;
 using Moat.Linux;
 using Moat.Platform.Systrap;
+using Moat.TestSupport;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Moat.Platform.Tests;
@@ -280,7 +281,7 @@ public sealed class PatchedCallTests() : PlatformTests(new SystrapPlatform())
 
         Volatile.Write(ref stop, true);
         context.Interrupt();
-        Assert.True(thread.Join(TimeSpan.FromSeconds(20)));
+        Assert.True(thread.Join(Patience.Limit));
         Assert.Null(failure);
     }
 }

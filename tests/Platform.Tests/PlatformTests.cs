@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Iced.Intel;
 using Moat.Linux;
 using Moat.Platform;
+using Moat.TestSupport;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Moat.Platform.Tests;
@@ -87,7 +88,7 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
         thread.Start();
         started.Wait(TestContext.Current.CancellationToken);
         context.Interrupt();
-        Assert.True(thread.Join(TimeSpan.FromSeconds(20)));
+        Assert.True(thread.Join(Patience.Limit));
         Assert.Equal(SwitchReason.Interrupted, reason);
     }
 
@@ -136,7 +137,7 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
         }
 
         space.Protect(new GuestAddress(DataAddress), 4096, MemoryAccess.Read);
-        Assert.True(thread.Join(TimeSpan.FromSeconds(20)));
+        Assert.True(thread.Join(Patience.Limit));
         Assert.Equal(SwitchReason.Fault, result.Reason);
         Assert.Equal(2, result.SignalCode);
     }
@@ -229,7 +230,7 @@ public abstract class PlatformTests(IPlatform platform) : IDisposable
             reason = second.Switch(space, ref own).Reason;
         });
         thread.Start();
-        Assert.True(thread.Join(TimeSpan.FromSeconds(20)));
+        Assert.True(thread.Join(Patience.Limit));
         Assert.Equal(SwitchReason.Syscall, reason);
     }
 

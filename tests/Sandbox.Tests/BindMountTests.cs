@@ -8,7 +8,7 @@ public sealed class BindMountTests : IDisposable
 {
     private static readonly string[] s_namespaces = ["pid", "mount", "ipc", "uts", "network"];
 
-    private readonly string _bundle = Directory.CreateTempSubdirectory("moat-bundle").FullName;
+    private readonly string _bundle = TestRun.MakeFolder("bundle");
 
     public BindMountTests()
     {
@@ -175,13 +175,7 @@ public sealed class BindMountTests : IDisposable
 
     public void Dispose() => Directory.Delete(_bundle, recursive: true);
 
-    private void WaitFor(string name)
-    {
-        for (int attempt = 0; attempt < 1000 && !File.Exists(Path.Combine(Data, name)); attempt++)
-        {
-            Thread.Sleep(20);
-        }
-    }
+    private void WaitFor(string name) => Patience.Await(() => File.Exists(Path.Combine(Data, name)), name);
 
     // Runs a script in the mounted folder.
     private string Run(string script, string[]? options = null, string[]? flags = null, JsonObject? extra = null)
@@ -215,7 +209,7 @@ public sealed class BindMountTests : IDisposable
         };
         File.WriteAllText(Path.Combine(_bundle, "config.json"), config.ToJsonString());
         string id = "bind-" + Guid.NewGuid().ToString("N");
-        CommandResult result = Runsc.Execute([Runsc.Executable, "--root", Path.Combine(_bundle, "state"), "--ignore-cgroups", "--network=none", .. flags ?? [], "run", "-bundle", _bundle, id], timeoutSeconds: 120);
+        CommandResult result = Runsc.Execute([Runsc.Executable, "--root", Path.Combine(_bundle, "state"), "--ignore-cgroups", "--network=none", .. flags ?? [], "run", "-bundle", _bundle, id]);
         Assert.True(result.Error.Length == 0, result.Error);
         return result.Output;
     }

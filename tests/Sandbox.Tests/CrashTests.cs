@@ -3,7 +3,7 @@ namespace Moat.Sandbox.Tests;
 /// <summary>A bug in the kernel ends the sandbox at once, with a clear status and everything that is needed to find it.</summary>
 public sealed class CrashTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("moat-crash-").FullName;
+    private readonly string _folder = TestRun.MakeFolder("crash");
 
     [Fact]
     public void Bug_EndsTheSandbox_WithStatus128AndOneLine()

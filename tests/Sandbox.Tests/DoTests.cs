@@ -37,7 +37,7 @@ public sealed class DoTests
         "mkdir /tmp/moat-t.$$ && tar cf - -C /usr/include linux | tar xf - -C /tmp/moat-t.$$ && diff -r /usr/include/linux /tmp/moat-t.$$/linux && echo same; rm -rf /tmp/moat-t.$$",
         "busybox cat /etc/passwd | busybox sha256sum",
         "cd /tmp && mkfifo moat-f.$$ && (echo through > moat-f.$$ &) && cat moat-f.$$ && rm moat-f.$$",
-        "set -m; sleep 10 & kill -STOP %1; sleep 0.1; jobs | tr -s ' ' | cut -d' ' -f2; kill -9 %1; wait; true",
+        "set -m; sleep 1000 & kill -STOP %1; until [[ $(jobs) == *Stopped* ]]; do sleep 0.05; done; jobs | tr -s ' ' | cut -d' ' -f2; kill -9 %1; wait; true",
         "python3 -c 'import threading; l=[]; t=[threading.Thread(target=l.append, args=(i,)) for i in range(8)]; [x.start() for x in t]; [x.join() for x in t]; print(sorted(l))'",
         "python3 -c 'import subprocess; print(subprocess.check_output([\"echo\", \"from a child\"]))'",
         "python3 -c 'import os,mmap; m=mmap.mmap(-1, 4096); p=os.fork(); (m.write(b\"child\"), os._exit(0)) if p == 0 else os.waitpid(p,0); print(m[:5])'",
@@ -115,7 +115,7 @@ public sealed class DoTests
     [Fact]
     public void FilesOfTheHost_AreCopiedOnce_AtTheirOwnOffsets()
     {
-        string folder = Directory.CreateTempSubdirectory("moat-copy-").FullName;
+        string folder = TestRun.MakeFolder("copy");
         try
         {
             byte[] text = new byte[200_001];
@@ -181,13 +181,7 @@ public sealed class DoTests
         CommandResult result = Runsc.Execute(["setsid", "--wait", "/bin/bash", "-c", script]);
         Assert.Equal(0, result.ExitCode);
 
-        // The host takes a moment to bury what it has killed.
-        for (int i = 0; i < 50 && CountOfSession(result.Output.Trim()) > 0; i++)
-        {
-            Thread.Sleep(100);
-        }
-
-        Assert.Equal(0, CountOfSession(result.Output.Trim()));
+        Patience.Await(() => CountOfSession(result.Output.Trim()) == 0, "the burial of what was killed");
     }
 
     private static int CountOfSession(string session) => Directory.GetDirectories("/proc").Count(folder =>

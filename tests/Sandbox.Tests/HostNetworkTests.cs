@@ -3,7 +3,7 @@ namespace Moat.Sandbox.Tests;
 /// <summary><c>--network=host</c>: sockets of the sandbox are those of the namespace that the command was given in; here one that each test makes for itself.</summary>
 public sealed class HostNetworkTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("moat-hostnet-").FullName;
+    private readonly string _folder = TestRun.MakeFolder("hostnet");
 
     public HostNetworkTests() => File.WriteAllText(Path.Combine(_folder, "index.html"), "a page\n");
 

@@ -23,7 +23,7 @@ public sealed class OverlayTests : IDisposable
         exec 5<h; rm h; cat <&5; stat -L -c %h /proc/self/fd/5
         """;
 
-    private readonly string _folder = Directory.CreateDirectory($"/var/tmp/moat-overlay-{Environment.ProcessId}").FullName;
+    private readonly string _folder = TestRun.MakeSeenFolder("overlay");
 
     [Fact]
     public void ChangesOfLowerFiles_LookAsOnLinux_AndStayInside()

@@ -5,7 +5,7 @@ namespace Moat.Sandbox.Tests;
 /// <summary><c>--strace</c> shows the calls of a program as strace(1) does: the same lines, but for addresses, numbers of processes and times.</summary>
 public sealed class StraceTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateDirectory($"/var/tmp/moat-strace-{Environment.ProcessId}").FullName;
+    private readonly string _folder = TestRun.MakeSeenFolder("strace");
 
     [Theory]
     [InlineData("openat(AT_FDCWD, \"/no/such\", O_RDONLY) = -1 ENOENT (No such file or directory)", "cat /no/such")]

@@ -44,7 +44,7 @@ public sealed class TerminalTests : IDisposable
         _tmux.Key("C-d");
         _tmux.ExpectLast("in$");
         _tmux.Line("sleep 1000 & bg 2>&1; kill %1; wait; echo ended");
-        _tmux.Expect("ended");
+        _tmux.Expect("\nended");
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class TerminalTests : IDisposable
     {
         StartShell();
         _tmux.Line("read -s -p secret: x; echo; echo got=$x");
-        _tmux.Expect("secret:");
+        _tmux.Expect("\nsecret:");
         _tmux.Line("hidden");
         string screen = _tmux.Expect("got=hidden");
         Assert.DoesNotContain("secret:hidden", screen, StringComparison.Ordinal);
@@ -81,7 +81,8 @@ public sealed class TerminalTests : IDisposable
     public void Settings_AreRestoredAtTheEnd()
     {
         _tmux.Line("stty -a > /tmp/moat-stty.$$");
-        _tmux.Line($"{Runsc.Executable} do sh -c 'stty raw -echo; exit 3'");
+        _tmux.Line($"{Runsc.Executable} do sh -c 'stty raw -echo; exit 3'; echo status=$?");
+        _tmux.Expect("status=3");
         _tmux.Line("stty -a | diff - /tmp/moat-stty.$$ && echo same; rm /tmp/moat-stty.$$");
         _tmux.Expect("\nsame");
     }
@@ -89,12 +90,13 @@ public sealed class TerminalTests : IDisposable
     [Fact]
     public void Suspend_OfTheSandboxItself_IsAJobOfTheUsersShell()
     {
-        _tmux.Line($"{Runsc.Executable} do sh -c 'echo begun; sleep 2; echo finished'");
+        _tmux.Line($"{Runsc.Executable} do sh -c 'echo begun; read x; echo finished $x'");
         _tmux.Expect("\nbegun");
         _tmux.Key("C-z");
         _tmux.Expect("Stopped");
         _tmux.Line("fg");
-        _tmux.Expect("\nfinished");
+        _tmux.Line("at last"); // waits in the terminal for whoever comes to read it
+        _tmux.Expect("\nfinished at last");
     }
 
     [Fact]

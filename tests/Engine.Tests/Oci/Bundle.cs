@@ -14,7 +14,7 @@ public sealed class Bundle : IDisposable
     public Bundle(BundleRoot root, string script)
     {
         ArgumentNullException.ThrowIfNull(root);
-        Folder = Directory.CreateTempSubdirectory("moat-bundle-").FullName;
+        Folder = TestRun.MakeFolder("bundle");
         CommandResult made = Runsc.Execute([Runsc.Executable, "spec", "--bundle", Folder, "--", "/bin/sh", "-c", script]);
         Assert.True(made.ExitCode == 0, made.Error);
         _spec = JsonNode.Parse(File.ReadAllText(ConfigFile))!.AsObject();
@@ -105,19 +105,7 @@ public sealed class Bundle : IDisposable
     public string Read(string member) => JsonNode.Parse(Must("state", Id))![member]!.ToString();
 
     /// <summary>Waits for a status.</summary>
-    public void Await(string status) => Await(() => Read("status") == status, status);
-
-    /// <summary>Waits for something to become true.</summary>
-    public static void Await(Func<bool> condition, string what)
-    {
-        ArgumentNullException.ThrowIfNull(condition);
-        long deadline = Environment.TickCount64 + 20_000;
-        while (!condition())
-        {
-            Assert.True(Environment.TickCount64 < deadline, $"no end of the wait for: {what}");
-            Thread.Sleep(20);
-        }
-    }
+    public void Await(string status) => Patience.Await(() => Read("status") == status, status);
 
     /// <summary>Fails if anything of the container is still there.</summary>
     public void AssertNothingLeft()

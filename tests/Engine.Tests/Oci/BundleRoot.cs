@@ -3,7 +3,7 @@ namespace Moat.Engine.Tests.Oci;
 /// <summary>A root that the bundles of a test class share.</summary>
 public sealed class BundleRoot : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("moat-root-").FullName;
+    private readonly string _folder = TestRun.MakeFolder("root");
 
     /// <summary>Makes it.</summary>
     public BundleRoot() => TestRoot.Make(_folder);

@@ -75,7 +75,7 @@ public sealed class FaultTests(BundleRoot root) : IClassFixture<BundleRoot>
     [Fact]
     public void NameInUse_IsRefused_AndTheContainerLivesOn()
     {
-        using Bundle bundle = new(root, "exec sleep 100");
+        using Bundle bundle = new(root, "exec sleep 1000");
         bundle.Start();
         CommandResult result = bundle.Command("create", "--bundle", bundle.Folder, Bundle.Id);
         Assert.Equal((128, "runsc: container with id \"c\" already exists\n"), (result.ExitCode, result.Error));
@@ -103,7 +103,7 @@ public sealed class FaultTests(BundleRoot root) : IClassFixture<BundleRoot>
     [Fact]
     public void StartTwice_IsRefused()
     {
-        using Bundle bundle = new(root, "exec sleep 100");
+        using Bundle bundle = new(root, "exec sleep 1000");
         bundle.Start();
         CommandResult result = bundle.Command("start", Bundle.Id);
         Assert.Equal((128, "runsc: cannot start a container in the running state\n"), (result.ExitCode, result.Error));

@@ -19,7 +19,7 @@ public sealed class HookTests(BundleRoot root) : IClassFixture<BundleRoot>
         }
 
         bundle.Set("annotations", """{"a": "b"}""");
-        bundle.Set("process.args", """["/bin/sleep", "100"]""");
+        bundle.Set("process.args", """["/bin/sleep", "1000"]""");
         bundle.Start();
         string pid = bundle.Read("pid");
         bundle.Must("delete", "--force", Bundle.Id);
@@ -47,7 +47,7 @@ public sealed class HookTests(BundleRoot root) : IClassFixture<BundleRoot>
     [Fact]
     public void FailureDuringStart_StopsTheContainer()
     {
-        using Bundle bundle = new(root, "exec sleep 100");
+        using Bundle bundle = new(root, "exec sleep 1000");
         bundle.Set("hooks.startContainer", """[{"path": "/bin/false"}]""");
         Assert.Equal(0, bundle.Create().ExitCode);
         CommandResult result = bundle.Command("start", Bundle.Id);
@@ -74,7 +74,7 @@ public sealed class HookTests(BundleRoot root) : IClassFixture<BundleRoot>
     public void HookThatTakesTooLong_IsKilled()
     {
         using Bundle bundle = new(root, "exit 0");
-        bundle.Set("hooks.createRuntime", """[{"path": "/bin/sleep", "args": ["sleep", "100"], "timeout": 1}]""");
+        bundle.Set("hooks.createRuntime", """[{"path": "/bin/sleep", "args": ["sleep", "1000"], "timeout": 1}]""");
         CommandResult result = bundle.Run();
         Assert.Equal((128, "runsc: createRuntime hook 0 (/bin/sleep): did not end within 1 s\n"), (result.ExitCode, result.Error));
         bundle.AssertNothingLeft();

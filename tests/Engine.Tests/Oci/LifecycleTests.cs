@@ -6,7 +6,7 @@ namespace Moat.Engine.Tests.Oci;
 /// <summary>The commands of the runtime specification, and runc's.</summary>
 public sealed class LifecycleTests(BundleRoot root) : IClassFixture<BundleRoot>
 {
-    private const string Idle = "exec sleep 100";
+    private const string Idle = "exec sleep 1000";
 
     [Fact]
     public void Container_GoesThroughItsLife()
@@ -22,7 +22,7 @@ public sealed class LifecycleTests(BundleRoot root) : IClassFixture<BundleRoot>
 
         bundle.Must("start", Bundle.Id);
         Assert.Equal("running", bundle.Read("status"));
-        Bundle.Await(() => bundle.Output == "up\n", "output");
+        Patience.Await(() => bundle.Output == "up\n", "output");
         bundle.Must("pause", Bundle.Id);
         Assert.Equal("paused", bundle.Read("status"));
         bundle.Must("resume", Bundle.Id);
@@ -47,7 +47,7 @@ public sealed class LifecycleTests(BundleRoot root) : IClassFixture<BundleRoot>
     [Fact]
     public void Run_OfAProgramThatASignalEnds_Is128AndItsNumber()
     {
-        using Bundle bundle = new(root, "sleep 100 & kill -9 $!; wait $!; exit $?");
+        using Bundle bundle = new(root, "sleep 1000 & kill -9 $!; wait $!; exit $?");
         Assert.Equal(137, bundle.Run().ExitCode);
         using Bundle killed = new(root, Idle);
         Assert.Equal(0, killed.Detached("run", "--detach", "--bundle", killed.Folder, Bundle.Id).ExitCode);
@@ -104,7 +104,7 @@ public sealed class LifecycleTests(BundleRoot root) : IClassFixture<BundleRoot>
         Assert.Contains("sleep 200", bundle.Must("exec", Bundle.Id, "ps"), StringComparison.Ordinal);
         Assert.Equal([bundle.Read("pid"), File.ReadAllText(outer)], JsonNode.Parse(bundle.Must("ps", "--format", "json", Bundle.Id))!.AsArray().Select(static pid => pid!.ToString()));
         Runsc.Execute(["/bin/kill", "-KILL", File.ReadAllText(outer)]);
-        Bundle.Await(() => !bundle.Must("exec", Bundle.Id, "ps").Contains("sleep 200", StringComparison.Ordinal), "the end of the process");
+        Patience.Await(() => !bundle.Must("exec", Bundle.Id, "ps").Contains("sleep 200", StringComparison.Ordinal), "the end of the process");
     }
 
     [Fact]
@@ -134,9 +134,9 @@ public sealed class LifecycleTests(BundleRoot root) : IClassFixture<BundleRoot>
     {
         using Bundle bundle = new(root, "trap 'echo first' USR1; sh -c 'trap \"echo second\" USR1; echo up; while :; do sleep 0.05; done' & while :; do sleep 0.05; done");
         bundle.Start();
-        Bundle.Await(() => bundle.Output == "up\n", "start");
+        Patience.Await(() => bundle.Output == "up\n", "start");
         bundle.Must("kill", "--all", Bundle.Id, "USR1");
-        Bundle.Await(() => bundle.Output.Contains("first", StringComparison.Ordinal) && bundle.Output.Contains("second", StringComparison.Ordinal), "both");
+        Patience.Await(() => bundle.Output.Contains("first", StringComparison.Ordinal) && bundle.Output.Contains("second", StringComparison.Ordinal), "both");
     }
 
     [Fact]
@@ -146,7 +146,7 @@ public sealed class LifecycleTests(BundleRoot root) : IClassFixture<BundleRoot>
         string file = Path.Combine(bundle.Folder, "inherited");
         File.WriteAllText(file, "through 3\n");
         CommandResult result = Runsc.Execute(["/bin/sh", "-c", $"exec \"$@\" 3< {file}", "sh", Runsc.Executable, "--root", bundle.State, "--log", "/dev/null", "run", "--bundle", bundle.Folder, "--preserve-fds", "1", Bundle.Id]);
-        Assert.Equal((0, "through 3\n"), (result.ExitCode, result.Output));
+        Assert.Equal((0, "through 3\n", ""), (result.ExitCode, result.Output, result.Error));
     }
 
     [Fact]

@@ -5,7 +5,7 @@ namespace Moat.Engine.Tests.Oci;
 /// <summary>Commands that have no container.</summary>
 public sealed class ToolTests : IDisposable
 {
-    private readonly string _config = Path.Combine(Directory.CreateTempSubdirectory("moat-install-").FullName, "docker", "daemon.json");
+    private readonly string _config = Path.Combine(TestRun.MakeFolder("install"), "docker", "daemon.json");
 
     public void Dispose() => Directory.Delete(Path.GetDirectoryName(Path.GetDirectoryName(_config))!, recursive: true);
 
@@ -18,7 +18,7 @@ public sealed class ToolTests : IDisposable
         Run(0, "install", "--config_file", _config, "--", "--strace");
         JsonNode after = JsonNode.Parse(File.ReadAllText(_config))!;
         Assert.Equal(("/x", "/o"), (after["data-root"]!.ToString(), after["runtimes"]!["other"]!["path"]!.ToString()));
-        Assert.Equal(Runsc.Executable, after["runtimes"]!["runsc"]!["path"]!.ToString());
+        Assert.Equal(Runsc.Binary, after["runtimes"]!["runsc"]!["path"]!.ToString());
         Assert.Equal("--strace", Assert.Single(after["runtimes"]!["runsc"]!["runtimeArgs"]!.AsArray())!.ToString());
         Assert.Equal(Before, File.ReadAllText(_config + ".bak"));
 
@@ -32,7 +32,7 @@ public sealed class ToolTests : IDisposable
     public void Install_MakesTheFile()
     {
         Run(0, "install", "--config_file", _config, "--runtime", "moat");
-        Assert.Equal(Runsc.Executable, JsonNode.Parse(File.ReadAllText(_config))!["runtimes"]!["moat"]!["path"]!.ToString());
+        Assert.Equal(Runsc.Binary, JsonNode.Parse(File.ReadAllText(_config))!["runtimes"]!["moat"]!["path"]!.ToString());
         Assert.False(File.Exists(_config + ".bak"));
     }
 
@@ -64,7 +64,7 @@ public sealed class ToolTests : IDisposable
 
     private static CommandResult Run(int status, params string[] arguments)
     {
-        CommandResult result = Runsc.Execute([Runsc.Executable, .. arguments]);
+        CommandResult result = Runsc.Execute([Runsc.Binary, .. arguments]);
         Assert.True(result.ExitCode == status, $"{result.ExitCode}: {result.Error}");
         return result;
     }

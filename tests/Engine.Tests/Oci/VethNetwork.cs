@@ -62,16 +62,16 @@ public sealed class VethNetwork : IDisposable
         }
     }
 
-    private static Process StartNamespace() => Process.Start("unshare", ["--net", "sleep", "600"]);
+    private static Process StartNamespace() => Process.Start("unshare", ["--net", "sleep", "6000"]);
 
     // unshare becomes sleep in its new namespace.
     private static int Await(Process process)
     {
-        Bundle.Await(() => File.ReadAllText($"/proc/{process.Id}/comm") == "sleep\n", "the namespace");
+        Patience.Await(() => File.ReadAllText($"/proc/{process.Id}/comm") == "sleep\n", "the namespace");
         return process.Id;
     }
 
-    private static CommandResult Run(Process space, string script) => Runsc.Execute(["nsenter", $"--net=/proc/{Await(space)}/ns/net", "/bin/sh", "-c", script], timeoutSeconds: 120);
+    private static CommandResult Run(Process space, string script) => Runsc.Execute(["nsenter", $"--net=/proc/{Await(space)}/ns/net", "/bin/sh", "-c", script]);
 
     private static void Must(Process space, string script)
     {

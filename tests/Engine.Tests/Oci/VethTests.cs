@@ -24,7 +24,7 @@ public sealed class VethTests : IClassFixture<BundleRoot>, IDisposable
         File.WriteAllBytes(Path.Combine(_bundle.Folder, "blob"), blob);
         _bundle.Add("mounts", $$"""{"destination": "/blob", "type": "bind", "source": "{{_bundle.Folder}}/blob", "options": ["rbind", "ro"]}""");
         _bundle.Start();
-        Bundle.Await(() => _network.OnHost($"busybox wget -q -O /dev/null http://{VethNetwork.Container}/blob").ExitCode == 0, "the container's server");
+        Patience.Await(() => _network.OnHost($"busybox wget -q -O /dev/null http://{VethNetwork.Container}/blob").ExitCode == 0, "the container's server");
     }
 
     public void Dispose()
@@ -103,11 +103,11 @@ public sealed class VethTests : IClassFixture<BundleRoot>, IDisposable
     public void InterfaceThatGoesDown_ComesBackWithItsRoutes()
     {
         _network.InContainer("ip link set eth0 down");
-        Bundle.Await(() => !Exec("ip link show dev eth0").Contains("UP", StringComparison.Ordinal), "eth0 down");
+        Patience.Await(() => !Exec("ip link show dev eth0").Contains("UP", StringComparison.Ordinal), "eth0 down");
         Assert.DoesNotContain("default", Exec("ip route"), StringComparison.Ordinal);
         _network.InContainer($"ip link set eth0 up && ip route add default via {VethNetwork.Host}");
-        Bundle.Await(() => Exec("ip route").Contains("default", StringComparison.Ordinal), "the default route");
-        Bundle.Await(() => _network.OnHost($"busybox ping -c 1 -W 1 {VethNetwork.Container}").ExitCode == 0, "an answer");
+        Patience.Await(() => Exec("ip route").Contains("default", StringComparison.Ordinal), "the default route");
+        Patience.Await(() => _network.OnHost($"busybox ping -c 1 -W 1 {VethNetwork.Container}").ExitCode == 0, "an answer");
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class VethTests : IClassFixture<BundleRoot>, IDisposable
     {
         Assert.Equal(0, _network.OnHost("ip link set eth0 mtu 1300").ExitCode);
         _network.InContainer("ip link set eth0 mtu 1300");
-        Bundle.Await(() => Exec("ip link show dev eth0").Contains("mtu 1300", StringComparison.Ordinal), "the MTU");
+        Patience.Await(() => Exec("ip link show dev eth0").Contains("mtu 1300", StringComparison.Ordinal), "the MTU");
         Assert.Equal(_hash, _network.OnHost($"busybox wget -q -O - http://{VethNetwork.Container}/blob | sha256sum").Output);
     }
 

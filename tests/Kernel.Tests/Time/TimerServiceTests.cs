@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using CsCheck;
 using Moat.Kernel.Time;
+using Moat.TestSupport;
 
 namespace Moat.Kernel.Tests.Time;
 
@@ -25,7 +26,7 @@ public sealed class TimerServiceTests
             List<int> order = [];
             while (order.Count < delays.Length)
             {
-                Assert.True(expired.TryTake(out int delay, TimeSpan.FromSeconds(20)));
+                Assert.True(expired.TryTake(out int delay, Patience.Limit));
                 order.Add(delay);
             }
 
@@ -49,9 +50,9 @@ public sealed class TimerServiceTests
         never.Disarm();
         first.Arm(Millisecond);
         clock.Start();
-        Assert.True(expired.TryTake(out int earliest, TimeSpan.FromSeconds(20)));
+        Assert.True(expired.TryTake(out int earliest, Patience.Limit));
         Assert.Equal(1, earliest);
-        Assert.True(expired.TryTake(out int next, TimeSpan.FromSeconds(20)));
+        Assert.True(expired.TryTake(out int next, Patience.Limit));
         Assert.Equal(2, next);
         Assert.Empty(expired);
     }

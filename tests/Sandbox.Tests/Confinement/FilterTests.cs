@@ -11,7 +11,7 @@ public sealed class FilterTests
     [InlineData("gofer")]
     public void ForbiddenCalls_AreRefused(string role)
     {
-        CommandResult result = Runsc.Execute([Runsc.Executable, "probe", role, "calls"]);
+        CommandResult result = Runsc.Execute([Runsc.Binary, "probe", role, "calls"]);
         string[] lines = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.True(lines.Length > 60, result.Output + result.Error);
         Assert.All(lines, static line => Assert.EndsWith(": EPERM", line, StringComparison.Ordinal));
@@ -23,7 +23,7 @@ public sealed class FilterTests
     [InlineData("gofer")]
     public void AProgramThatIsExecuted_EndsTheProcess(string role)
     {
-        CommandResult result = Runsc.Execute(["/bin/sh", "-c", $"{Runsc.Executable} probe {role} execute; exit $?"]);
+        CommandResult result = Runsc.Execute(["/bin/sh", "-c", $"{Runsc.Binary} probe {role} execute; exit $?"]);
         Assert.Equal((KilledBySigsys, ""), (result.ExitCode, result.Output));
     }
 
@@ -32,7 +32,7 @@ public sealed class FilterTests
     [InlineData("gofer")]
     public void Runtime_CollectsStartsThreadsAndCatches_UnderTheFilter(string role)
     {
-        CommandResult result = Runsc.Execute([Runsc.Executable, "probe", role, "runtime"]);
+        CommandResult result = Runsc.Execute([Runsc.Binary, "probe", role, "runtime"]);
         Assert.Equal((0, "ok\n"), (result.ExitCode, result.Output));
     }
 
@@ -41,7 +41,7 @@ public sealed class FilterTests
     [InlineData("gofer")]
     public void UnhandledException_IsTold_AndEndsTheProcess(string role)
     {
-        CommandResult result = Runsc.Execute(["/bin/sh", "-c", $"{Runsc.Executable} probe {role} crash; exit $?"]);
+        CommandResult result = Runsc.Execute(["/bin/sh", "-c", $"{Runsc.Binary} probe {role} crash; exit $?"]);
         Assert.Contains("a bug that nobody catches", result.Error, StringComparison.Ordinal);
         Assert.Contains("ArgumentException", result.Error, StringComparison.Ordinal);
         Assert.Equal(KilledBySigabrt, result.ExitCode);

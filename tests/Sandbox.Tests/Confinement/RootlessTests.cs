@@ -4,15 +4,15 @@ namespace Moat.Sandbox.Tests.Confinement;
 public sealed class RootlessTests : IDisposable
 {
     private const string Nobody = "65534";
-    private readonly string _folder = Directory.CreateDirectory($"/var/tmp/moat-rootless-{Environment.ProcessId}-{Guid.NewGuid():N}").FullName;
+    private readonly string _folder = TestRun.MakeSeenFolder("rootless");
     private readonly string[] _runsc;
 
     public RootlessTests()
     {
         // Where an ordinary user can execute it, and write its state.
-        File.Copy(Runsc.Executable, Path.Combine(_folder, "runsc"));
+        Runsc.CopyProgram(Runsc.Binary, Path.Combine(_folder, "runsc"));
         Assert.Equal(0, Runsc.Execute(["/bin/sh", "-c", $"chmod 755 {_folder} {_folder}/runsc; mkdir {_folder}/state; chown {Nobody}:{Nobody} {_folder}/state"]).ExitCode);
-        _runsc = ["setpriv", $"--reuid={Nobody}", $"--regid={Nobody}", "--clear-groups", "--inh-caps=-all", Path.Combine(_folder, "runsc"), $"--root={_folder}/state", "--rootless"];
+        _runsc = ["setpriv", $"--reuid={Nobody}", $"--regid={Nobody}", "--clear-groups", "--inh-caps=-all", Path.Combine(_folder, "runsc"), .. Runsc.PlatformFlags, $"--root={_folder}/state", "--rootless"];
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -40,7 +40,7 @@ public sealed class RootlessTests : IDisposable
     public void Run_OfABundleOfTheUsers_Works()
     {
         string bundle = Path.Combine(_folder, "bundle");
-        string make = $"mkdir -p {bundle}/rootfs/bin {bundle}/rootfs/proc {bundle}/rootfs/dev {bundle}/rootfs/data && cp /bin/busybox {bundle}/rootfs/bin/sh && cd {bundle} && {Runsc.Executable} spec -- /bin/sh -c 'echo bundle; id -u; echo new > /data/f; cat /data/f'"
+        string make = $"mkdir -p {bundle}/rootfs/bin {bundle}/rootfs/proc {bundle}/rootfs/dev {bundle}/rootfs/data && cp /bin/busybox {bundle}/rootfs/bin/sh && cd {bundle} && {Runsc.Binary} spec -- /bin/sh -c 'echo bundle; id -u; echo new > /data/f; cat /data/f'"
             + $" && chown -R {Nobody}:{Nobody} {bundle}";
         CommandResult made = Runsc.Execute(["/bin/sh", "-c", make]);
         Assert.True(made.ExitCode == 0, made.Error);

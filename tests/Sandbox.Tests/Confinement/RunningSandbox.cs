@@ -18,21 +18,10 @@ internal sealed class RunningSandbox : IDisposable
             throw new InvalidOperationException($"the sandbox did not start: {line} {_command.StandardError.ReadToEnd()}");
         }
 
-        for (int i = 0; i < 100 && !SandboxProcess.Tree(_command.Id).Exists(static process => process.CommandLine.Length == 0 && process.Status("Name") == "runsc"); i++)
-        {
-            Thread.Sleep(20);
-        }
-
-        // The program that said so is being replaced: the stub that ran it goes, and another is made ready.
-        const int SettledMs = 200;
-        int[] before;
-        do
-        {
-            before = [.. SandboxProcess.Tree(_command.Id).Select(static process => process.Pid)];
-            Thread.Sleep(SettledMs);
-            Processes = SandboxProcess.Tree(_command.Id);
-        }
-        while (!Processes.Select(static process => process.Pid).SequenceEqual(before));
+        // The program that said so is being replaced: the stub that ran it goes, and another is made ready. That is over when nobody has anything to do any more.
+        List<SandboxProcess> settled = [];
+        Patience.Await(() => HasSettled(ref settled), "a sandbox that waits");
+        Processes = settled;
     }
 
     /// <summary>The command and all processes of the sandbox.</summary>
@@ -49,6 +38,22 @@ internal sealed class RunningSandbox : IDisposable
 
     /// <summary>The stubs: they have no command line, since the memory that held it is gone.</summary>
     public IReadOnlyList<SandboxProcess> Stubs => [.. Processes.Where(static process => process.CommandLine.Length == 0)];
+
+    // Whether it has a stub, and all its threads sleep, now and a while ago, with the same processes.
+    private bool HasSettled(ref List<SandboxProcess> last)
+    {
+        const int WhileMs = 200;
+        List<SandboxProcess> before = last;
+        Thread.Sleep(WhileMs);
+        last = SandboxProcess.Tree(_command.Id);
+        if (!last.TrueForAll(static process => process.Sleeps()) || !last.Exists(static process => process.CommandLine.Length == 0))
+        {
+            last = [];
+            return false;
+        }
+
+        return last.SequenceEqual(before);
+    }
 
     public void Dispose()
     {

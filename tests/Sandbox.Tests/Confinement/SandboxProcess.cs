@@ -36,6 +36,19 @@ internal sealed record SandboxProcess(int Pid, string CommandLine)
         }
     }
 
+    /// <summary>Whether all its threads wait for something, or are stopped by who traces them.</summary>
+    public bool Sleeps()
+    {
+        try
+        {
+            return Directory.GetDirectories($"/proc/{Pid}/task").All(static task => TryRead(Path.Combine(task, "stat")) is { Length: > 0 } stat && stat[stat.LastIndexOf(')') + 2] is 'S' or 't');
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return false; // gone meanwhile
+        }
+    }
+
     /// <summary>A field of status.</summary>
     public string Status(string name) =>
         File.ReadLines($"/proc/{Pid}/status").First(line => line.StartsWith(name + ":", StringComparison.Ordinal))[(name.Length + 1)..].Trim();

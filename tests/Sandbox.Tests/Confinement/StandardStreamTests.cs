@@ -3,7 +3,7 @@ namespace Moat.Sandbox.Tests.Confinement;
 /// <summary>Standard streams belong to others as well: a sandbox uses them as any command does.</summary>
 public sealed class StandardStreamTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateDirectory($"/var/tmp/moat-streams-{Environment.ProcessId}-{Guid.NewGuid():N}").FullName;
+    private readonly string _folder = TestRun.MakeSeenFolder("streams");
 
     public static TheoryData<string> Scripts =>
     [

@@ -52,6 +52,7 @@ static void forkbomb(void) {
     }
     pause();
   }
+  setpgid(pid, pid); // whoever comes first
   usleep(500000);
   need(kill(-pid, SIGKILL) == 0, "kill the group");
   need(waitpid(pid, NULL, 0) == pid, "wait");
@@ -424,10 +425,10 @@ static void *closer(void *unused) {
 static void races(void) {
   target = mmap(NULL, PAGE * 4, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   need(pipe2(ends, O_NONBLOCK) == 0, "pipe");
+  int zero = open("/dev/zero", O_RDONLY); // before there is a closer, who closes whatever gets the number that he has just had
   pthread_t first, second;
   pthread_create(&first, NULL, unmapper, NULL);
   pthread_create(&second, NULL, closer, NULL);
-  int zero = open("/dev/zero", O_RDONLY);
   for (int i = 0; i < 3000; i++) {
     if (read(zero, target, PAGE * 4) < 0) {
       need(errno == EFAULT, "read");

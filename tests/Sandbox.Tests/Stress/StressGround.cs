@@ -6,14 +6,13 @@ namespace Moat.Sandbox.Tests.Stress;
 /// <summary>A place for many sandboxes: an executable, state, bundles and cgroups of its own, so that whatever is left behind can be told from everybody else's.</summary>
 internal sealed class StressGround : IDisposable
 {
-    private const int SettleMs = 10_000;
-    private readonly string _name = $"moat-stress-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40];
+    private readonly string _name = TestRun.NewName("stress");
 
     public StressGround()
     {
         Folder = Directory.CreateDirectory($"/var/tmp/{_name}").FullName;
         Executable = Path.Combine(Folder, "runsc");
-        File.Copy(Runsc.Executable, Executable);
+        Runsc.CopyProgram(Runsc.Binary, Executable);
         Bundle = MakeBundle("/bin/true");
         SleepingBundle = MakeBundle("/bin/sleep", "1000");
     }
@@ -39,17 +38,17 @@ internal sealed class StressGround : IDisposable
     /// <summary>Starts a command of runsc.</summary>
     public Process Start(params string[] arguments)
     {
-        ProcessStartInfo start = new(Executable, [$"--root={Folder}/state", .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        ProcessStartInfo start = new(Executable, [.. Runsc.PlatformFlags, $"--root={Folder}/state", .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         Process process = Process.Start(start)!;
         process.StandardInput.Close();
         return process;
     }
 
     /// <summary>Runs a command of runsc whose output nobody reads: what it starts may keep it.</summary>
-    public CommandResult RunDetached(params string[] arguments) => Runsc.Execute(["/bin/sh", "-c", $"exec {Executable} --root={Folder}/state {string.Join(' ', arguments)} < /dev/null > /dev/null 2>&1"]);
+    public CommandResult RunDetached(params string[] arguments) => Runsc.Execute(["/bin/sh", "-c", $"exec {Executable} {string.Join(' ', Runsc.PlatformFlags)} --root={Folder}/state {string.Join(' ', arguments)} < /dev/null > /dev/null 2>&1"]);
 
     /// <summary>Runs a command of runsc to its end.</summary>
-    public CommandResult Run(params string[] arguments) => Runsc.Execute([Executable, $"--root={Folder}/state", .. arguments]);
+    public CommandResult Run(params string[] arguments) => Runsc.Execute([Executable, .. Runsc.PlatformFlags, $"--root={Folder}/state", .. arguments]);
 
     /// <summary>Processes that execute this copy of runsc, zombies left out.</summary>
     public List<int> Processes()
@@ -66,20 +65,11 @@ internal sealed class StressGround : IDisposable
         return found;
     }
 
-    /// <summary>What there is besides the ground itself, once things have settled; empty if nothing is left.</summary>
-    public string Leftovers()
+    /// <summary>Waits until there is nothing besides the ground itself.</summary>
+    public void AwaitNothingLeft(string after = "everything")
     {
-        string left = "?";
-        for (Stopwatch watch = Stopwatch.StartNew(); left.Length > 0 && watch.ElapsedMilliseconds < SettleMs; Thread.Sleep(50))
-        {
-            List<string> all = [.. Processes().Select(static pid => $"process {pid}")];
-            all.AddRange(File.ReadAllLines("/proc/self/mountinfo").Where(line => line.Contains(_name, StringComparison.Ordinal)));
-            all.AddRange(Directory.Exists($"{Folder}/state") ? Directory.GetFileSystemEntries($"{Folder}/state") : []);
-            all.AddRange(Cgroups());
-            left = string.Join('\n', all);
-        }
-
-        return left;
+        string left = "";
+        Patience.Await(() => (left = Leftovers()).Length == 0, () => $"nothing left after {after}: {left}");
     }
 
     public void Dispose()
@@ -92,6 +82,15 @@ internal sealed class StressGround : IDisposable
         // The parents of the containers' cgroups are this test's own; rmdir(2) refuses one that is in use.
         Runsc.Execute(["/bin/sh", "-c", $"rmdir /sys/fs/cgroup/*/{_name} /sys/fs/cgroup/{_name} 2>/dev/null; true"]);
         Directory.Delete(Folder, recursive: true);
+    }
+
+    private string Leftovers()
+    {
+        List<string> all = [.. Processes().Select(static pid => $"process {pid}")];
+        all.AddRange(File.ReadAllLines("/proc/self/mountinfo").Where(line => line.Contains(_name, StringComparison.Ordinal)));
+        all.AddRange(Directory.Exists($"{Folder}/state") ? Directory.GetFileSystemEntries($"{Folder}/state") : []);
+        all.AddRange(Cgroups());
+        return string.Join('\n', all);
     }
 
     private string MakeBundle(params string[] arguments)

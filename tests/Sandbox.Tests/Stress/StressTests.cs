@@ -20,7 +20,7 @@ public sealed class StressTests : IDisposable
             Assert.True(result.ExitCode == 0, result.Error);
         }
 
-        Assert.Equal("", _ground.Leftovers());
+        _ground.AwaitNothingLeft();
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class StressTests : IDisposable
             process.Dispose();
         }
 
-        Assert.Equal("", _ground.Leftovers());
+        _ground.AwaitNothingLeft();
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class StressTests : IDisposable
             Expect(0, "delete", id);
         }
 
-        Assert.Equal("", _ground.Leftovers());
+        _ground.AwaitNothingLeft();
     }
 
     [Theory]
@@ -82,8 +82,8 @@ public sealed class StressTests : IDisposable
             CommandResult deleted = _ground.Run("delete", id);
             bool isGone = deleted.ExitCode == 0 || deleted.Error.Contains("does not exist", StringComparison.Ordinal);
             Assert.True(isGone, $"{id} after {delayMs} ms: {deleted.Error}");
-            Assert.True(run.WaitForExit(10_000), $"{id} after {delayMs} ms: the command did not end");
-            Assert.True(_ground.Leftovers() is "", $"{id} after {delayMs} ms: {_ground.Leftovers()}");
+            Assert.True(run.WaitForExit(Patience.Limit), $"{id} after {delayMs} ms: the command did not end");
+            _ground.AwaitNothingLeft($"{id} after {delayMs} ms");
         }
     }
 
@@ -99,14 +99,10 @@ public sealed class StressTests : IDisposable
             Thread.Sleep(delayMs);
             create.Kill();
             create.WaitForExit();
-            Thread.Sleep(20);
-            CommandResult state = _ground.Run("state", id);
-            bool isKnown = state.ExitCode != 0 ? state.Error.Contains("does not exist", StringComparison.Ordinal)
-                : state.Output.Contains("\"stopped\"", StringComparison.Ordinal) || state.Output.Contains("\"created\"", StringComparison.Ordinal);
-            Assert.True(isKnown, $"{id} after {delayMs} ms: {state.Output}{state.Error}");
+            AwaitState(id, "stopped", "created"); // it is "creating" for as long as a child that was just being made holds what it inherited, the lock
             CommandResult deleted = _ground.Run("delete", id);
             Assert.True(deleted.ExitCode == 0 || deleted.Error.Contains("does not exist", StringComparison.Ordinal), $"{id} after {delayMs} ms: {deleted.Error}");
-            Assert.True(_ground.Leftovers() is "", $"{id} after {delayMs} ms: {_ground.Leftovers()}");
+            _ground.AwaitNothingLeft($"{id} after {delayMs} ms");
         }
     }
 
@@ -126,7 +122,7 @@ public sealed class StressTests : IDisposable
         pid = System.Text.RegularExpressions.Regex.Match(_ground.Run("state", "wedged").Output, "\"pid\": *([0-9]+)").Groups[1].Value;
         Assert.Equal(0, Runsc.Execute(["/bin/kill", "-STOP", pid]).ExitCode);
         Expect(0, "delete", "--force", "wedged");
-        Assert.Equal("", _ground.Leftovers());
+        _ground.AwaitNothingLeft();
     }
 
     private void Expect(int exitCode, params string[] arguments)
@@ -135,18 +131,19 @@ public sealed class StressTests : IDisposable
         Assert.True(result.ExitCode == exitCode, $"{string.Join(' ', arguments)}: {result.ExitCode} {result.Error}");
     }
 
-    private void WaitForStop(string id)
+    private void WaitForStop(string id) => AwaitState(id, "stopped");
+
+    // One of the states, or that there is no such container any more.
+    private void AwaitState(string id, params string[] names)
     {
         CommandResult state = _ground.Run("state", id);
-        for (Stopwatch watch = Stopwatch.StartNew(); watch.ElapsedMilliseconds < 10_000; Thread.Sleep(20), state = _ground.Run("state", id))
-        {
-            if (state.Output.Contains("\"stopped\"", StringComparison.Ordinal) || state.Error.Contains("does not exist", StringComparison.Ordinal))
+        Patience.Await(
+            () =>
             {
-                return;
-            }
-        }
-
-        Assert.Fail($"{id} does not stop: {state.Output}{state.Error}");
+                state = _ground.Run("state", id);
+                return Array.Exists(names, name => state.Output.Contains($"\"{name}\"", StringComparison.Ordinal)) || state.Error.Contains("does not exist", StringComparison.Ordinal);
+            },
+            () => $"{id} {string.Join(" or ", names)}: {state.Output}{state.Error}");
     }
 
     // The process of this run that plays the role, if there is one yet.
