@@ -5,7 +5,7 @@
 PREFIX ?= /usr/local
 export PACKAGES
 
-.PHONY: all run test test-python guest bench microbench soak stress install uninstall format clean
+.PHONY: all run test test-steady test-ptrace test-python guest bench microbench soak stress install uninstall format clean
 
 all:
 	@tools/publish
@@ -15,6 +15,16 @@ run: all
 
 test:
 	@tools/test
+
+# The tests under load, and on one processor beside a busy loop; lists what failed. ROUNDS=, WAYS="plain busy pinned", PROJECTS="Sandbox Engine" choose.
+test-steady: all
+	@tools/restore
+	@tools/steady
+
+# The projects that run sandboxes, with every sandbox on the ptrace platform: about ten minutes.
+test-ptrace: all
+	@tools/restore
+	@MOAT_PLATFORM=ptrace WAYS=plain PROJECTS="$(or $(PROJECTS),Sandbox Engine Applications)" tools/steady
 
 test-python: all
 	@dotnet build tests/Applications.Tests -c Debug --no-restore --nologo -v quiet && dotnet artifacts/build/bin/Applications.Tests/debug/Applications.Tests.dll -noColor -trait speed=slow -class '*.PythonSuiteTests'
