@@ -209,4 +209,26 @@ CASE(children_lists_them)
     waitpid(child, NULL, 0);
 }
 
+// One's own score may be lowered again to what it was.
+CASE(oom_score_adj_goes_up_and_back)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+    CHECK(fd >= 0);
+    CHECK(slurp("/proc/self/oom_score_adj") > 0);
+    int before = atoi(text);
+    char value[16];
+    for (int score = 999; score >= before && score > 0; score -= 333) {
+        int length = snprintf(value, sizeof value, "%d\n", score);
+        CHECK_EQ(pwrite(fd, value, length, 0), length);
+        CHECK(slurp("/proc/self/oom_score_adj") > 0);
+        CHECK_EQ(atoi(text), score);
+    }
+    int length = snprintf(value, sizeof value, "%d", before);
+    CHECK_EQ(pwrite(fd, value, length, 0), length);
+    CHECK_ERRNO(pwrite(fd, "1001", 4, 0), EINVAL);
+    CHECK_ERRNO(pwrite(fd, "x", 1, 0), EINVAL);
+    CHECK(slurp("/proc/self/oom_score_adj") > 0);
+    CHECK_EQ(atoi(text), before);
+}
+
 GUEST_MAIN("proc")

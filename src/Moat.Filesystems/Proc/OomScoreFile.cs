@@ -24,12 +24,19 @@ internal sealed class OomScoreFile(ProcFilesystem proc, GuestTask task) : Synthe
             return Errno.EINVAL;
         }
 
-        if (score < task.ThreadGroup.OomScoreAdjustment && !writer.Credentials.HasCapability(Capability.CAP_SYS_RESOURCE))
+        ThreadGroup group = task.ThreadGroup;
+        bool isPrivileged = writer.Credentials.HasCapability(Capability.CAP_SYS_RESOURCE);
+        if (score < group.MinOomScoreAdjustment && !isPrivileged)
         {
             return Errno.EACCES;
         }
 
-        task.ThreadGroup.OomScoreAdjustment = score;
+        group.OomScoreAdjustment = score;
+        if (isPrivileged)
+        {
+            group.MinOomScoreAdjustment = score;
+        }
+
         return Errno.None;
     }
 }

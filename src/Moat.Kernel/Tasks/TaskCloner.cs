@@ -178,6 +178,7 @@ public static class TaskCloner
             Personality = old.Personality,
             HasLeftTerminal = old.HasLeftTerminal,
             OomScoreAdjustment = old.OomScoreAdjustment,
+            MinOomScoreAdjustment = old.MinOomScoreAdjustment,
         };
     }
 }

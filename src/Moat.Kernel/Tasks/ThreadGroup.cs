@@ -107,6 +107,9 @@ public sealed class ThreadGroup
     /// <summary>oom_score_adj.</summary>
     public int OomScoreAdjustment { get; set; }
 
+    /// <summary>The least oom_score_adj that may be set without CAP_SYS_RESOURCE: what somebody with it set last.</summary>
+    public int MinOomScoreAdjustment { get; set; }
+
     /// <summary>nice(2), of its first task. Any thread.</summary>
     public int Nice => Leader.Scheduling.Nice;
 
