@@ -15,6 +15,8 @@ internal sealed class TcpConnection : TcpFlow
     private readonly TcpArrival _arrival;
     private PeerTimestamp _peerClock;
     private TcpCounters _counts;
+    private bool _isReceiving;
+    private NetEvents _news; // while a segment is taken in: what the socket is told of when the lock has been left
 
     public TcpConnection(TcpLayer layer, FlowKey key, TcpOptionSet options, in RouteDecision route)
         : base(key)
@@ -166,8 +168,11 @@ internal sealed class TcpConnection : TcpFlow
     private void Take(Packet packet, in TcpSegment segment)
     {
         long now = Stack.Host.NowNs;
+        NetEvents news;
+        ISocketObserver? observer;
         lock (Lock)
         {
+            _isReceiving = true;
             KeepAlive.OnReceived(now);
             _counts.SegmentsIn++;
             _counts.DataSegmentsIn += segment.PayloadLength > 0 ? 1 : 0;
@@ -178,7 +183,6 @@ internal sealed class TcpConnection : TcpFlow
             else if (State == TcpState.Closed)
             {
                 packet.Release();
-                return;
             }
             else
             {
@@ -186,6 +190,14 @@ internal sealed class TcpConnection : TcpFlow
             }
 
             Flush(now);
+            (news, observer) = (_news, Observer);
+            _news = NetEvents.None;
+            _isReceiving = false;
+        }
+
+        if (news != NetEvents.None)
+        {
+            observer?.OnEvents(news); // a thread that it wakes asks for the lock at once
         }
     }
 
@@ -465,6 +477,16 @@ internal sealed class TcpConnection : TcpFlow
         _layer.Remove(this, keepFlow: wasTimeWait);
     }
 
-    /// <summary>Tells the socket.</summary>
-    public void Notify(NetEvents events) => Observer?.OnEvents(events);
+    /// <summary>Tells the socket, once the segment that is being taken in has been. Under the lock.</summary>
+    public void Notify(NetEvents events)
+    {
+        if (_isReceiving)
+        {
+            _news |= events;
+        }
+        else
+        {
+            Observer?.OnEvents(events);
+        }
+    }
 }
