@@ -1,3 +1,4 @@
+using System.Numerics;
 using Moat.Netstack.Packets;
 using Moat.Netstack.Wire;
 
@@ -7,13 +8,13 @@ namespace Moat.Netstack.Link;
 /// that sent them calls <see cref="Flush"/> with no lock held. Packets of one flow use one queue and keep their order; different flows can be served by different threads.</summary>
 public sealed class LoopbackLink : ILink
 {
-    private const int QueueCount = 8;
+    private const int QueueCount = 64; // the bits of _waiting: seldom do two flows that different threads serve share one
     private const int MaxQueued = 1024;
 
     private readonly FlowQueue[] _queues = new FlowQueue[QueueCount];
     private ILinkSink _sink = null!;
     private long _dropped;
-    private int _waiting; // packets in all queues
+    private ulong _waiting; // a bit for each queue, set while it holds packets; changed under the queue's lock
 
     /// <summary>A loopback link with empty queues.</summary>
     public LoopbackLink()
@@ -47,13 +48,18 @@ public sealed class LoopbackLink : ILink
             packet.Checksum = ChecksumState.Verified;
         }
 
-        FlowQueue queue = _queues[FlowHash.Of(packet) % QueueCount];
+        int index = (int)(FlowHash.Of(packet) % QueueCount);
+        FlowQueue queue = _queues[index];
         lock (queue.Lock)
         {
             if (queue.Packets.Count < MaxQueued)
             {
                 queue.Packets.Enqueue(packet);
-                Interlocked.Increment(ref _waiting);
+                if (queue.Packets.Count == 1)
+                {
+                    Interlocked.Or(ref _waiting, 1UL << index);
+                }
+
                 return;
             }
         }
@@ -67,24 +73,24 @@ public sealed class LoopbackLink : ILink
     {
         // What is delivered causes answers, which may go to a queue that has been passed already.
         bool any = true;
-        while (any && Volatile.Read(ref _waiting) > 0)
+        while (any && Volatile.Read(ref _waiting) is var waiting and not 0)
         {
             any = false;
-            foreach (FlowQueue queue in _queues)
+            for (; waiting != 0; waiting &= waiting - 1)
             {
-                any |= Serve(queue);
+                any |= Serve(BitOperations.TrailingZeroCount(waiting));
             }
         }
     }
 
-    private bool Serve(FlowQueue queue)
+    private bool Serve(int index)
     {
+        FlowQueue queue = _queues[index];
         bool any = false;
         while (queue.Packets.Count > 0 && queue.TryEnter())
         {
-            while (queue.Take() is { } packet)
+            while (Take(index) is { } packet)
             {
-                Interlocked.Decrement(ref _waiting);
                 _sink.Deliver(packet);
                 any = true;
             }
@@ -93,6 +99,21 @@ public sealed class LoopbackLink : ILink
         }
 
         return any;
+    }
+
+    private Packet? Take(int index)
+    {
+        FlowQueue queue = _queues[index];
+        lock (queue.Lock)
+        {
+            Packet? packet = queue.Packets.Dequeue();
+            if (packet is not null && queue.Packets.Count == 0)
+            {
+                Interlocked.And(ref _waiting, ~(1UL << index));
+            }
+
+            return packet;
+        }
     }
 
     private sealed class FlowQueue
@@ -106,13 +127,5 @@ public sealed class LoopbackLink : ILink
         public bool TryEnter() => Interlocked.Exchange(ref _isServed, 1) == 0;
 
         public void Leave() => Interlocked.Exchange(ref _isServed, 0);
-
-        public Packet? Take()
-        {
-            lock (Lock)
-            {
-                return Packets.Dequeue();
-            }
-        }
     }
 }
