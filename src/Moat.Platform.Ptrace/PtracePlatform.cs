@@ -1,5 +1,6 @@
 using Moat.Host;
 using Moat.Linux;
+using Moat.Platform.Amd64;
 
 namespace Moat.Platform.Ptrace;
 
@@ -24,6 +25,7 @@ public sealed class PtracePlatform : IPlatform
             throw new InvalidOperationException($"cannot start the first stub: {errno}");
         }
 
+        Vdso = VdsoImage.Create(_region.FindHostFunction);
         errno = first.SetUp(first: true);
         if (errno == Errno.None)
         {
@@ -50,7 +52,7 @@ public sealed class PtracePlatform : IPlatform
     public ICallSitePatcher? CallSites => null;
 
     /// <inheritdoc/>
-    public byte[]? Vdso => null;
+    public byte[]? Vdso { get; }
 
     /// <summary>The part of every stub that is ours.</summary>
     internal StubRegion Region => _region;

@@ -34,8 +34,7 @@ internal sealed unsafe class SystrapRegion : IDisposable
     public SystrapCode Code { get; }
 
     /// <summary>The address of a function of the host's vDSO in every stub; 0 if there is none.</summary>
-    public ulong FindHostFunction(string name) =>
-        Layout.HostVdso is { } vdso && vdso.FindFunction(System.Text.Encoding.ASCII.GetBytes(name)) is > 0 and ulong address ? Layout.Vdso + (address - vdso.Start) : 0;
+    public ulong FindHostFunction(string name) => Layout.HostVdso?.FindMovedFunction(name, Layout.Vdso) ?? 0;
 
     /// <inheritdoc/>
     public void Dispose() => HostMemory.Unmap(_start, (nuint)(Layout.InheritedEnd - Layout.Start));

@@ -45,6 +45,11 @@ public sealed unsafe record HostVdso(ulong Start, ulong Image, ulong End)
         return ElfSymbols.Find(image, name) is > 0 and ulong offset ? Image + offset : 0;
     }
 
+    /// <summary>The address of a function in a process that has all of this moved; 0 if there is none.</summary>
+    /// <param name="name">The function.</param>
+    /// <param name="start">Where <see cref="Start"/> is there.</param>
+    public ulong FindMovedFunction(string name, ulong start) => FindFunction(System.Text.Encoding.ASCII.GetBytes(name)) is > 0 and ulong address ? start + (address - Start) : 0;
+
     // What the kernel itself has put into the address space can't be made part of a core dump again; ordinary memory can, and is so already (madvise(2)).
     private static bool IsKernels(ulong page)
     {

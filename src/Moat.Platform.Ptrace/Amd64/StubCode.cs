@@ -58,10 +58,11 @@ internal sealed class StubCode
 
     /// <summary>Assembles the code to stand at <paramref name="codeAddress"/>.</summary>
     /// <param name="codeAddress">Where the code is, in the Sentry (for <see cref="Spawn"/>) and in every stub.</param>
-    /// <param name="stubStart">The first byte of the stub region: everything below is unmapped in a new stub.</param>
-    /// <param name="stubEnd">Its end: everything from there on is unmapped.</param>
+    /// <param name="inheritedEnd">Behind what the first stub keeps of the Sentry's memory from there on: everything else is unmapped.</param>
     /// <param name="filterAddress">A <c>struct sock_fprog</c> in the region.</param>
-    public static StubCode Assemble(ulong codeAddress, ulong stubStart, ulong stubEnd, ulong filterAddress)
+    /// <param name="vdso">The host's vDSO, which is kept; null if there is none.</param>
+    /// <param name="vdsoAddress">Where it goes, above that.</param>
+    public static StubCode Assemble(ulong codeAddress, ulong inheritedEnd, ulong filterAddress, HostVdso? vdso, ulong vdsoAddress)
     {
         Assembler asm = new(64);
         Label spawn = asm.CreateLabel();
@@ -89,8 +90,15 @@ internal sealed class StubCode
 
         Label done = asm.CreateLabel();
         asm.Label(ref setUpFirst);
-        StubAssembler.Unmap(asm, 0, stubStart, done);
-        StubAssembler.Unmap(asm, stubEnd, StubPlace.TaskSize, done);
+        if (vdso is not null)
+        {
+            StubAssembler.MoveVdso(asm, vdso, vdsoAddress, done);
+        }
+
+        ulong vdsoEnd = vdsoAddress + (vdso is null ? 0 : vdso.End - vdso.Start);
+        StubAssembler.Unmap(asm, 0, codeAddress, done);
+        StubAssembler.Unmap(asm, inheritedEnd, vdsoAddress, done);
+        StubAssembler.Unmap(asm, vdsoEnd, StubPlace.TaskSize, done);
         StubAssembler.Confine(asm, filterAddress, done);
 
         asm.Label(ref setUpProcess);
