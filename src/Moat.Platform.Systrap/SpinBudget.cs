@@ -1,13 +1,15 @@
 namespace Moat.Platform.Systrap;
 
-/// <summary>How long one side of a hand-over looks for the other before it sleeps: as long as it pays. Looking in vain twice in a row ends it for a while, which doubles with each
-/// attempt that fails again.</summary>
+/// <summary>How long one side of a hand-over looks for the other before it sleeps: as long as it pays. Looking in vain twice in a row, or once in five times for a while, ends it for some time,
+/// which doubles with each attempt that fails again: then others have the processors.</summary>
 internal struct SpinBudget
 {
     private const int MaxLooks = 1000; // some 20 µs
     private const int MaxPause = 512;
+    private const int Failure = 4; // as much as so many successes
+    private const int MaxDebt = 8;
 
-    private int _failures;
+    private int _debt;
     private int _pause;
     private int _left;
 
@@ -35,11 +37,15 @@ internal struct SpinBudget
 
         if (!hasSlept)
         {
-            _failures = 0;
-            _pause = 0;
+            _debt = Math.Max(0, _debt - 1);
+            _pause = _debt == 0 ? 0 : _pause;
+            return;
         }
-        else if (++_failures >= 2)
+
+        _debt += Failure;
+        if (_debt >= MaxDebt)
         {
+            _debt = MaxDebt - Failure; // the next failure ends it at once
             _pause = Math.Min(MaxPause, (_pause * 2) + 8);
             _left = _pause;
         }
