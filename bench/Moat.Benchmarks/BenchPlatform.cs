@@ -42,7 +42,11 @@ internal sealed class BenchPlatform : IPlatform
         {
         }
 
-        public void Protect(GuestAddress address, ulong length, MemoryAccess access, bool isForOthers = false)
+        public void Protect(GuestAddress address, ulong length, MemoryAccess access)
+        {
+        }
+
+        public void Share(GuestAddress address, ulong length, MemoryFile file, ulong fileOffset, MemoryAccess access)
         {
         }
 
