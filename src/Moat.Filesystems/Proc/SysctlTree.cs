@@ -37,7 +37,7 @@ internal static class SysctlTree
             .Add("ostype", Fixed(KernelVersion.SystemName))
             .Add("overflowgid", Fixed("65534"))
             .Add("overflowuid", Fixed("65534"))
-            .Add("pid_max", Fixed("4194304"))
+            .Add("pid_max", Fixed(PidNamespace.Limit.ToString(CultureInfo.InvariantCulture)))
             .Add("random", random)
             .Add("randomize_va_space", Fixed("2"))
             .Add("sem", Fixed("32000\t1024000000\t500\t32000"))
