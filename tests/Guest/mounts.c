@@ -543,6 +543,80 @@ CASE(unbindable)
     CHECK_ERRNO(mount("a", "b", NULL, MS_BIND, NULL), EINVAL);
 }
 
+// The access time of a file and of its directory after both were read, for a mount with some flags; both start at 1.
+static void read_at(unsigned long flags, time_t start, time_t *file, time_t *directory)
+{
+    CHECK_EQ(mkdir("m", 0700), 0);
+    CHECK_EQ(mount("none", "m", "tmpfs", flags & ~MS_RDONLY, NULL), 0);
+    int fd = open("m/f", O_CREAT | O_WRONLY, 0600);
+    CHECK_EQ(write(fd, "x", 1), 1);
+    close(fd);
+    struct timespec times[] = { { start, 0 }, { 2, 0 } };
+    CHECK_EQ(utimensat(AT_FDCWD, "m/f", times, 0), 0);
+    CHECK_EQ(utimensat(AT_FDCWD, "m", times, 0), 0);
+    CHECK_EQ(mount(NULL, "m", NULL, MS_REMOUNT | flags, NULL), 0);
+    char buffer[1024];
+    fd = open("m/f", O_RDONLY);
+    CHECK_EQ(read(fd, buffer, 1), 1);
+    close(fd);
+    fd = open("m", O_RDONLY | O_DIRECTORY);
+    CHECK(syscall(SYS_getdents64, fd, buffer, sizeof buffer) > 0);
+    close(fd);
+    struct stat status;
+    CHECK_EQ(stat("m/f", &status), 0);
+    *file = status.st_atime;
+    CHECK_EQ(stat("m", &status), 0);
+    *directory = status.st_atime;
+}
+
+CASE(access_times_move_with_relatime)
+{
+    time_t file, directory;
+    own_namespace();
+    read_at(MS_RELATIME, 1, &file, &directory);
+    CHECK(file > 1 && directory > 1);
+}
+
+CASE(later_access_times_stay_with_relatime)
+{
+    time_t file, directory, later = time(NULL) + 1000;
+    own_namespace();
+    read_at(MS_RELATIME, later, &file, &directory);
+    CHECK(file == later && directory == later);
+}
+
+CASE(access_times_always_move_with_strictatime)
+{
+    time_t file, directory, later = time(NULL) + 1000;
+    own_namespace();
+    read_at(MS_STRICTATIME, later, &file, &directory);
+    CHECK(file < later && directory < later);
+}
+
+CASE(access_times_stay_with_noatime)
+{
+    time_t file, directory;
+    own_namespace();
+    read_at(MS_NOATIME, 1, &file, &directory);
+    CHECK(file == 1 && directory == 1);
+}
+
+CASE(access_times_of_directories_stay_with_nodiratime)
+{
+    time_t file, directory;
+    own_namespace();
+    read_at(MS_NODIRATIME, 1, &file, &directory);
+    CHECK(file > 1 && directory == 1);
+}
+
+CASE(access_times_stay_on_a_read_only_mount)
+{
+    time_t file, directory;
+    own_namespace();
+    read_at(MS_RDONLY, 1, &file, &directory);
+    CHECK(file == 1 && directory == 1);
+}
+
 CASE(mountinfo)
 {
     own_namespace();

@@ -266,6 +266,53 @@ CASE(reading_moves_the_access_time)
     CHECK_EQ(status.st_mtime, 2);
 }
 
+// /tmp is mounted with relatime.
+CASE(a_later_access_time_stays)
+{
+    int fd = open("f", O_CREAT | O_RDWR, 0600);
+    CHECK_EQ(write(fd, "x", 1), 1);
+    struct stat status;
+    CHECK_EQ(fstat(fd, &status), 0);
+    time_t later = status.st_mtime + 1000;
+    struct timespec times[] = { { later, 0 }, { 2, 0 } };
+    CHECK_EQ(futimens(fd, times), 0);
+    char c;
+    CHECK_EQ(pread(fd, &c, 1, 0), 1);
+    CHECK_EQ(fstat(fd, &status), 0);
+    CHECK_EQ(status.st_atime, later);
+}
+
+CASE(noatime_keeps_the_access_time)
+{
+    int fd = open("f", O_CREAT | O_RDWR, 0600);
+    CHECK_EQ(write(fd, "x", 1), 1);
+    struct timespec old[] = { { 1, 0 }, { 2, 0 } };
+    CHECK_EQ(futimens(fd, old), 0);
+    int quiet = open("f", O_RDONLY | O_NOATIME);
+    char c;
+    CHECK_EQ(read(quiet, &c, 1), 1);
+    struct stat status;
+    CHECK_EQ(fstat(fd, &status), 0);
+    CHECK_EQ(status.st_atime, 1);
+    CHECK_EQ(fcntl(quiet, F_SETFL, 0), 0);
+    CHECK_EQ(pread(quiet, &c, 1, 0), 1);
+    CHECK_EQ(fstat(fd, &status), 0);
+    CHECK(status.st_atime > 2);
+}
+
+CASE(listing_moves_the_access_time)
+{
+    CHECK_EQ(mkdir("d", 0700), 0);
+    struct timespec old[] = { { 1, 0 }, { 2, 0 } };
+    CHECK_EQ(utimensat(AT_FDCWD, "d", old, 0), 0);
+    int fd = open("d", O_RDONLY | O_DIRECTORY);
+    char entries[1024];
+    CHECK(syscall(SYS_getdents64, fd, entries, sizeof entries) > 0);
+    struct stat status;
+    CHECK_EQ(fstat(fd, &status), 0);
+    CHECK(status.st_atime > 2);
+}
+
 CASE(utimes_and_utime_work_too)
 {
     CHECK(open("f", O_CREAT, 0600) >= 0);

@@ -38,6 +38,7 @@ internal sealed class OverlayDirectoryDescription(OverlayInode directory, OpenFl
 
     public override Errno ReadDirectory(GuestTask task, IDirectorySink sink)
     {
+        TouchAccessed();
         if (_entries is null && _lower is null && !directory.OpenUnchanged(task).TryGet(out _lower, out Errno unopened) && unopened != Errno.ENOENT)
         {
             return unopened;

@@ -17,8 +17,21 @@ internal sealed class OverlayFileDescription(OverlayInode inode, FileDescription
 
     public override IMappable? Mappable => _current.Mappable;
 
-    public override SyscallResult Read(GuestTask task, ref IoBuffer destination, long offset) =>
-        Current(task).TryGet(out FileDescription? file, out Errno errno) ? file.Read(task, ref destination, offset) : errno;
+    public override SyscallResult Read(GuestTask task, ref IoBuffer destination, long offset)
+    {
+        if (!Current(task).TryGet(out FileDescription? file, out Errno errno))
+        {
+            return errno;
+        }
+
+        SyscallResult result = file.Read(task, ref destination, offset);
+        if (!result.IsError && inode.Upper is not null)
+        {
+            TouchAccessed();
+        }
+
+        return result;
+    }
 
     public override SyscallResult Write(GuestTask task, ref IoBuffer source, ref long offset)
     {

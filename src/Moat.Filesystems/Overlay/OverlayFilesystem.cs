@@ -23,7 +23,7 @@ public sealed class OverlayFilesystem : Filesystem
     {
         _upper = upper;
         _lowerMount = new Mount(lower, new Dentry(null, new FileName("/"), lower.Root), MountFlags.ReadOnly);
-        _upperMount = new Mount(upper, new Dentry(null, new FileName("/"), upper.Root), MountFlags.None);
+        _upperMount = new Mount(upper, new Dentry(null, new FileName("/"), upper.Root), MountFlags.NoAtime); // the overlay's own mount says when times move
         Device = device;
         Names = new DentryCache();
         Root = OverlayInode.MakeRoot(this, lower.Root, upper.Root);

@@ -77,6 +77,9 @@ internal sealed class OverlayInode : Inode
         return CopyUp(task, copyData: change.Size is not 0).TryGet(out Inode? upper, out Errno errno) ? upper.SetAttributes(task, change) : errno;
     }
 
+    // A file that only the lower layer has is not changed for being read.
+    public override void TouchAccessed(bool isRelative) => Upper?.TouchAccessed(isRelative);
+
     public override Result<Inode> Lookup(GuestTask? task, FileName name)
     {
         if (Volatile.Read(ref _children) is { } children && children.TryGet(name, out OverlayInode? known))

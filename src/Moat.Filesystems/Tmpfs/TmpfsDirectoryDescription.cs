@@ -23,6 +23,7 @@ internal sealed class TmpfsDirectoryDescription(TmpfsDirectory directory, OpenFl
 
     public override Errno ReadDirectory(GuestTask task, IDirectorySink sink)
     {
+        TouchAccessed();
         if (Offset == 0)
         {
             if (!sink.TryAdd("."u8, directory.Number, Mode.S_IFDIR, 1))

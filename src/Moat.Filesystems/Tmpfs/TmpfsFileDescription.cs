@@ -32,7 +32,7 @@ internal sealed class TmpfsFileDescription(TmpfsFile file, OpenFlags flags, Path
         SyscallResult result = file.Pages.Read(ref destination, offset);
         if (!result.IsError)
         {
-            file.TouchAccessed();
+            TouchAccessed();
         }
 
         return result;

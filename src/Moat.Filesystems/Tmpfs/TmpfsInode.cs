@@ -190,20 +190,25 @@ internal abstract class TmpfsInode : Inode
         }
     }
 
+    public override void TouchAccessed(bool isRelative)
+    {
+        const long DayNs = 86_400 * 1_000_000_000L;
+        lock (_lock)
+        {
+            Timespec now = Now;
+            long accessedNs = _accessed.ToNanoseconds();
+            if (!isRelative || accessedNs <= _modified.ToNanoseconds() || accessedNs <= _changed.ToNanoseconds() || now.ToNanoseconds() - accessedNs >= DayNs)
+            {
+                _accessed = now;
+            }
+        }
+    }
+
     /// <summary>Whether the execute bits are sealed (F_SEAL_EXEC).</summary>
     protected virtual bool KeepsExecuteBits => false;
 
     /// <summary>ftruncate(2) of the content.</summary>
     protected virtual Errno Resize(long size) => Errno.EINVAL;
-
-    /// <summary>The content was read.</summary>
-    internal void TouchAccessed()
-    {
-        lock (_lock)
-        {
-            _accessed = Now;
-        }
-    }
 
     /// <summary>The content was changed. A write by somebody without CAP_FSETID takes the set-id bits.</summary>
     internal void TouchModified(bool dropSetId = false)

@@ -213,6 +213,22 @@ public abstract class FileDescription : IWaitable
     /// <summary>close(2) of a descriptor, whether or not it is the last (FUSE's and NFS's flush; locks are released by the caller).</summary>
     public virtual Errno Flush(GuestTask task) => Errno.None;
 
+    /// <summary>Something was read: the access time moves, unless the mount or the file's flags forbid it (mount(2), open(2)).</summary>
+    protected void TouchAccessed()
+    {
+        if (Location is not { } place || (StatusFlags & OpenFlags.O_NOATIME) != 0)
+        {
+            return;
+        }
+
+        MountFlags forbids = MountFlags.NoAtime | MountFlags.ReadOnly | (Inode.IsDirectory ? MountFlags.NoDirAtime : MountFlags.None);
+        MountFlags flags = place.Mount.Flags;
+        if ((flags & forbids) == 0)
+        {
+            Inode.TouchAccessed(isRelative: (flags & MountFlags.RelAtime) != 0);
+        }
+    }
+
     /// <summary>The last reference has gone: give back what the file holds.</summary>
     protected virtual void OnLastClose()
     {

@@ -85,6 +85,12 @@ public abstract class Inode(Filesystem filesystem)
     /// <summary>Changes attributes; the change time follows. EPERM/EROFS where the filesystem has nothing to change.</summary>
     public virtual Errno SetAttributes(GuestTask task, in AttributeChange change) => Errno.EPERM;
 
+    /// <summary>Something was read: sets the access time, where files have one that the kernel keeps.</summary>
+    /// <param name="isRelative">Only if it is not later than the times of the last changes, or older than a day (MS_RELATIME).</param>
+    public virtual void TouchAccessed(bool isRelative)
+    {
+    }
+
     /// <summary>Asked before a cached dentry is used, where <see cref="Filesystem.IsStable"/> is false: whether <paramref name="name"/> in this directory still names <paramref name="child"/> (null: still nothing).</summary>
     public virtual bool Revalidate(FileName name, Inode? child) => true;
 
