@@ -1,3 +1,4 @@
+using Moat.Collections;
 using Moat.Host;
 
 namespace Moat.Filesystems.GoferClient;
@@ -8,7 +9,8 @@ internal sealed class GoferDescriptors
     private const int MaxIdle = 128;
 
     private readonly Lock _lock = new();
-    private readonly LinkedList<GoferDescriptor> _idle = new(); // guarded by _lock, the last closed first
+    private IntrusiveList<GoferDescriptor, IdleLinks> _idle; // guarded by _lock, in the order in which they were closed
+    private int _idleCount; // guarded by _lock
 
     /// <summary>Uses a file's descriptor, if it has one.</summary>
     public GoferDescriptor? TryUse(GoferInode inode)
@@ -79,27 +81,39 @@ internal sealed class GoferDescriptors
     // Keeps a descriptor; the one that has to go for it is the caller's to close, or -1.
     private int IdleLocked(GoferDescriptor descriptor)
     {
-        descriptor.Idle = _idle.AddFirst(descriptor);
-        if (_idle.Count <= MaxIdle)
+        descriptor.IsIdle = true;
+        _idle.Add(descriptor);
+        if (++_idleCount <= MaxIdle)
         {
             return -1;
         }
 
-        GoferDescriptor oldest = _idle.Last!.Value;
-        _idle.RemoveLast();
+        GoferDescriptor oldest = _idle.First!;
+        RemoveIdleLocked(oldest);
         oldest.Inode.Descriptor = null;
         return oldest.Fd;
     }
 
     private GoferDescriptor UseLocked(GoferDescriptor descriptor)
     {
-        if (descriptor.Idle is { } node)
+        if (descriptor.IsIdle)
         {
-            _idle.Remove(node);
-            descriptor.Idle = null;
+            RemoveIdleLocked(descriptor);
         }
 
         descriptor.Users++;
         return descriptor;
+    }
+
+    private void RemoveIdleLocked(GoferDescriptor descriptor)
+    {
+        _idle.Remove(descriptor);
+        _idleCount--;
+        descriptor.IsIdle = false;
+    }
+
+    private readonly struct IdleLinks : IListLinks<GoferDescriptor>
+    {
+        public static ref ListLinks<GoferDescriptor> Of(GoferDescriptor item) => ref item.IdleLinks;
     }
 }

@@ -50,9 +50,11 @@ public sealed class OverlayFilesystem : Filesystem
     }
 
     /// <summary>A place for opening a file of a layer.</summary>
-    internal PathLocation PlaceOf(Inode layerInode)
+    /// <param name="layerInode">The file.</param>
+    /// <param name="known">What it was last opened as, or that of its other layer: used again if it fits.</param>
+    internal PathLocation PlaceOf(Inode layerInode, Dentry? known = null)
     {
         Mount mount = layerInode.Filesystem == _upper ? _upperMount : _lowerMount;
-        return new PathLocation(mount, new Dentry(mount.Root, s_layerName, layerInode));
+        return new PathLocation(mount, known?.Inode == layerInode ? known : new Dentry(mount.Root, s_layerName, layerInode));
     }
 }

@@ -19,6 +19,7 @@ internal sealed class OverlayInode : Inode
     private bool _isDead; // guarded by DirectoryLock: a removed directory
 
     private OverlayChildren? _children; // set once
+    private Dentry? _layerName; // what the layer's file was last opened as
 
     private OverlayInode(OverlayFilesystem overlay, OverlayInode? parent, FileName? name, Inode? lower, Inode? upper)
         : base(overlay)
@@ -49,8 +50,13 @@ internal sealed class OverlayInode : Inode
     /// <summary>The top directory, which is in both layers.</summary>
     public static OverlayInode MakeRoot(OverlayFilesystem overlay, Inode lower, Inode upper) => new(overlay, null, null, lower, upper);
 
-    /// <inheritdoc cref="OverlayFilesystem.PlaceOf"/>
-    public PathLocation PlaceOf(Inode layerInode) => _overlay.PlaceOf(layerInode);
+    /// <summary>A place for opening this file in one of the layers: the same as the last time, unless it has been copied up since.</summary>
+    public PathLocation PlaceOf(Inode layerInode)
+    {
+        PathLocation place = _overlay.PlaceOf(layerInode, Volatile.Read(ref _layerName));
+        Volatile.Write(ref _layerName, place.Dentry);
+        return place;
+    }
 
     public override Errno GetAttributes(out InodeAttributes attributes)
     {
@@ -273,7 +279,7 @@ internal sealed class OverlayInode : Inode
 
     /// <summary>Opens the lower directory for being read as it is: ENOENT if something was changed in this one, which gives it an upper directory first.</summary>
     public Result<FileDescription> OpenUnchanged(GuestTask task) =>
-        Upper is null ? _lower!.Open(task, _overlay.PlaceOf(_lower), OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY) : Errno.ENOENT;
+        Upper is null ? _lower!.Open(task, PlaceOf(_lower), OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY) : Errno.ENOENT;
 
     /// <summary>The merged entries, "." and ".." first.</summary>
     public Result<List<OverlayEntry>> List(GuestTask task)
@@ -305,7 +311,7 @@ internal sealed class OverlayInode : Inode
             return errno;
         }
 
-        return source.Open(task, _overlay.PlaceOf(source), flags).TryGet(out FileDescription? file, out errno) ? new OverlayFileDescription(this, file, flags, location) : errno;
+        return source.Open(task, PlaceOf(source), flags).TryGet(out FileDescription? file, out errno) ? new OverlayFileDescription(this, file, flags, location) : errno;
     }
 
     private Result<Inode> CopyUp(GuestTask task, bool copyData)
@@ -453,7 +459,7 @@ internal sealed class OverlayInode : Inode
             return list.Entries;
         }
 
-        if (!_lower.Open(task, _overlay.PlaceOf(_lower), OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY).TryGet(out FileDescription? directory, out Errno errno))
+        if (!_lower.Open(task, PlaceOf(_lower), OpenFlags.O_RDONLY | OpenFlags.O_DIRECTORY).TryGet(out FileDescription? directory, out Errno errno))
         {
             return errno;
         }

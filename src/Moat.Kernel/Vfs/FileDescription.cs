@@ -16,6 +16,7 @@ public abstract class FileDescription : IWaitable
     private int _references = 1;
     private bool _isReported;
     private AsyncSignals? _async; // set once
+    private Lock? _offsetLock; // set once
     private int _statusFlags;
 
     /// <param name="flags">The flags of open(2); access mode and status flags are kept, creation flags dropped.</param>
@@ -76,8 +77,8 @@ public abstract class FileDescription : IWaitable
     /// <summary>The file offset. Guarded by <see cref="OffsetLock"/>. A file that is shared with the host has an offset of its own: it answers -1, and -1 is what its Read and Write know it by.</summary>
     public virtual long Offset { get; set; }
 
-    /// <summary>Serialises those who use the offset. Held over blocking reads only of seekable files.</summary>
-    public Lock OffsetLock { get; } = new();
+    /// <summary>Serialises those who use the offset. Held over blocking reads only of seekable files. Made when it is first asked for: many files are only mapped, or asked for what they are.</summary>
+    public Lock OffsetLock => Volatile.Read(ref _offsetLock) ?? Interlocked.CompareExchange(ref _offsetLock, new Lock(), null) ?? _offsetLock;
 
     /// <summary>Takes another reference; the caller holds one.</summary>
     public void AddReference() => Interlocked.Increment(ref _references);
