@@ -20,6 +20,7 @@ public sealed class Bundle : IDisposable
         _spec = JsonNode.Parse(File.ReadAllText(ConfigFile))!.AsObject();
         _spec["root"] = new JsonObject { ["path"] = root.Folder };
         _spec["process"]!["env"] = new JsonArray("PATH=/bin");
+        _spec["linux"]!["cgroupsPath"] = $"/{Path.GetFileName(Folder)}"; // the default, named as the container, would be everybody's
         Save();
     }
 
