@@ -208,7 +208,8 @@ public sealed class DockerTerminalTests : IDisposable
 
     private void CheckResize()
     {
-        _tmux.Line("trap 'echo winch=$(stty size)' WINCH; echo watch''ing; while :; do read -t 1 x; done"); // a sleep would be a foreground job of its own, and be told instead
+        // A sleep would be a foreground job of its own, and be told instead of the shell; in a trap within read -t, bash ends what reads as well when the time is up.
+        _tmux.Line("trap told=yes WINCH; echo watch''ing; while :; do [ $told ] && told= && echo winch=$(stty size); read -t 1 x; done");
         _tmux.Expect("watching");
         _tmux.Resize(100, 30);
         _tmux.Expect("winch=30 100");

@@ -65,8 +65,8 @@ public sealed class ConsoleSocketTests
             master.type(b"sh -c 'echo read\"\"ing; exec cat'\r"); master.expect(b"reading\r\n"); master.type(b"\x1a"); master.expect(b"Stopped")
             master.type(b"fg\r"); master.expect(b"fg\r\n"); master.expect(b"exec cat'\r\n"); master.type(b"again\r"); master.expect(b"again\r\nagain\r\n"); master.type(b"\x04")
             master.expect(b"in$ ")
-            master.type(b"trap 'echo winch=$(stty size); told=yes' WINCH; echo wat\"\"ching; until [ $told ]; do read -t 0.1; done\r"); master.expect(b"watching\r\n")
-            # (A sleep would be a foreground job of its own, and be told instead of the shell.)
+            master.type(b"trap told=yes WINCH; echo wat\"\"ching; until [ $told ]; do read -t 0.1; done; echo winch=$(stty size)\r"); master.expect(b"watching\r\n")
+            # (A sleep would be a foreground job of its own, and be told instead of the shell; read -t ends whatever the trap reads as well when its time is up.)
             fcntl.ioctl(master.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 44, 111, 0, 0))
             master.expect(b"winch=44 111\r\n")
             master.expect(b"in$ ") # until then what is typed may be for the read

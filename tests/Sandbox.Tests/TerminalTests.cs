@@ -36,7 +36,9 @@ public sealed class TerminalTests : IDisposable
         _tmux.Expect("\nbegun");
         _tmux.Key("C-z");
         _tmux.Expect("Stopped");
+        _tmux.ExpectLast("in$");
         _tmux.Line("jobs");
+        _tmux.ExpectLast("in$");
         _tmux.Line("fg");
         _tmux.Expect("fg\nsh -c");
         _tmux.Line("hello again");
@@ -51,8 +53,8 @@ public sealed class TerminalTests : IDisposable
     public void Resize_IsSeenAndTold()
     {
         StartShell();
-        _tmux.Line("trap 'echo winch=$(stty size); told=yes' WINCH");
-        _tmux.Line("echo ready; until [ $told ]; do read -t 0.1; done");
+        _tmux.Line("trap told=yes WINCH"); // nothing that reads: within read -t bash ends that, too, when the time is up
+        _tmux.Line("echo ready; until [ $told ]; do read -t 0.1; done; echo winch=$(stty size)");
         _tmux.Expect("\nready");
         _tmux.Resize(100, 30);
         _tmux.Expect("winch=30 100");
@@ -94,8 +96,10 @@ public sealed class TerminalTests : IDisposable
         _tmux.Expect("\nbegun");
         _tmux.Key("C-z");
         _tmux.Expect("Stopped");
+        _tmux.ExpectLast("host$");
         _tmux.Line("fg");
-        _tmux.Line("at last"); // waits in the terminal for whoever comes to read it
+        _tmux.Expect("fg\n/"); // by now the shell has given the terminal back to a program that reads lines
+        _tmux.Line("at last");
         _tmux.Expect("\nfinished at last");
     }
 
