@@ -43,6 +43,7 @@ public sealed class NetworkStack
         _input = new IpInput(this);
         Icmp = new IcmpLayer(this, isV6: false);
         IcmpV6 = new IcmpLayer(this, isV6: true);
+        _ = new Multicast.IgmpLayer(this);
         Udp = new UdpLayer(this, IpProtocol.Udp);
         UdpLite = new UdpLayer(this, IpProtocol.UdpLite);
         Tcp = new TcpLayer(this);
@@ -241,6 +242,8 @@ public sealed class NetworkStack
             {
                 AddRoutes(owner, address);
             }
+
+            owner.Groups.Reports?.OnUp();
         }
     }
 

@@ -52,6 +52,9 @@ public sealed class IcmpLayer : ITransport
             case >= IcmpV6Type.RouterSolicitation and <= IcmpV6Type.Redirect when _isV6:
                 _stack.NeighborDiscovery.Receive(packet, header, info);
                 return;
+            case IcmpV6Type.MulticastListenerQuery when _isV6:
+                info.Interface.Groups.Reports?.ReceiveMld(packet.Linear, info);
+                break;
             case IcmpType.DestinationUnreachable or IcmpType.TimeExceeded or IcmpType.ParameterProblem when !_isV6:
             case < IcmpV6Type.EchoRequest when _isV6:
                 ReceiveQuoted(packet, header, info);

@@ -24,6 +24,7 @@ public sealed class NetworkInterface : ILinkSink
         Link = link;
         _mtu = link.Mtu;
         Neighbors = HasEthernet ? new Neighbors.NeighborTable(stack, this) : null;
+        Groups = new Multicast.GroupSet { Reports = HasEthernet ? new Multicast.GroupReports(stack, this) : null };
         link.Attach(this);
     }
 
@@ -40,7 +41,7 @@ public sealed class NetworkInterface : ILinkSink
     public Neighbors.NeighborTable? Neighbors { get; }
 
     /// <summary>The groups it listens to.</summary>
-    public Multicast.GroupSet Groups { get; } = new();
+    public Multicast.GroupSet Groups { get; }
 
     /// <summary>What it counts.</summary>
     public InterfaceStatistics Statistics { get; } = new();

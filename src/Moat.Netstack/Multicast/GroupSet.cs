@@ -11,6 +11,9 @@ public sealed class GroupSet
     private readonly Lock _lock = new();
     private readonly Dictionary<IpAddress, int> _groups = []; // guarded by _lock
 
+    /// <summary>Who tells the link of changes; null where there is nobody to tell.</summary>
+    internal GroupReports? Reports { get; init; }
+
     /// <summary>The groups and how many joined each. A snapshot.</summary>
     public IReadOnlyList<KeyValuePair<IpAddress, int>> List
     {
@@ -49,6 +52,11 @@ public sealed class GroupSet
             }
 
             _groups[group] = count + 1;
+            if (count == 0 && IsReported(group))
+            {
+                Reports?.OnJoined(group);
+            }
+
             return NetError.None;
         }
     }
@@ -71,10 +79,27 @@ public sealed class GroupSet
             else
             {
                 _ = _groups.Remove(group);
+                if (IsReported(group))
+                {
+                    Reports?.OnLeft(group);
+                }
             }
 
             return NetError.None;
         }
+    }
+
+    // Everybody listens to some groups, and others are of this host alone (RFC 3376 section 4, RFC 3810 section 6).
+    private static bool IsReported(IpAddress group)
+    {
+        if (group.IsV4)
+        {
+            return group != AllHostsV4;
+        }
+
+        Span<byte> bytes = stackalloc byte[16];
+        group.WriteV6To(bytes);
+        return group != AllNodesV6 && (bytes[1] & 0xf) > 1;
     }
 
     private static IpAddress AllHostsV4 { get; } = IpAddress.FromV4(0xe000_0001);

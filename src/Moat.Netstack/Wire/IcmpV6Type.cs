@@ -21,6 +21,15 @@ public static class IcmpV6Type
     /// <summary>Answers an echo.</summary>
     public const byte EchoReply = 129;
 
+    /// <summary>Asks who listens to groups.</summary>
+    public const byte MulticastListenerQuery = 130;
+
+    /// <summary>MLDv1: a group is listened to.</summary>
+    public const byte MulticastListenerReport = 131;
+
+    /// <summary>MLDv1: a group is left.</summary>
+    public const byte MulticastListenerDone = 132;
+
     /// <summary>Asks for routers.</summary>
     public const byte RouterSolicitation = 133;
 
