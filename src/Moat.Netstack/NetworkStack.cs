@@ -36,6 +36,7 @@ public sealed class NetworkStack
         Memory = memory ?? new SocketMemory();
         Memory.Add(Pool);
         Timers = new TimerQueue(host);
+        Paths = new PathMtuTable(host, Routes);
         Filter = new PacketFilter(this);
         Output = new IpOutput(this);
         Errors = new IcmpErrors(this);
@@ -63,6 +64,9 @@ public sealed class NetworkStack
 
     /// <summary>Routes.</summary>
     public RoutingTable Routes { get; } = new();
+
+    /// <summary>What the ways to destinations carry.</summary>
+    public PathMtuTable Paths { get; }
 
     /// <summary>Rules for packets.</summary>
     public PacketFilter Filter { get; }
@@ -298,7 +302,7 @@ public sealed class NetworkStack
             Source = chosen,
             NextHop = route.Gateway ?? destination,
             Kind = destination.IsMulticast ? RouteKind.Multicast : route.Kind,
-            Mtu = route.Mtu != 0 ? Math.Min(route.Mtu, exit.Mtu) : exit.Mtu,
+            Mtu = Paths.Limit(destination, route.Mtu != 0 ? Math.Min(route.Mtu, exit.Mtu) : exit.Mtu),
             Generation = generation,
         };
         return NetError.None;
@@ -324,7 +328,7 @@ public sealed class NetworkStack
             Source = source,
             NextHop = destination,
             Kind = destination.IsMulticast ? RouteKind.Multicast : RouteKind.Unicast,
-            Mtu = owner.Mtu,
+            Mtu = Paths.Limit(destination, owner.Mtu),
             Generation = generation,
         };
         return NetError.None;

@@ -52,14 +52,13 @@ internal sealed class TcpTransmitter(TcpConnection connection, TcpLayer layer, R
     /// <returns>Whether it is less than was known.</returns>
     public bool TryLowerPathMtu(int mtu)
     {
-        const int MinMtuV4 = 552; // net.ipv4.route.min_pmtu
-        const int MinMtuV6 = 1280;
         if (mtu >= PathMtu)
         {
             return false;
         }
 
-        PathMtu = Math.Max(mtu, connection.Key.Remote.Address.IsV4 ? MinMtuV4 : MinMtuV6);
+        PathMtu = PathMtuTable.Bounded(mtu, connection.Key.Remote.Address);
+        layer.Stack.Paths.Learn(connection.Key.Remote.Address, mtu);
         return true;
     }
 
@@ -118,7 +117,7 @@ internal sealed class TcpTransmitter(TcpConnection connection, TcpLayer layer, R
         {
             MaxSegmentSize = (ushort)Math.Min(LocalMss, ushort.MaxValue),
             SackPermitted = answers ? connection.UsesSack : connection.Options.OffersSack,
-            WindowScale = (answers ? connection.Sender.WindowScale > 0 || connection.Receiver.WindowScale > 0 : connection.Options.OffersWindowScale) ? (byte)connection.Receiver.WindowScale : null,
+            WindowScale = (answers ? connection.UsesWindowScale : connection.Options.OffersWindowScale) ? (byte)connection.Receiver.WindowScale : null,
             HasTimestamps = answers ? connection.UsesTimestamps : connection.Options.OffersTimestamps,
         };
         _ = Send(connection.Stack.Pool.Rent(0), sequence, answers ? TcpFlags.SYN | TcpFlags.ACK : TcpFlags.SYN, options);

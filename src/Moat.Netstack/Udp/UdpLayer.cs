@@ -116,8 +116,18 @@ public sealed class UdpLayer : ITransport
             candidates = _byPort.GetValueOrDefault(sourcePort, []);
         }
 
-        FindBest(candidates, new IpEndpoint(error.Remote, destinationPort), new IpEndpoint(error.Local, sourcePort), 0)
-            ?.OnError(error, new IpEndpoint(error.Remote, destinationPort), header[UdpHeader.Length..]);
+        IpEndpoint remote = new(error.Remote, destinationPort);
+        if (FindBest(candidates, remote, new IpEndpoint(error.Local, sourcePort), 0) is not { } socket)
+        {
+            return;
+        }
+
+        if (error.Mtu > 0)
+        {
+            Stack.Paths.Learn(error.Remote, error.Mtu);
+        }
+
+        socket.OnError(error, remote, header[UdpHeader.Length..]);
     }
 
     /// <summary>Sends a datagram to a socket of this machine in the name of another endpoint of it: the answer of a <see cref="Relay"/>. The caller holds no lock.</summary>

@@ -177,6 +177,11 @@ public sealed class UdpSocket : IDisposable
         {
             lock (_lock)
             {
+                if (_hasRoute && _route.Generation != _layer.Stack.Routes.Generation && DecideLocked(_remote!.Value.Address, default, out RouteDecision route) == NetError.None)
+                {
+                    _route = route;
+                }
+
                 return _hasRoute ? _route.Mtu : 0;
             }
         }
