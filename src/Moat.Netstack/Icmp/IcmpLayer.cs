@@ -144,7 +144,7 @@ public sealed class IcmpLayer : ITransport
             }
 
             (source, destination, protocol, length) = (header.Source, header.Destination, header.NextHeader, Ipv6Header.Length);
-            return true;
+            return Ipv6Extensions.TrySkip(bytes, ref protocol, ref length);
         }
 
         if (bytes.Length < Ipv4Header.MinLength || bytes[0] >> 4 != 4 || (length = (bytes[0] & 0xf) * 4) < Ipv4Header.MinLength || length > bytes.Length)

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Moat.Netstack.Wire;
 
 namespace Moat.Netstack.Ip;
@@ -53,6 +54,36 @@ internal static class Ipv6Extensions
         }
 
         return step;
+    }
+
+    /// <summary>Finds the transport header of a packet that an error quotes, whatever stands before it: the packet is this machine's own.</summary>
+    /// <param name="packet">From the fixed header on.</param>
+    /// <param name="next">What the header before <paramref name="offset"/> says follows; afterwards the transport.</param>
+    /// <param name="offset">Where the first header behind the fixed one begins; afterwards where the transport header does.</param>
+    /// <returns>False if it is not there.</returns>
+    public static bool TrySkip(ReadOnlySpan<byte> packet, ref IpProtocol next, ref int offset)
+    {
+        const int Unit = 8;
+        const ushort FragmentOffsetMask = 0xfff8;
+        while (next is IpProtocol.HopByHop or IpProtocol.DestinationOptions or IpProtocol.Routing or IpProtocol.Fragment)
+        {
+            if (packet.Length < offset + Unit)
+            {
+                return false;
+            }
+
+            ReadOnlySpan<byte> header = packet[offset..];
+            bool isFragment = next == IpProtocol.Fragment;
+            if (isFragment && (BinaryPrimitives.ReadUInt16BigEndian(header[2..]) & FragmentOffsetMask) != 0)
+            {
+                return false; // the transport header was in another one
+            }
+
+            next = (IpProtocol)header[0];
+            offset += isFragment ? Unit : Unit * (header[1] + 1);
+        }
+
+        return offset <= packet.Length;
     }
 
     // The two highest bits of an unknown option say what to do (RFC 8200 section 4.2).
