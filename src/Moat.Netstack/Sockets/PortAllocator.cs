@@ -91,12 +91,30 @@ public sealed class PortAllocator(INetHost host)
         }
     }
 
-    /// <summary>Gives a port back.</summary>
+    /// <summary>The socket listens no more.</summary>
+    public void EndListening(PortBinding binding)
+    {
+        lock (_lock)
+        {
+            binding.IsListening = false;
+        }
+    }
+
+    /// <summary>A connection holds its listener's port as well, also when the listener is gone.</summary>
+    internal void Retain(PortBinding binding)
+    {
+        lock (_lock)
+        {
+            binding.Holders++;
+        }
+    }
+
+    /// <summary>Gives a port back; the last who holds it ends the claim.</summary>
     public void Release(PortBinding binding)
     {
         lock (_lock)
         {
-            if (_bindings.TryGetValue(binding.Local.Port, out List<PortBinding>? list))
+            if (--binding.Holders == 0 && _bindings.TryGetValue(binding.Local.Port, out List<PortBinding>? list))
             {
                 _ = list.RemoveAll(other => ReferenceEquals(other, binding));
                 if (list.Count == 0)

@@ -20,6 +20,12 @@ public sealed record PortBinding(IpEndpoint Local, int InterfaceIndex, bool IsV6
     /// <summary>Whether it listens: then ReusesAddress is not enough to share.</summary>
     public bool IsListening { get; set; }
 
+    /// <summary>Whether connect(2) chose the port: it is kept for no TIME_WAIT, since others may connect elsewhere from it.</summary>
+    public bool IsChosen { get; init; }
+
+    /// <summary>How many hold it: the socket, and connections that a listener has made. Guarded by the allocator's lock.</summary>
+    internal int Holders { get; set; } = 1;
+
     /// <summary>Whether both want packets to one address.</summary>
     internal bool Overlaps(PortBinding other)
     {

@@ -258,6 +258,11 @@ public sealed class TcpLayer : ITransport
         TcpTimeWait remains = new(this, connection.Key, next, receiveNext, window, recentTimestamp);
         if (TryReplace(connection, remains))
         {
+            if (connection.Binding is { IsChosen: false } binding)
+            {
+                (remains.Binding, connection.Binding) = (binding, null);
+            }
+
             remains.Restart(nowNs);
         }
         else

@@ -7,7 +7,7 @@ using Moat.Netstack.Wire;
 namespace Moat.Netstack.Tcp;
 
 /// <summary>A socket that accepts connections: the half-open ones, of which there are only so many before cookies take their place, and those that wait to be accepted.</summary>
-internal sealed class TcpListener(TcpLayer layer, IpEndpoint local, TcpOptionSet options, bool isV6Only)
+internal sealed class TcpListener(TcpLayer layer, PortBinding binding, TcpOptionSet options, bool isV6Only)
 {
     private readonly Lock _lock = new();
     private readonly HashSet<TcpRequest> _requests = []; // guarded by _lock
@@ -21,7 +21,10 @@ internal sealed class TcpListener(TcpLayer layer, IpEndpoint local, TcpOptionSet
     public TcpLayer Layer => layer;
 
     /// <summary>Where it listens.</summary>
-    public IpEndpoint Local => local;
+    public IpEndpoint Local => binding.Local;
+
+    /// <summary>Its port, which its connections hold as well.</summary>
+    public PortBinding Binding => binding;
 
     /// <summary>What connections inherit.</summary>
     public TcpOptionSet Options => options;
@@ -157,6 +160,8 @@ internal sealed class TcpListener(TcpLayer layer, IpEndpoint local, TcpOptionSet
     {
         TcpConnection connection = new(layer, request?.Key ?? key!.Value, options.Clone(), route);
         connection.Observer = Pending; // somebody will read it
+        connection.Binding = binding;
+        layer.Ports.Retain(binding);
         if (options.ReceiveBuffer > 0)
         {
             connection.Receiver.Buffer = options.ReceiveBuffer;

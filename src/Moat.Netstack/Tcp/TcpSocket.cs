@@ -179,7 +179,7 @@ public sealed class TcpSocket : IDisposable
                 return refused;
             }
 
-            _listener = new TcpListener(_layer, _binding!.Local, Options, IsV6Only) { Backlog = backlog, Observer = _observer, ReusesPort = ReusesPort };
+            _listener = new TcpListener(_layer, _binding!, Options, IsV6Only) { Backlog = backlog, Observer = _observer, ReusesPort = ReusesPort };
             _layer.Listeners.Add(_listener);
             return NetError.None;
         }
@@ -424,7 +424,7 @@ public sealed class TcpSocket : IDisposable
         {
             lock (connection.Lock)
             {
-                if (connection.State != TcpState.Closed)
+                if (connection.State != TcpState.Closed && binding is not null)
                 {
                     (connection.Binding, binding) = (binding, null); // an orphan keeps its port
                 }
@@ -473,7 +473,7 @@ public sealed class TcpSocket : IDisposable
         if (_binding is null)
         {
             IpEndpoint wanted = new(route.Source, 0);
-            error = _layer.Ports.Bind(Claim(wanted), port => _layer.Find(new FlowKey(new IpEndpoint(route.Source, port), remote)) is null or TcpTimeWait { MayBeReused: true }, out _binding);
+            error = _layer.Ports.Bind(Claim(wanted) with { IsChosen = true }, port => _layer.Find(new FlowKey(new IpEndpoint(route.Source, port), remote)) is null or TcpTimeWait { MayBeReused: true }, out _binding);
             if (error != NetError.None)
             {
                 return NetError.AddressNotAvailable;
@@ -492,6 +492,7 @@ public sealed class TcpSocket : IDisposable
         {
             _listener = null;
             _layer.Listeners.Remove(listener);
+            _layer.Ports.EndListening(listener.Binding);
             listener.Close();
         }
     }

@@ -1,5 +1,6 @@
 using Moat.Netstack.Ip;
 using Moat.Netstack.Packets;
+using Moat.Netstack.Sockets;
 using Moat.Netstack.Timers;
 using Moat.Netstack.Wire;
 
@@ -18,7 +19,15 @@ internal sealed class TcpTimeWait(TcpLayer layer, FlowKey key, SequenceNumber ne
 
     private readonly Lock _lock = new();
     private Expiry? _expiry;
+    private PortBinding? _binding;
     private long _startedNs;
+
+    /// <summary>The port, which nobody may bind to meanwhile without SO_REUSEADDR; null if others may. Set before the wait begins.</summary>
+    public PortBinding? Binding
+    {
+        get => _binding;
+        set => _binding = value;
+    }
 
     /// <summary>The last timestamp of the peer, if there were any.</summary>
     public uint? RecentTimestamp => recentTimestamp;
@@ -46,6 +55,10 @@ internal sealed class TcpTimeWait(TcpLayer layer, FlowKey key, SequenceNumber ne
         }
 
         layer.Forget(this);
+        if (Interlocked.Exchange(ref _binding, null) is { } binding)
+        {
+            layer.Ports.Release(binding);
+        }
     }
 
     /// <inheritdoc/>
