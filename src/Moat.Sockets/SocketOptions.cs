@@ -71,6 +71,9 @@ public sealed class SocketOptions
     /// <summary>SO_DONTROUTE.</summary>
     public bool DontRoute { get; set; }
 
+    /// <summary>SO_NO_CHECK.</summary>
+    public bool NoChecksum { get; set; }
+
     /// <summary>SO_RCVLOWAT: bytes before poll(2) tells of them.</summary>
     public int ReceiveLowWater { get; set; } = 1;
 

@@ -61,6 +61,7 @@ public sealed class UdpLayer : ITransport
             return;
         }
 
+        bool lacksChecksum = header.Checksum == 0 && packet.Checksum != ChecksumState.Verified && !info.Source.IsV4;
         packet.Truncate(header.DatagramLength);
         IpEndpoint source = new(info.Source, header.SourcePort);
         IpEndpoint destination = new(info.Destination, header.DestinationPort);
@@ -72,6 +73,13 @@ public sealed class UdpLayer : ITransport
 
         if (info.Kind != RouteKind.Local)
         {
+            if (lacksChecksum)
+            {
+                Interlocked.Increment(ref _bad);
+                packet.Release();
+                return;
+            }
+
             DeliverToAll(candidates, packet, info, source, destination);
             return;
         }
@@ -89,7 +97,7 @@ public sealed class UdpLayer : ITransport
         }
 
         Interlocked.Increment(ref _received);
-        if (coverage < header.DatagramLength && coverage < socket.ReceiveCoverage)
+        if ((coverage < header.DatagramLength && coverage < socket.ReceiveCoverage) || (lacksChecksum && !socket.TakesNoChecksum))
         {
             Interlocked.Increment(ref _bad);
             packet.Release();
@@ -207,7 +215,7 @@ public sealed class UdpLayer : ITransport
 
         if (header.Checksum == 0)
         {
-            return info.Source.IsV4 && !IsLite; // IPv6 demands one (RFC 8200 section 8.1), and so does UDP-Lite
+            return !IsLite; // IPv6 demands one as well (RFC 8200 section 8.1), unless the socket does not (RFC 6936)
         }
 
         packet.Truncate(header.DatagramLength);

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Moat.Netstack.Ip;
 using Moat.Netstack.Multicast;
 using Moat.Netstack.Packets;
@@ -11,7 +10,8 @@ namespace Moat.Netstack.Udp;
 /// <summary>A datagram socket. Methods never wait. Any thread.</summary>
 public sealed class UdpSocket : IDisposable
 {
-    private const int MaxPayload = 65507;
+    private const int MaxPayloadV4 = 65507;
+    private const int MaxPayloadV6 = 65527;
 
     private readonly UdpLayer _layer;
     private readonly ISocketObserver _observer;
@@ -67,6 +67,15 @@ public sealed class UdpSocket : IDisposable
 
     /// <summary>UDPLITE_RECV_CSCOV: a datagram whose checksum covers a part must cover at least so much.</summary>
     public int ReceiveCoverage { get; set; }
+
+    /// <summary>SO_NO_CHECK: datagrams over IPv4 are sent without a checksum.</summary>
+    public bool SendsNoChecksum { get; set; }
+
+    /// <summary>UDP_NO_CHECK6_TX: datagrams over IPv6 are.</summary>
+    public bool SendsNoChecksumV6 { get; set; }
+
+    /// <summary>UDP_NO_CHECK6_RX: datagrams over IPv6 may come without one.</summary>
+    public bool TakesNoChecksum { get; set; }
 
     /// <summary>Whether it is of UDP-Lite.</summary>
     public bool IsLite => _layer.IsLite;
@@ -200,12 +209,17 @@ public sealed class UdpSocket : IDisposable
     {
         sent = 0;
         long length = source.Length;
-        if (length > MaxPayload)
+        if (length > ushort.MaxValue)
         {
             return NetError.MessageTooLong;
         }
 
         NetError error = Prepare(destination, control, out IpEndpoint remote, out ushort port, out RouteDecision route);
+        if (error == NetError.None && length > (remote.Address.IsV4 ? MaxPayloadV4 : MaxPayloadV6))
+        {
+            error = NetError.MessageTooLong;
+        }
+
         if (error != NetError.None)
         {
             return error;
@@ -231,7 +245,11 @@ public sealed class UdpSocket : IDisposable
             TypeOfService = control.Class ?? Options.ClassTo(remote.Address),
             DontFragment = Options.DontFragmentTo(remote.Address),
         };
-        Seal(packet, parameters, route, coverage);
+        if (IsLite || !(remote.Address.IsV4 ? SendsNoChecksum : SendsNoChecksumV6))
+        {
+            UdpChecksum.Seal(packet, parameters, route, coverage);
+        }
+
         packet.Mark = Options.Mark;
         packet.Owner = Options.Owner;
         if (route.Kind == RouteKind.Multicast && Options.Has(remote.Address.IsV4 ? IpFlags.MulticastLoop : IpFlags.MulticastLoopV6) && !route.Interface.IsLoopback)
@@ -366,28 +384,6 @@ public sealed class UdpSocket : IDisposable
     }
 
     internal void OnError(in IpError error, IpEndpoint remote, ReadOnlySpan<byte> payload) => Errors.Report(error, remote, payload, isConnected: Remote == remote);
-
-    private static void Seal(Packet packet, in IpParameters parameters, in RouteDecision route, int coverage)
-    {
-        if ((route.Interface.Link.Features & Link.LinkFeatures.Loopback) != 0)
-        {
-            packet.Checksum = ChecksumState.Verified;
-            return;
-        }
-
-        InternetChecksum checksum = InternetChecksum.OfPseudoHeader(parameters.Source, parameters.Destination, parameters.Protocol, packet.Length);
-        if (coverage < packet.Length)
-        {
-            checksum.Add(packet.Linear[..coverage]);
-        }
-        else
-        {
-            packet.AddTo(ref checksum, 0);
-        }
-
-        ushort value = checksum.Value;
-        BinaryPrimitives.WriteUInt16BigEndian(packet.Linear[UdpHeader.ChecksumOffset..], value == 0 ? ushort.MaxValue : value);
-    }
 
     private NetError Prepare(IpEndpoint? destination, in DatagramControl control, out IpEndpoint remote, out ushort port, out RouteDecision route)
     {

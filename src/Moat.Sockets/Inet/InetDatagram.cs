@@ -166,6 +166,7 @@ internal sealed class InetDatagram : Socket, IInetSocket
     {
         Udp.ReusesAddress = Options.ReuseAddress;
         Udp.ReusesPort = Options.ReusePort;
+        Udp.SendsNoChecksum = Options.NoChecksum;
         InetDatagramOptions.Apply(Options, Udp.Options);
         Udp.Queue.Limit = Options.ReceiveBuffer;
     }

@@ -1,5 +1,6 @@
 using Moat.Linux;
 using Moat.Netstack.Sockets;
+using Moat.Netstack.Udp;
 using Moat.Netstack.Wire;
 
 namespace Moat.Sockets.Inet;
@@ -8,6 +9,8 @@ namespace Moat.Sockets.Inet;
 internal static class InetDatagramOptions
 {
     private const int UDP_CORK = 1;
+    private const int UDP_NO_CHECK6_TX = 101;
+    private const int UDP_NO_CHECK6_RX = 102;
     private const int UDPLITE_SEND_CSCOV = 10;
     private const int UDPLITE_RECV_CSCOV = 11;
 
@@ -28,6 +31,8 @@ internal static class InetDatagramOptions
         {
             case InetLevel.IPPROTO_UDP when option == UDP_CORK:
                 return OptionValue.ReadInt(value).TryGet(out int corks, out Errno errno) ? socket.SetCork(corks != 0) : errno;
+            case InetLevel.IPPROTO_UDP when option is UDP_NO_CHECK6_TX or UDP_NO_CHECK6_RX:
+                return OptionValue.ReadInt(value).TryGet(out int lacks, out errno) ? SetNoChecksum(socket.Udp, option, lacks != 0) : errno;
             case InetLevel.IPPROTO_UDPLITE when socket.Udp.IsLite && option is UDPLITE_SEND_CSCOV or UDPLITE_RECV_CSCOV:
                 return OptionValue.ReadInt(value).TryGet(out int coverage, out errno) ? SetCoverage(socket, option, coverage) : errno;
             case InetLevel.IPPROTO_IPV6 when socket.IsV6 && option == IpOption.IPV6_V6ONLY:
@@ -47,7 +52,13 @@ internal static class InetDatagramOptions
     /// <returns>How many bytes were written.</returns>
     public static Result<int> Get(InetDatagram socket, int level, int option, Span<byte> value) => level switch
     {
-        InetLevel.IPPROTO_UDP => option == UDP_CORK ? OptionValue.WriteInt(socket.Cork.IsSet ? 1 : 0, value) : Errno.ENOPROTOOPT,
+        InetLevel.IPPROTO_UDP => option switch
+        {
+            UDP_CORK => OptionValue.WriteInt(socket.Cork.IsSet ? 1 : 0, value),
+            UDP_NO_CHECK6_TX => OptionValue.WriteInt(socket.Udp.SendsNoChecksumV6 ? 1 : 0, value),
+            UDP_NO_CHECK6_RX => OptionValue.WriteInt(socket.Udp.TakesNoChecksum ? 1 : 0, value),
+            _ => Errno.ENOPROTOOPT,
+        },
         InetLevel.IPPROTO_UDPLITE when socket.Udp.IsLite => option switch
         {
             UDPLITE_SEND_CSCOV => OptionValue.WriteInt(socket.Udp.SendCoverage, value),
@@ -75,6 +86,20 @@ internal static class InetDatagramOptions
         InetLevel.IPPROTO_IPV6 when socket.IsV6 => InetIpv6Options.Get(socket, option, value),
         _ => socket.IsV6 ? Errno.ENOPROTOOPT : Errno.EOPNOTSUPP,
     };
+
+    private static Errno SetNoChecksum(UdpSocket socket, int option, bool lacks)
+    {
+        if (option == UDP_NO_CHECK6_TX)
+        {
+            socket.SendsNoChecksumV6 = lacks;
+        }
+        else
+        {
+            socket.TakesNoChecksum = lacks;
+        }
+
+        return Errno.None;
+    }
 
     // The header is always covered (udplite(7)).
     private static Errno SetCoverage(InetDatagram socket, int option, int coverage)

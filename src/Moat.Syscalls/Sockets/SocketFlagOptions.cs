@@ -11,6 +11,7 @@ internal static class SocketFlagOptions
     private const int Debug = 1;
     private const int DontRoute = 5;
     private const int OutOfBandInline = 10;
+    private const int NoCheck = 11;
     private const int ReceiveLowWater = 18;
     private const int SendLowWater = 19;
     private const int PeekOffset = 42;
@@ -21,6 +22,7 @@ internal static class SocketFlagOptions
         Debug => options.Debug ? 1 : 0,
         DontRoute => options.DontRoute ? 1 : 0,
         OutOfBandInline => options.OutOfBandInline ? 1 : 0,
+        NoCheck => options.NoChecksum ? 1 : 0,
         ReceiveLowWater => options.ReceiveLowWater,
         SendLowWater => 1,
         _ => null,
@@ -42,6 +44,9 @@ internal static class SocketFlagOptions
                 return Errno.None;
             case OutOfBandInline:
                 options.OutOfBandInline = value != 0;
+                return Errno.None;
+            case NoCheck:
+                options.NoChecksum = value != 0;
                 return Errno.None;
             case PeekOffset:
                 return Errno.EOPNOTSUPP;
