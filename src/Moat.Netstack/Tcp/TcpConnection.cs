@@ -90,6 +90,9 @@ internal sealed class TcpConnection : TcpFlow
     /// <summary>Whether both sides use timestamps.</summary>
     public bool UsesTimestamps { get; private set; }
 
+    /// <summary>Whether both sides shift windows, be it by nothing.</summary>
+    public bool UsesWindowScale { get; private set; }
+
     /// <summary>Whether the handshake is done.</summary>
     public bool IsSynchronized => State is not (TcpState.Closed or TcpState.SynSent or TcpState.SynReceived);
 
@@ -219,8 +222,9 @@ internal sealed class TcpConnection : TcpFlow
                     Sender.OnPathMtu(Transmitter.EffectiveMss, now);
                 }
             }
-            else if (State is TcpState.SynSent or TcpState.SynReceived && error.IsHard)
+            else if (State is TcpState.SynSent or TcpState.SynReceived)
             {
+                // As in Linux every error ends an attempt, though RFC 1122 section 4.2.3.9 would have some be transient.
                 Fail(error.Error);
             }
             else
@@ -402,6 +406,7 @@ internal sealed class TcpConnection : TcpFlow
         if (options.WindowScale is { } scale && Options.OffersWindowScale)
         {
             Sender.WindowScale = scale;
+            UsesWindowScale = true;
         }
         else
         {

@@ -18,7 +18,7 @@ internal static class TcpReport
             Timeouts = sender.Timeouts,
             UsesTimestamps = connection.UsesTimestamps,
             UsesSack = connection.UsesSack,
-            UsesWindowScale = sender.WindowScale > 0 || receiver.WindowScale > 0,
+            UsesWindowScale = connection.UsesWindowScale,
             SendWindowScale = sender.WindowScale,
             ReceiveWindowScale = receiver.WindowScale,
             RetransmissionTimeNs = sender.RtoNs,
