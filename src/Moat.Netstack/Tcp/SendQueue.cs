@@ -6,7 +6,7 @@ namespace Moat.Netstack.Tcp;
 /// <summary>The bytes that a socket has been given and the peer has not acknowledged: slices of chunks in order, addressed by sequence number. Guarded by the connection's lock.</summary>
 internal sealed class SendQueue
 {
-    private ChunkSlice[] _slices = new ChunkSlice[8]; // a ring
+    private ChunkSlice[] _slices = new ChunkSlice[2]; // a ring
     private int _first;
     private int _count;
     private int _cursor; // the slice that was read last, counted from _first, and what lies before it: sending goes on where it stopped
