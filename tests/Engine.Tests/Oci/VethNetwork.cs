@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Moat.Engine.Tests.Oci;
 
 /// <summary>Two network namespaces of a test's own, which end with it: one for a container, one for a Linux host at the other end of two veth pairs.</summary>
@@ -20,20 +18,20 @@ public sealed class VethNetwork : IDisposable
     /// <summary>The container's end of the second pair.</summary>
     public const string SecondContainer = "198.18.0.2";
 
-    private readonly Process _host = StartNamespace();
-    private readonly Process _container = StartNamespace();
+    private readonly NetworkSpace _host = new();
+    private readonly NetworkSpace _container = new();
 
     public VethNetwork()
     {
-        int container = Await(_container);
-        Must(_host, $"""
+        int container = _container.Id;
+        _host.Must($"""
             ip link set lo up
             ip link add eth0 type veth peer name eth0 netns {container}
             ip link add eth1 type veth peer name eth1 netns {container}
             ip addr add {Host}/24 dev eth0 && ip addr add {HostV6}/64 dev eth0 nodad && ip addr add 198.18.0.1/24 dev eth1
             ip link set eth0 up && ip link set eth1 up
             """);
-        Must(_container, $"""
+        _container.Must($"""
             echo 8 > /proc/sys/net/ipv4/conf/all/arp_ignore # answers are the sandbox's alone
             ip link set lo up
             ip addr add {Container}/24 brd + dev eth0 && ip addr add {ContainerV6}/64 dev eth0 nodad && ip addr add {SecondContainer}/24 dev eth1
@@ -43,39 +41,18 @@ public sealed class VethNetwork : IDisposable
     }
 
     /// <summary>The container's namespace, for config.json.</summary>
-    public string Path => $"/proc/{_container.Id}/ns/net";
+    public string Path => _container.Path;
 
     /// <summary>Runs a script on the host's side.</summary>
-    public CommandResult OnHost(string script) => Run(_host, script);
+    public CommandResult OnHost(string script) => _host.Run(script);
 
     /// <summary>Changes something in the container's namespace, as an engine would.</summary>
-    public void InContainer(string script) => Must(_container, script);
+    public void InContainer(string script) => _container.Must(script);
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (Process process in (Process[])[_host, _container])
-        {
-            process.Kill();
-            process.WaitForExit();
-            process.Dispose();
-        }
-    }
-
-    private static Process StartNamespace() => Process.Start("unshare", ["--net", "sleep", "6000"]);
-
-    // unshare becomes sleep in its new namespace.
-    private static int Await(Process process)
-    {
-        Patience.Await(() => File.ReadAllText($"/proc/{process.Id}/comm") == "sleep\n", "the namespace");
-        return process.Id;
-    }
-
-    private static CommandResult Run(Process space, string script) => Runsc.Execute(["nsenter", $"--net=/proc/{Await(space)}/ns/net", "/bin/sh", "-c", script]);
-
-    private static void Must(Process space, string script)
-    {
-        CommandResult result = Run(space, "set -e\n" + script);
-        Assert.True(result.ExitCode == 0, result.Error);
+        _host.Dispose();
+        _container.Dispose();
     }
 }
