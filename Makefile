@@ -5,7 +5,7 @@
 PREFIX ?= /usr/local
 export PACKAGES
 
-.PHONY: all run test test-steady test-ptrace test-python guest bench microbench soak stress install uninstall format clean
+.PHONY: all run test test-steady test-ptrace test-python guest bench microbench soak stress fuzz install uninstall format clean
 
 all:
 	@tools/publish
@@ -51,10 +51,17 @@ stress: all
 	@dotnet build tests/Sandbox.Tests -c Debug --no-restore --nologo -v quiet
 	@MOAT_STRESS=1 dotnet artifacts/build/bin/Sandbox.Tests/debug/Sandbox.Tests.dll -noColor -class '*.Stress.*'
 	@dotnet build tests/Engine.Tests -c Debug --no-restore --nologo -v quiet
-	@MOAT_STRESS=1 dotnet artifacts/build/bin/Engine.Tests/debug/Engine.Tests.dll -noColor -class '*.DockerNetworkTests' -class '*.DockerDatabaseTests'
+	@MOAT_STRESS=1 dotnet artifacts/build/bin/Engine.Tests/debug/Engine.Tests.dll -noColor -class '*.DockerNetworkTests' -class '*.DockerDatabaseTests' -class '*.MatrixTests'
 	@dotnet build tests/Applications.Tests -c Debug --no-restore --nologo -v quiet
 	@dotnet artifacts/build/bin/Applications.Tests/debug/Applications.Tests.dll -noColor -class '*.RedisSuiteTests'
 	@tools/stressors
+
+# Hostile input for the network stack that no run before has seen: packets, headers, options. FUZZ_SECONDS= for each target, which run one after the other.
+FUZZ_SECONDS ?= 600
+fuzz:
+	@tools/restore
+	@dotnet build tests/Netstack.Tests -c Debug --no-restore --nologo -v quiet
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) nice -n 15 dotnet artifacts/build/bin/Netstack.Tests/debug/Netstack.Tests.dll -noColor -maxThreads 1 -class '*.FuzzTests'
 
 install: all
 	install -D -m 0755 artifacts/runsc $(DESTDIR)$(PREFIX)/bin/runsc
