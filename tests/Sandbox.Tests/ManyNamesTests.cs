@@ -7,7 +7,7 @@ public sealed class ManyNamesTests : IDisposable
         cd "$1" && mkdir directory && echo inside > directory/inside && for f in locked watched changed mode gone old untouched; do echo $f > $f; done
         """;
 
-    private readonly string _folder = Directory.CreateDirectory($"/var/tmp/moat-names-{Environment.ProcessId}").FullName;
+    private readonly string _folder = TestRun.MakeSeenFolder("names");
 
     [Fact]
     public void FilesInUse_StayTheSame_WhileManyNamesAreAskedFor()
