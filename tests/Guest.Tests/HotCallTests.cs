@@ -16,9 +16,9 @@ public sealed class HotCallTests : IDisposable
         ["memory mmap"] = 192, // a mapping, and what it splits
         ["memory mprotect"] = 384,
         ["memory madvise"] = 768,
-        ["memory munmap"] = 704,
+        ["memory munmap"] = 736,
         ["memory brk"] = 240,
-        ["memory between"] = 96, // tables of pages, offers of them
+        ["memory between"] = 112, // tables of pages, offers of them
         ["faults between"] = 64,
         ["signals between"] = 16,
         ["udp recvfrom"] = 40, // the sender's address
