@@ -14,8 +14,8 @@ internal sealed class LeftCalls
 
     private readonly List<(StubOrder Call, bool IsOwn)> _calls = [];
 
-    /// <summary>Whether there are any.</summary>
-    public bool Any => _calls.Count > 0;
+    /// <summary>How many there are.</summary>
+    public int Count => _calls.Count;
 
     /// <summary>Whether a call can be left: not where a protection is unproven, which would fail if it were made again where there is a hole by then, nor if there are too many.</summary>
     public bool CanLeave(in StubOrder call)
@@ -42,11 +42,9 @@ internal sealed class LeftCalls
     /// <summary>The thread has come back.</summary>
     public void NoteReturn() => _calls.RemoveAll(static left => left.IsOwn);
 
-    /// <summary>Takes them all, to be made again: that changes nothing if they have been made.</summary>
-    public StubOrder[] TakeAll()
-    {
-        StubOrder[] calls = [.. _calls.ConvertAll(static left => left.Call)];
-        _calls.Clear();
-        return calls;
-    }
+    /// <summary>One of them.</summary>
+    public StubOrder this[int index] => _calls[index].Call;
+
+    /// <summary>They are known to be made, or will be.</summary>
+    public void Clear() => _calls.Clear();
 }

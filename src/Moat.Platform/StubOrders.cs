@@ -35,7 +35,7 @@ public sealed class StubOrders(ulong leavesBelow = 0)
     public bool AreOwn => Count < sizeof(ulong) * 8 && _own == (1UL << Count) - 1;
 
     /// <summary>Whether calls have been left to the application since they were last proven.</summary>
-    public bool HasLeft => _left.Any;
+    public bool HasLeft => _left.Count > 0;
 
     /// <summary>mmap(2) of a part of a file.</summary>
     public void Map(GuestAddress address, ulong length, IMappableFile file, ulong fileOffset, MemoryAccess access, bool precommit)
@@ -250,23 +250,24 @@ public sealed class StubOrders(ulong leavesBelow = 0)
     /// <summary>Puts the calls that were left to the application in front of the orders: to make them again changes nothing if it has made them.</summary>
     public void AddLeft()
     {
-        if (!_left.Any)
+        int left = _left.Count;
+        if (left == 0)
         {
             return;
         }
 
         _own = 0; // they are carried out with the rest now
-        int count = Count;
-        ulong[] later = _words.AsSpan(0, count * WordsPerOrder).ToArray();
+        int later = Count;
+        EnsureRoom(left);
+        _words.AsSpan(0, later * WordsPerOrder).CopyTo(_words.AsSpan(left * WordsPerOrder));
         Count = 0;
-        foreach (StubOrder call in _left.TakeAll())
+        for (int i = 0; i < left; i++)
         {
-            Add(call.Number, call.A0, call.A1, call.A2);
+            Add(_left[i].Number, _left[i].A0, _left[i].A1, _left[i].A2);
         }
 
-        EnsureRoom(count);
-        later.CopyTo(_words.AsSpan(Count * WordsPerOrder));
-        Count += count;
+        Count += later;
+        _left.Clear();
     }
 
     /// <summary>Any other call.</summary>

@@ -9,6 +9,10 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
 {
     private const int PageSize = MemoryFile.PageSize;
 
+    private Action<ulong, int>? _addToRun; // AddToRun, made once
+    private (ulong Index, int Page, int Count) _run; // pages on their way out, neighbours in the space and in the file
+    private bool _mayKeep; // them
+
     /// <summary>Bytes mapped.</summary>
     public ulong MappedBytes { get; private set; }
 
@@ -264,21 +268,9 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
     /// <param name="mayKeep">Whether the platform has concealed the range: it may keep the pages.</param>
     public void ReleasePages(ulong start, ulong end, bool mayKeep = false)
     {
-        ulong runAt = 0;
-        int runStart = 0;
-        int runLength = 0;
-        pages.Remove(start / PageSize, end / PageSize, (index, page) =>
-        {
-            if (runLength > 0 && page == runStart + runLength && index == runAt + (ulong)runLength)
-            {
-                runLength++;
-                return;
-            }
-
-            ReleaseRun(runAt, runStart, runLength, mayKeep);
-            (runAt, runStart, runLength) = (index, page, 1);
-        });
-        ReleaseRun(runAt, runStart, runLength, mayKeep);
+        _mayKeep = mayKeep;
+        pages.Remove(start / PageSize, end / PageSize, _addToRun ??= AddToRun);
+        ReleaseRun();
     }
 
     /// <summary>Moves the private pages of a range to another place.</summary>
@@ -301,9 +293,23 @@ internal sealed class MappingChanges(MemoryManager owner, AddressLayout layout, 
     private bool TryConceal(MemoryMapping mapping, ulong start, ulong end) =>
         mapping.File is null && mapping.Access == (MemoryAccess.Read | MemoryAccess.Write) && owner.AddressSpace.Conceal(new GuestAddress(start), end - start);
 
-    private void ReleaseRun(ulong at, int page, int count, bool mayKeep)
+    private void AddToRun(ulong index, int page)
     {
-        if (count > 0 && !(mayKeep && owner.AddressSpace.Keep(new GuestAddress(at * PageSize), owner.MemoryFile, page, count)))
+        if (page == _run.Page + _run.Count && index == _run.Index + (ulong)_run.Count)
+        {
+            _run.Count++;
+            return;
+        }
+
+        ReleaseRun();
+        _run = (index, page, 1);
+    }
+
+    private void ReleaseRun()
+    {
+        (ulong index, int page, int count) = _run;
+        _run = default;
+        if (count > 0 && !(_mayKeep && owner.AddressSpace.Keep(new GuestAddress(index * PageSize), owner.MemoryFile, page, count)))
         {
             owner.AddressSpace.Retire(owner.MemoryFile, page, count);
         }
