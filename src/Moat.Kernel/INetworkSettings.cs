@@ -11,10 +11,10 @@ public interface INetworkSettings
     /// <summary>Whether one can be changed.</summary>
     bool IsWritable(string path);
 
-    /// <summary>The value of one of them.</summary>
-    string Read(string path);
+    /// <summary>The value of one of them; null if there is none (any more).</summary>
+    string? Read(string path);
 
     /// <summary>Changes one that is writable.</summary>
-    /// <returns>EINVAL.</returns>
+    /// <returns>EINVAL; ENOENT if there is none (any more).</returns>
     Errno Write(string path, string value);
 }

@@ -105,11 +105,8 @@ public sealed class SentryKernel
     /// <summary>The home of sockets and the registry of their families; set at boot.</summary>
     public Filesystem SocketFiles { get; set; } = null!;
 
-    /// <summary>What the network shows below /proc/net; null if there is none. Set at boot.</summary>
-    public INetworkFiles? NetworkFiles { get; set; }
-
-    /// <summary>/proc/sys/net; null without a network. Set at boot.</summary>
-    public INetworkSettings? NetworkSettings { get; set; }
+    /// <summary>The home of the files that stand for namespaces (nsfs), mounted nowhere; set at boot.</summary>
+    public Filesystem NamespaceFiles { get; set; } = null!;
 
     /// <summary>The terminal that the container was given, /dev/console; null if none.</summary>
     public ITerminal? Console { get; set; }

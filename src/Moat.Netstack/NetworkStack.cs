@@ -30,9 +30,11 @@ public sealed class NetworkStack
     /// <summary>A stack without interfaces.</summary>
     /// <param name="host">Time and randomness.</param>
     /// <param name="memory">What its sockets share with those of other stacks and families; null for an account of its own.</param>
-    public NetworkStack(INetHost host, SocketMemory? memory = null)
+    /// <param name="pool">Packets, which it shares with the stacks that its links lead to; null for a pool of its own.</param>
+    public NetworkStack(INetHost host, SocketMemory? memory = null, PacketPool? pool = null)
     {
         Host = host;
+        Pool = pool ?? new PacketPool();
         Memory = memory ?? new SocketMemory();
         Memory.Add(Pool);
         Timers = new TimerQueue(host);
@@ -57,7 +59,7 @@ public sealed class NetworkStack
     public SocketMemory Memory { get; }
 
     /// <summary>Packets.</summary>
-    public PacketPool Pool { get; } = new();
+    public PacketPool Pool { get; }
 
     /// <summary>Timers.</summary>
     public TimerQueue Timers { get; }
@@ -162,6 +164,20 @@ public sealed class NetworkStack
         return null;
     }
 
+    /// <summary>The interface with a name, or null.</summary>
+    public NetworkInterface? FindInterface(string name)
+    {
+        foreach (NetworkInterface candidate in Volatile.Read(ref _interfaces))
+        {
+            if (candidate.Name == name)
+            {
+                return candidate;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Takes an interface away, with its addresses, routes and neighbours. Sockets that are bound to it stay, and reach nothing through it.</summary>
     public void RemoveInterface(NetworkInterface removed)
     {
@@ -225,7 +241,18 @@ public sealed class NetworkStack
         return NetError.None;
     }
 
-    /// <summary>Brings an interface up, with the routes of its addresses, or down: then all its routes go but the local ones, as in Linux.</summary>
+    /// <summary>Nobody uses the stack any more: its interfaces go, and connections that no socket has are broken off. What waits for a timer is given back when that expires.</summary>
+    public void End()
+    {
+        foreach (NetworkInterface owner in Interfaces)
+        {
+            RemoveInterface(owner);
+        }
+
+        Tcp.AbortAll();
+    }
+
+    /// <summary>Brings an interface up, with the routes of its addresses, or down: then all its routes go but the local ones, as in Linux. Loopback without addresses gets its own.</summary>
     public void SetUp(NetworkInterface owner, bool isUp)
     {
         lock (_lock)
@@ -240,6 +267,12 @@ public sealed class NetworkStack
             {
                 Routes.RemoveInterface(owner.Index, keepsLocal: true);
                 return;
+            }
+
+            if (owner.IsLoopback && owner.Addresses.Count == 0)
+            {
+                _ = owner.AddAddress(new InterfaceAddress(IpAddress.LoopbackV4, 8, null));
+                _ = owner.AddAddress(new InterfaceAddress(IpAddress.LoopbackV6, 128, null));
             }
 
             foreach (InterfaceAddress address in owner.Addresses)

@@ -1,31 +1,28 @@
-using Moat.Kernel;
+using Moat.Kernel.Credentials;
 using Moat.Linux;
 using Moat.Netstack;
-using Moat.Netstack.Interfaces;
-using Moat.Netstack.Link;
-using Moat.Netstack.Sockets;
-using Moat.Netstack.Wire;
 using Moat.Sentry.Network;
+using Moat.Sockets;
 using Moat.Sockets.Inet;
 
 namespace Moat.Sentry;
 
-/// <summary>Makes the sandbox's network: loopback, up, with 127.0.0.1 and ::1, and what the container's network namespace has.</summary>
+/// <summary>Makes the sandbox's network: loopback, and what the container's network namespace has.</summary>
 internal static class NetworkSetup
 {
-    /// <summary>The stack with its loopback interface.</summary>
-    /// <param name="kernel">The kernel.</param>
-    /// <param name="memory">What sockets hold.</param>
-    public static NetworkStack Create(SentryKernel kernel, SocketMemory memory)
+    /// <summary>The sandbox's network, with loopback.</summary>
+    /// <param name="networks">Makes it.</param>
+    /// <param name="owner">The user namespace it belongs to.</param>
+    /// <param name="poller">Waits for the host's sockets, where the internet is the host's (--network=host); otherwise null.</param>
+    public static SocketNetwork Create(SocketNetworks networks, UserNamespace owner, PassthroughPoller? poller)
     {
-        NetHost host = new(kernel);
-        NetworkStack stack = new(host, memory);
-        host.Stack = stack;
-        _ = stack.AddInterface("lo", new LoopbackLink(), out NetworkInterface? loopback);
-        _ = stack.AddAddress(loopback!, new InterfaceAddress(IpAddress.LoopbackV4, 8, null));
-        _ = stack.AddAddress(loopback!, new InterfaceAddress(IpAddress.LoopbackV6, 128, null));
-        stack.SetUp(loopback!, true);
-        return stack;
+        SocketNetwork network = networks.MakeFirst(owner);
+        foreach (AddressFamily family in (ReadOnlySpan<AddressFamily>)[AddressFamily.AF_INET, AddressFamily.AF_INET6])
+        {
+            network.Register(family, poller is not null ? new PassthroughFamily(network, poller, family) : new InetFamily(network, isV6: family == AddressFamily.AF_INET6));
+        }
+
+        return network;
     }
 
     /// <summary>Gives the stack the interfaces of the host for show: sockets do not use it (--network=host).</summary>

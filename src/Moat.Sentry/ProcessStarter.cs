@@ -13,7 +13,7 @@ using Moat.Oci;
 namespace Moat.Sentry;
 
 /// <summary>Makes processes from a configuration's description: the container's first one, and those that exec brings in later.</summary>
-internal sealed class ProcessStarter(SentryKernel kernel, MountNamespace mounts, UtsNamespace uts, UserNamespace users)
+internal sealed class ProcessStarter(SentryKernel kernel, MountNamespace mounts, UtsNamespace uts, UserNamespace users, NetworkNamespace network)
 {
     private const int NotFound = 127;
     private const int NotExecutable = 126;
@@ -25,7 +25,7 @@ internal sealed class ProcessStarter(SentryKernel kernel, MountNamespace mounts,
     /// <summary>A task at the root of the tree that may do everything; nothing runs in it yet.</summary>
     public GuestTask Create()
     {
-        GuestTask task = InitialProcess.Create(kernel, mounts, RootCredentials(), uts, new ResourceLimits());
+        GuestTask task = InitialProcess.Create(kernel, mounts, RootCredentials(), uts, network, new ResourceLimits());
         task.Fs.Umask = default;
         return task;
     }

@@ -5,7 +5,7 @@ using Moat.Netstack.Tcp;
 namespace Moat.Sockets;
 
 /// <summary>/proc/net's tables of the sockets that are not of the internet: unix, netlink, packet (proc(5)).</summary>
-internal sealed class OtherSocketFiles(SocketFilesystem home)
+internal sealed class OtherSocketFiles(SocketNetwork network)
 {
     private const string NoPointer = "0000000000000000";
 
@@ -22,7 +22,7 @@ internal sealed class OtherSocketFiles(SocketFilesystem home)
             "netlink" => "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n",
             _ => "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n",
         });
-        foreach (Socket socket in home.Registry.List<Socket>())
+        foreach (Socket socket in network.Registry.List<Socket>())
         {
             if (socket.Domain != family)
             {

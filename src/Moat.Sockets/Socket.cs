@@ -8,18 +8,26 @@ namespace Moat.Sockets;
 /// <summary>A socket (socket(7)): a file with addresses, options and messages. No member blocks: where Linux would wait, they return EAGAIN, and the caller waits and tries again.</summary>
 public abstract class Socket : FileDescription
 {
-    private readonly SocketFilesystem _home;
     private readonly SocketInode _inode;
 
     /// <summary>Makes a socket.</summary>
-    protected Socket(SocketFilesystem home, GuestTask task, AddressFamily domain, SocketType type, OpenFlags flags)
+    /// <param name="network">Where it is; it keeps the network.</param>
+    /// <param name="task">Who makes it.</param>
+    /// <param name="domain">SO_DOMAIN.</param>
+    /// <param name="type">SO_TYPE.</param>
+    /// <param name="flags">O_NONBLOCK or nothing.</param>
+    protected Socket(SocketNetwork network, GuestTask task, AddressFamily domain, SocketType type, OpenFlags flags)
         : base(flags | OpenFlags.O_RDWR, null)
     {
-        _home = home;
-        _inode = home.NewInode(task);
+        Network = network;
+        network.AddUser();
+        _inode = network.Home.NewInode(task);
         Domain = domain;
         Type = type;
     }
+
+    /// <summary>The network that it is in, whichever one those who use it are in.</summary>
+    public SocketNetwork Network { get; }
 
     /// <summary>SO_DOMAIN.</summary>
     public AddressFamily Domain { get; }
@@ -168,8 +176,9 @@ public abstract class Socket : FileDescription
     /// <inheritdoc/>
     protected sealed override void OnLastClose()
     {
-        _home.Registry.Remove(this);
+        Network.Registry.Remove(this);
         OnClose();
+        Network.RemoveUser();
     }
 
     /// <summary>The last reference has gone.</summary>

@@ -1,38 +1,37 @@
+using Moat.Kernel.Namespaces;
+using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 
 namespace Moat.Filesystems.Proc;
 
 /// <summary>An open file of /proc/PID/ns: keeps the namespace, and is what setns(2) takes.</summary>
-public sealed class NamespaceDescription : FileDescription
+internal sealed class NamespaceDescription : FileDescription, INamespaceFile
 {
-    private readonly Inode _inode;
+    private const uint NS_GET_NSTYPE = 0xb703;
 
-    /// <param name="inode">What stands for the namespace.</param>
-    /// <param name="cloneFlag">Its CLONE_NEW*.</param>
-    /// <param name="mounts">The mount namespace, if it is one.</param>
+    private readonly NamespaceInode _inode;
+
+    /// <param name="inode">What stands for the namespace, of which the file has a reference.</param>
     /// <param name="flags">The flags of open(2).</param>
-    public NamespaceDescription(Inode inode, ulong cloneFlag, MountNamespace? mounts, OpenFlags flags)
-        : base(flags, null)
-    {
-        _inode = inode;
-        CloneFlag = cloneFlag;
-        Mounts = mounts;
-        mounts?.AddUser();
-    }
+    public NamespaceDescription(NamespaceInode inode, OpenFlags flags)
+        : base(flags, null) => _inode = inode;
 
     /// <inheritdoc/>
     public override Inode Inode => _inode;
 
-    /// <summary>The namespace's CLONE_NEW*.</summary>
-    public ulong CloneFlag { get; }
-
-    /// <summary>The mount namespace, if it is one.</summary>
-    public MountNamespace? Mounts { get; }
+    /// <inheritdoc/>
+    public INamespace? Namespace => _inode.Namespace;
 
     /// <inheritdoc/>
-    public override string AnonymousName => (_inode as NamespaceInode)?.Name ?? "ns:[0]";
+    public ulong CloneFlag => _inode.CloneFlag;
 
     /// <inheritdoc/>
-    protected override void OnLastClose() => Mounts?.RemoveUser();
+    public override string AnonymousName => _inode.Name;
+
+    /// <inheritdoc/>
+    public override SyscallResult Ioctl(GuestTask task, uint request, ulong argument) => request == NS_GET_NSTYPE ? (long)CloneFlag : Errno.ENOTTY;
+
+    /// <inheritdoc/>
+    protected override void OnLastClose() => Namespace?.RemoveUser();
 }

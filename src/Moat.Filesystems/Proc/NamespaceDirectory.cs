@@ -1,5 +1,6 @@
 using System.Text;
 using Moat.Filesystems.Synthetic;
+using Moat.Kernel.Namespaces;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
@@ -22,7 +23,7 @@ internal sealed class NamespaceDirectory(ProcFilesystem proc, GuestTask owner) :
     public override IReadOnlyList<SyntheticEntry> List(GuestTask task) =>
         Array.ConvertAll(s_kinds, kind => new SyntheticEntry(new FileName(kind), IdOf(owner, kind), Mode.S_IFLNK));
 
-    // There is one namespace of each kind but mnt: the numbers are those of Linux's initial ones.
+    // There is one namespace of each kind but mnt and net: the numbers are those of Linux's initial ones.
     private static ulong IdOf(GuestTask owner, string kind) => kind switch
     {
         "ipc" => 4026531839,
@@ -32,7 +33,7 @@ internal sealed class NamespaceDirectory(ProcFilesystem proc, GuestTask owner) :
         "cgroup" => 4026531835,
         "time" or "time_for_children" => 4026531834,
         "mnt" => owner.Fs.MountNamespace.Id,
-        _ => 4026531840,
+        _ => owner.FindNetwork()?.Id ?? 0,
     };
 
     private static ulong CloneFlagOf(string kind) => kind switch
@@ -49,15 +50,25 @@ internal sealed class NamespaceDirectory(ProcFilesystem proc, GuestTask owner) :
 
     private sealed class NamespaceLink(ProcFilesystem proc, GuestTask owner, string kind) : SyntheticInode(proc, Mode.S_IFLNK | (Mode)0x1FF)
     {
+        // A process that has ended is in no network any more.
+        private bool IsGone => kind == "net" && owner.FindNetwork() is null;
+
         private string Text => $"{kind.Replace("_for_children", "", StringComparison.Ordinal)}:[{IdOf(owner, kind)}]";
 
-        public override Result<byte[]> ReadSymlink(GuestTask? reader) => Encoding.UTF8.GetBytes(Text);
+        public override Result<byte[]> ReadSymlink(GuestTask? reader) => IsGone ? Errno.ENOENT : Encoding.UTF8.GetBytes(Text);
 
         public override Result<PathLocation>? FollowMagicLink(GuestTask reader)
         {
-            NamespaceInode inode = new(proc, Text, IdOf(owner, kind), CloneFlagOf(kind), kind == "mnt" ? owner.Fs.MountNamespace : null);
+            INamespace? ns = kind switch { "mnt" => owner.Fs.MountNamespace, "net" => owner.FindNetwork(), _ => null };
+            if (ns is null && IsGone)
+            {
+                return Errno.ENOENT;
+            }
+
+            NamespaceFilesystem home = (NamespaceFilesystem)proc.Kernel.NamespaceFiles;
+            NamespaceInode inode = new(home, Text, ns?.Id ?? IdOf(owner, kind), CloneFlagOf(kind), ns);
             Dentry dentry = new(null, new FileName(inode.Name), inode);
-            return new PathLocation(new Mount(proc, dentry), dentry);
+            return new PathLocation(new Mount(home, dentry), dentry);
         }
     }
 }

@@ -20,7 +20,7 @@ internal sealed class ProcessEntries
         Add("fd", Mode.S_IFDIR, static (proc, task) => new FdDirectory(proc, task, informational: false));
         Add("fdinfo", Mode.S_IFDIR, static (proc, task) => new FdDirectory(proc, task, informational: true));
         Add("ns", Mode.S_IFDIR, static (proc, task) => new NamespaceDirectory(proc, task));
-        Add("net", Mode.S_IFDIR, static (proc, _) => MakeNetwork(proc));
+        Add("net", Mode.S_IFDIR, MakeNetwork);
         if (!isThread)
         {
             Add("task", Mode.S_IFDIR, static (proc, task) => new ThreadDirectory(proc, task.ThreadGroup));
@@ -39,15 +39,12 @@ internal sealed class ProcessEntries
     /// <summary>Makes the inode of an entry; null if there is none of this name.</summary>
     public SyntheticInode? Make(FileName name, ProcFilesystem proc, GuestTask task) => _makers.TryGetValue(name, out Func<ProcFilesystem, GuestTask, SyntheticInode>? maker) ? maker(proc, task) : null;
 
-    private static StaticDirectory MakeNetwork(ProcFilesystem proc)
+    private static StaticDirectory MakeNetwork(ProcFilesystem proc, GuestTask task)
     {
         StaticDirectory directory = new(proc);
-        if (proc.Kernel.NetworkFiles is { } files)
+        foreach (string name in task.FindNetwork()?.Files.Names ?? [])
         {
-            foreach (string name in files.Names)
-            {
-                directory.Add(name, new NetworkFile(proc, files, name));
-            }
+            directory.Add(name, new NetworkFile(proc, task, name));
         }
 
         return directory;

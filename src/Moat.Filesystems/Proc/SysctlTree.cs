@@ -68,7 +68,7 @@ internal static class SysctlTree
         return Directory()
             .Add("fs", fs)
             .Add("kernel", kernelSettings)
-            .Add("net", kernel.NetworkSettings is { } network ? NetworkSettingFile.MakeTree(proc, network) : Directory())
+            .Add("net", new NetworkSettingDirectory(proc, ""))
             .Add("vm", vm);
     }
 

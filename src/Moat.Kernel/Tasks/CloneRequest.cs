@@ -23,6 +23,7 @@ public readonly record struct CloneRequest
     public const ulong NewMounts = 0x20000;
     public const ulong NewUts = 0x4000000;
     public const ulong NewUser = 0x10000000;
+    public const ulong NewNetwork = 0x40000000;
     public const ulong ClearSighand = 0x100000000;
     public const ulong IntoCgroup = 0x200000000;
 

@@ -22,9 +22,10 @@ public sealed class GuestTask
     private readonly TaskWaitEntry _fileWait;
     private byte[]? _pathBuffer;
     private PollSet? _pollSet;
+    private NetworkNamespace? _network; // null once the task has ended
 
     /// <summary>A task that does not run yet; it takes over the references it is given.</summary>
-    internal GuestTask(SentryKernel kernel, ThreadGroup group, MemoryManager memory, FdTable files, FsContext fs, TaskCredentials credentials, UtsNamespace uts, IContext context)
+    internal GuestTask(SentryKernel kernel, ThreadGroup group, MemoryManager memory, FdTable files, FsContext fs, TaskCredentials credentials, UtsNamespace uts, NetworkNamespace network, IContext context)
     {
         Kernel = kernel;
         ThreadGroup = group;
@@ -33,6 +34,7 @@ public sealed class GuestTask
         Fs = fs;
         Credentials = credentials;
         Uts = uts;
+        _network = network;
         Context = context;
         Signals = new TaskSignals(this);
         CpuClock = new TaskCpuClock(kernel.Clock);
@@ -70,6 +72,9 @@ public sealed class GuestTask
 
     /// <summary>Host and domain name.</summary>
     public UtsNamespace Uts { get; set; }
+
+    /// <summary>Its network, which it keeps. For others there is <see cref="FindNetwork"/>.</summary>
+    public NetworkNamespace Network => _network!;
 
     /// <summary>Its signals.</summary>
     public TaskSignals Signals { get; }
@@ -218,6 +223,12 @@ public sealed class GuestTask
             source.RemoveWaiter(_fileWait);
         }
     }
+
+    /// <summary>Its network, for any thread; null once it has ended. Who uses it for long takes a reference of its own, which may come too late.</summary>
+    public NetworkNamespace? FindNetwork() => Volatile.Read(ref _network);
+
+    /// <summary>Goes over to another network, whose reference is the task's from now on, or with null gives its own back.</summary>
+    public void EnterNetwork(NetworkNamespace? network) => Interlocked.Exchange(ref _network, network)?.RemoveUser();
 
     private void Park(long timeoutNs)
     {

@@ -14,7 +14,7 @@ public static class InitialProcess
 {
     /// <summary>Makes a task with an empty address space and no descriptors.</summary>
     /// <exception cref="InvalidOperationException">The host refuses an address space.</exception>
-    public static GuestTask Create(SentryKernel kernel, MountNamespace mounts, TaskCredentials credentials, UtsNamespace uts, ResourceLimits limits)
+    public static GuestTask Create(SentryKernel kernel, MountNamespace mounts, TaskCredentials credentials, UtsNamespace uts, NetworkNamespace network, ResourceLimits limits)
     {
         if (!kernel.Platform.NewAddressSpace().TryGet(out IAddressSpace? space, out Errno errno))
         {
@@ -24,7 +24,8 @@ public static class InitialProcess
         MemoryManager memory = new(kernel.MemoryFile, space, AddressLayout.Draw(kernel.Platform, kernel.Random, 8 << 20), kernel.Platform.CallSites);
         ThreadGroup group = new(kernel, null, Signal.SIGCHLD, new SignalActions(), limits);
         FsContext fs = new(mounts, mounts.RootLocation, mounts.RootLocation, (Mode)0x12);
-        GuestTask task = new(kernel, group, memory, new FdTable(), fs, credentials, uts, kernel.Platform.NewContext());
+        network.AddUser();
+        GuestTask task = new(kernel, group, memory, new FdTable(), fs, credentials, uts, network, kernel.Platform.NewContext());
         lock (kernel.TaskLock)
         {
             task.Tid = kernel.Pids.Allocate(task);

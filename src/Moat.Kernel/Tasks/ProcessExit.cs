@@ -55,6 +55,7 @@ public static class ProcessExit
         task.VforkGate?.Open();
         task.Files.RemoveUser(task);
         task.Fs.RemoveUser();
+        task.EnterNetwork(null);
         lock (task.Kernel.TaskLock)
         {
             task.HasEnded = true;

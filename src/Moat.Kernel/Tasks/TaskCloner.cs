@@ -27,8 +27,15 @@ public static class TaskCloner
             return errno;
         }
 
+        if (!CloneNetwork(parent, request).TryGet(out NetworkNamespace? network, out errno))
+        {
+            thread.Abandon();
+            return errno;
+        }
+
         if (!CloneMemory(parent, request).TryGet(out MemoryManager? memory, out errno))
         {
+            network.RemoveUser();
             thread.Abandon();
             return errno;
         }
@@ -49,7 +56,7 @@ public static class TaskCloner
         lock (kernel.TaskLock)
         {
             ThreadGroup group = isThread ? parent.ThreadGroup : NewGroup(parent, request);
-            child = new GuestTask(kernel, group, memory, files, fs, parent.Credentials, uts, context);
+            child = new GuestTask(kernel, group, memory, files, fs, parent.Credentials, uts, network, context);
             int tid = kernel.Pids.Allocate(child);
             errno = tid == 0 ? Errno.EAGAIN : isThread && group.IsExiting ? Errno.ERESTARTNOINTR : Errno.None;
             if (errno == Errno.None && request.MakePidfd is { } makePidfd)
@@ -90,6 +97,7 @@ public static class TaskCloner
             memory.RemoveUser();
             files.RemoveUser(parent);
             fs.RemoveUser();
+            network.RemoveUser();
             context.Dispose();
             thread.Abandon();
             return errno;
@@ -149,6 +157,18 @@ public static class TaskCloner
         }
 
         return childTid;
+    }
+
+    // With a reference for the child.
+    private static Result<NetworkNamespace> CloneNetwork(GuestTask parent, in CloneRequest request)
+    {
+        if (request.Has(CloneRequest.NewNetwork))
+        {
+            return parent.Network.MakeNew(parent.Credentials.UserNamespace);
+        }
+
+        parent.Network.AddUser();
+        return parent.Network;
     }
 
     private static Result<MemoryManager> CloneMemory(GuestTask parent, in CloneRequest request)

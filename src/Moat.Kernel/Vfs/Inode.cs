@@ -134,6 +134,19 @@ public abstract class Inode(Filesystem filesystem)
     /// <summary>A link that is followed by jumping to a place instead of by its text (/proc/PID/{cwd,exe,root,fd/N}); null for ordinary ones.</summary>
     public virtual Result<PathLocation>? FollowMagicLink(GuestTask task) => null;
 
+    /// <summary>Whether a bind mount may be made of it though it is in no tree of mounts, as of a file that stands for a namespace.</summary>
+    public virtual bool IsBoundFromAnywhere => false;
+
+    /// <summary>A mount shows it as its top from now on. Under the lock of the mount tables.</summary>
+    public virtual void OnMounted()
+    {
+    }
+
+    /// <summary>A mount that showed it has been taken away.</summary>
+    public virtual void OnUnmounted()
+    {
+    }
+
     /// <summary>open(2) of an existing file; permission is checked, O_TRUNC and O_CREAT are done by the VFS. ENXIO for sockets and devices without a driver.</summary>
     public virtual Result<FileDescription> Open(GuestTask task, PathLocation location, OpenFlags flags) => Errno.ENXIO;
 

@@ -1,10 +1,11 @@
+using Moat.Kernel.Namespaces;
 using Moat.Linux;
 
 namespace Moat.Kernel.Vfs;
 
 /// <summary>A tree of mounts (mount_namespaces(7)). Any thread.</summary>
 /// <remarks>Namespaces that were copied from one another have one lock, since a change in one can propagate to others.</remarks>
-public sealed class MountNamespace
+public sealed class MountNamespace : INamespace
 {
     /// <summary>fs.mount-max.</summary>
     private const int MaxMounts = 100_000;
@@ -12,7 +13,7 @@ public sealed class MountNamespace
     private readonly MountForest _forest;
     private readonly List<Mount> _mounts = []; // guarded by the forest's lock, in the order they were made
     private readonly Dictionary<PathLocation, Mount> _at = []; // guarded by the forest's lock: what stands on a place
-    private int _users;
+    private UserCount _users;
 
     /// <param name="root">The mount that is "/".</param>
     public MountNamespace(Mount root)
@@ -26,8 +27,11 @@ public sealed class MountNamespace
         Add(root);
     }
 
-    /// <summary>The number that /proc/PID/ns/mnt shows.</summary>
+    /// <inheritdoc/>
     public ulong Id { get; }
+
+    /// <inheritdoc/>
+    public ulong CloneFlag => Tasks.CloneRequest.NewMounts;
 
     /// <summary>The mount that is "/"; changed by pivot_root(2).</summary>
     public Mount Root { get; private set; }
@@ -36,12 +40,15 @@ public sealed class MountNamespace
     public PathLocation RootLocation => new(Root, Root.Root);
 
     /// <summary>A task or a descriptor uses it.</summary>
-    public void AddUser() => Interlocked.Increment(ref _users);
+    public void AddUser() => _users.Add();
+
+    /// <inheritdoc/>
+    public bool TryAddUser() => _users.TryAdd();
 
     /// <summary>Ends what <see cref="AddUser"/> began; the last one takes the tree down.</summary>
     public void RemoveUser()
     {
-        if (Interlocked.Decrement(ref _users) != 0)
+        if (!_users.RemoveLast())
         {
             return;
         }
@@ -71,7 +78,7 @@ public sealed class MountNamespace
     {
         lock (_forest.Lock)
         {
-            if (source.Mount.IsUnbindable || source.Mount.Namespace != this)
+            if (source.Mount.IsUnbindable || (source.Mount.Namespace != this && !source.Inode.IsBoundFromAnywhere))
             {
                 return Errno.EINVAL;
             }
@@ -335,9 +342,9 @@ public sealed class MountNamespace
         Mount copy = mount.CopyAt(root);
         MountForest.Follow(mount, copy);
         tree.Add((copy, point));
-        if (recursive)
+        if (recursive && mount.Namespace is { } home)
         {
-            mount.Namespace!.CopyChildren(mount, root, copy, tree, copies, keepsUnbindable: false);
+            home.CopyChildren(mount, root, copy, tree, copies, keepsUnbindable: false);
         }
     }
 
@@ -389,6 +396,7 @@ public sealed class MountNamespace
         mount.Id = _forest.NextMountId();
         mount.Namespace = this;
         _mounts.Add(mount);
+        mount.Root.Inode?.OnMounted();
     }
 
     private void Pin(Mount mount, PathLocation point)
@@ -424,5 +432,6 @@ public sealed class MountNamespace
         _mounts.Remove(mount);
         _forest.SetPropagation(mount, MountPropagation.Private);
         mount.Namespace = null;
+        mount.Root.Inode?.OnUnmounted();
     }
 }

@@ -43,12 +43,12 @@ public sealed class SocketMemory
     /// <summary>It is held no longer.</summary>
     public void Return(long bytes) => Interlocked.Add(ref _taken, -bytes);
 
-    /// <summary>Counts what is rented of a pool.</summary>
+    /// <summary>Counts what is rented of a pool, however many stacks share it.</summary>
     internal void Add(PacketPool pool)
     {
         lock (_lock)
         {
-            Volatile.Write(ref _pools, [.. _pools, pool]);
+            Volatile.Write(ref _pools, Array.IndexOf(_pools, pool) >= 0 ? _pools : [.. _pools, pool]);
         }
     }
 }

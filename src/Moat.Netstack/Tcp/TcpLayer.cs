@@ -74,6 +74,27 @@ public sealed class TcpLayer : ITransport
         return list;
     }
 
+    /// <summary>Breaks off every connection, without a word to its peer.</summary>
+    internal void AbortAll()
+    {
+        foreach (TcpFlow flow in _flows.Values)
+        {
+            switch (flow)
+            {
+                case TcpConnection connection:
+                    lock (connection.Lock)
+                    {
+                        connection.Finish(keepData: false);
+                    }
+
+                    break;
+                case TcpTimeWait remains:
+                    remains.End();
+                    break;
+            }
+        }
+    }
+
     internal SynCookies Cookies { get; }
 
     internal ListenerTable Listeners => _listeners;

@@ -7,18 +7,18 @@ using Moat.Sockets;
 namespace Moat.Sentry.Network;
 
 /// <summary>AF_INET or AF_INET6 where the network is the host's (--network=host): stream, datagram and ping sockets, each of which is one of the host.</summary>
-internal sealed class PassthroughFamily(SocketFilesystem home, NetworkStack shown, PassthroughPoller poller, AddressFamily number) : ISocketFamily
+internal sealed class PassthroughFamily(SocketNetwork network, PassthroughPoller poller, AddressFamily number) : ISocketFamily
 {
     private const int IpProtoIcmp = 1;
     private const int IpProtoTcp = 6;
     private const int IpProtoUdp = 17;
     private const int IpProtoIcmpV6 = 58;
 
-    /// <summary>The home of the sockets.</summary>
-    public SocketFilesystem Home => home;
+    /// <summary>The network that the sockets are in.</summary>
+    public SocketNetwork Network => network;
 
     /// <summary>The interfaces that ioctls tell of.</summary>
-    public NetworkStack Shown => shown;
+    public NetworkStack Shown => network.Stack;
 
     /// <summary>Its number.</summary>
     public AddressFamily Number => number;

@@ -25,7 +25,7 @@ internal sealed class PassthroughSocket : Socket
 
     /// <summary>Takes a socket of the host over.</summary>
     public PassthroughSocket(PassthroughFamily family, GuestTask task, SocketType type, int fd, OpenFlags flags)
-        : base(family.Home, task, family.Number, type, flags)
+        : base(family.Network, task, family.Number, type, flags)
     {
         _family = family;
         _fd = fd;

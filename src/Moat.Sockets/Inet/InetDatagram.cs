@@ -18,7 +18,7 @@ internal sealed class InetDatagram : Socket, IInetSocket
 
     /// <summary>A new socket.</summary>
     public InetDatagram(InetFamily family, GuestTask task, OpenFlags flags, bool isLite = false)
-        : base(family.Home, task, family.Number, SocketType.SOCK_DGRAM, flags)
+        : base(family.Network, task, family.Number, SocketType.SOCK_DGRAM, flags)
     {
         _family = family;
         Udp = new UdpSocket(isLite ? family.Stack.UdpLite : family.Stack.Udp, family.IsV6, new SocketNotifier { Waiters = Waiters }) { Owner = task.Credentials.EffectiveUid };
@@ -69,7 +69,7 @@ internal sealed class InetDatagram : Socket, IInetSocket
             return errno;
         }
 
-        errno = InetPorts.Check(task, _family.Home, local.Port);
+        errno = InetPorts.Check(task, Network, local.Port);
         return errno != Errno.None ? errno : Udp.Bind(local).ToErrno();
     }
 

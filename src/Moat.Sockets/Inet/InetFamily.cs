@@ -8,22 +8,25 @@ using Moat.Sockets.Netfilter.Legacy;
 namespace Moat.Sockets.Inet;
 
 /// <summary>AF_INET or AF_INET6: makes stream and datagram sockets of a stack.</summary>
-public sealed class InetFamily(SocketFilesystem home, NetworkStack stack, bool isV6) : ISocketFamily
+public sealed class InetFamily(SocketNetwork network, bool isV6) : ISocketFamily
 {
     private const int IpProtoTcp = 6;
     private const int IpProtoUdp = 17;
 
+    /// <summary>The network that the sockets are in.</summary>
+    internal SocketNetwork Network => network;
+
     /// <summary>The home of the sockets.</summary>
-    internal SocketFilesystem Home => home;
+    internal SocketFilesystem Home => network.Home;
 
     /// <summary>The stack.</summary>
-    internal NetworkStack Stack => stack;
+    internal NetworkStack Stack => network.Stack;
 
     /// <summary>Whether it is AF_INET6.</summary>
     internal bool IsV6 => isV6;
 
     /// <summary>The options of iptables.</summary>
-    internal XtOptions Filters { get; } = home.FiltersOf(stack, isV6);
+    internal XtOptions Filters { get; } = new(isV6 ? network.TablesV6 : network.TablesV4, isV6 ? XtLayout.V6 : XtLayout.V4);
 
     /// <summary>Its number.</summary>
     internal AddressFamily Number => isV6 ? AddressFamily.AF_INET6 : AddressFamily.AF_INET;

@@ -193,16 +193,7 @@ public static class InetIoctl
     private static NetworkInterface? FindByName(NetworkStack stack, ReadOnlySpan<byte> name)
     {
         int end = name.IndexOf((byte)0);
-        string wanted = Encoding.ASCII.GetString(end >= 0 ? name[..end] : name[..(NameLength - 1)]);
-        foreach (NetworkInterface candidate in stack.Interfaces)
-        {
-            if (candidate.Name == wanted)
-            {
-                return candidate;
-            }
-        }
-
-        return null;
+        return stack.FindInterface(Encoding.ASCII.GetString(end >= 0 ? name[..end] : name[..(NameLength - 1)]));
     }
 
     private static void WriteName(string name, Span<byte> destination)

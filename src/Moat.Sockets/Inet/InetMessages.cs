@@ -27,7 +27,7 @@ internal sealed class InetMessages : Socket, IInetSocket
 
     /// <summary>A new socket: raw, or for echoes.</summary>
     public InetMessages(InetFamily family, GuestTask task, SocketType type, IpProtocol protocol, OpenFlags flags)
-        : base(family.Home, task, family.Number, type, flags)
+        : base(family.Network, task, family.Number, type, flags)
     {
         _family = family;
         Options.ReuseAddress = type == SocketType.SOCK_RAW; // as in Linux: it means nothing without ports

@@ -9,6 +9,6 @@ internal static class InetPorts
 {
     /// <summary>Refuses low ports to those without CAP_NET_BIND_SERVICE.</summary>
     /// <returns>EACCES.</returns>
-    public static Errno Check(GuestTask task, SocketFilesystem home, ushort port) =>
-        port == 0 || port >= home.FirstUnprivilegedPort || task.Credentials.HasCapability(Capability.CAP_NET_BIND_SERVICE) ? Errno.None : Errno.EACCES;
+    public static Errno Check(GuestTask task, SocketNetwork network, ushort port) =>
+        port == 0 || port >= network.FirstUnprivilegedPort || task.Credentials.HasCapability(Capability.CAP_NET_BIND_SERVICE) ? Errno.None : Errno.EACCES;
 }

@@ -1,11 +1,10 @@
-using Moat.Netstack;
 using Moat.Netstack.Tcp;
 using Moat.Netstack.Wire;
 
 namespace Moat.Sockets.Inet;
 
 /// <summary>Lists what a network's internet sockets are doing: those with a descriptor, and TCP's connections that have none.</summary>
-internal sealed class InetSocketList(SocketFilesystem home, NetworkStack stack)
+internal sealed class InetSocketList(SocketNetwork network)
 {
     /// <summary>TCP sockets and connections of one family, listeners first.</summary>
     public List<SocketDescription> ListTcp(bool isV6)
@@ -13,7 +12,7 @@ internal sealed class InetSocketList(SocketFilesystem home, NetworkStack stack)
         List<SocketDescription> listeners = [];
         List<SocketDescription> others = [];
         HashSet<(IpEndpoint Local, IpEndpoint Remote)> seen = [];
-        foreach (InetStream socket in home.Registry.List<InetStream>())
+        foreach (InetStream socket in network.Registry.List<InetStream>())
         {
             SocketDescription description = socket.Describe();
             _ = seen.Add((description.Local, description.Remote));
@@ -23,7 +22,7 @@ internal sealed class InetSocketList(SocketFilesystem home, NetworkStack stack)
             }
         }
 
-        foreach (TcpFlowStatus flow in stack.Tcp.ListFlows())
+        foreach (TcpFlowStatus flow in network.Stack.Tcp.ListFlows())
         {
             if (flow.Local.Address.IsV4 != isV6 && !seen.Contains((flow.Local, flow.Remote)))
             {
@@ -53,7 +52,7 @@ internal sealed class InetSocketList(SocketFilesystem home, NetworkStack stack)
     public List<SocketDescription> ListDatagrams(bool isV6, SocketType type, IpProtocol? protocol)
     {
         List<SocketDescription> found = [];
-        foreach (Socket socket in home.Registry.List<Socket>())
+        foreach (Socket socket in network.Registry.List<Socket>())
         {
             if (socket is IInetSocket inet && inet.IsV6 == isV6 && socket.Type == type && (protocol is null || socket.Protocol == (int)protocol)
                 && socket.Describe() is { } description && (type == SocketType.SOCK_RAW || description.Local.Port != 0))

@@ -27,7 +27,7 @@ internal sealed class InetStream : Socket, IInetSocket
     }
 
     private InetStream(InetFamily family, GuestTask task, OpenFlags flags, SocketNotifier notifier, TcpSocket? accepted)
-        : base(family.Home, task, family.Number, SocketType.SOCK_STREAM, flags)
+        : base(family.Network, task, family.Number, SocketType.SOCK_STREAM, flags)
     {
         _family = family;
         _notifier = notifier;
@@ -81,7 +81,7 @@ internal sealed class InetStream : Socket, IInetSocket
             return errno;
         }
 
-        errno = InetPorts.Check(task, _family.Home, local.Port);
+        errno = InetPorts.Check(task, Network, local.Port);
         Tcp.ReusesAddress = Options.ReuseAddress;
         return errno != Errno.None ? errno : Tcp.Bind(local).ToErrno();
     }
@@ -89,7 +89,7 @@ internal sealed class InetStream : Socket, IInetSocket
     /// <inheritdoc/>
     public override Errno Listen(GuestTask task, int backlog)
     {
-        int most = _family.Home.MaxBacklog;
+        int most = Network.MaxBacklog;
         Tcp.ReusesAddress = Options.ReuseAddress;
         return Tcp.Listen(backlog < 0 || backlog > most ? most : backlog).ToErrno();
     }

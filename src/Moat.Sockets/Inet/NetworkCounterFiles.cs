@@ -7,9 +7,11 @@ using Moat.Netstack.Wire;
 namespace Moat.Sockets.Inet;
 
 /// <summary>/proc/net's counters (proc(5), RFC 4293, RFC 4022, RFC 4113): sockstat, sockstat6, snmp, snmp6, netstat. What the stack does not count is zero.</summary>
-internal sealed class NetworkCounterFiles(SocketFilesystem home, NetworkStack stack, InetSocketList sockets)
+internal sealed class NetworkCounterFiles(SocketNetwork network, InetSocketList sockets)
 {
     private const int PageSize = 4096;
+
+    private readonly NetworkStack _stack = network.Stack;
 
     /// <summary>The files.</summary>
     public static IReadOnlyList<string> Names { get; } = ["netstat", "snmp", "snmp6", "sockstat", "sockstat6"];
@@ -38,9 +40,9 @@ internal sealed class NetworkCounterFiles(SocketFilesystem home, NetworkStack st
     }
 
     private int Count<T>(bool isV6)
-        where T : class, IInetSocket => home.Registry.List<T>().FindAll(socket => socket.IsV6 == isV6).Count;
+        where T : class, IInetSocket => network.Registry.List<T>().FindAll(socket => socket.IsV6 == isV6).Count;
 
-    private int CountRaw(bool isV6) => home.Registry.List<InetMessages>().FindAll(socket => socket.IsV6 == isV6 && socket.Type == SocketType.SOCK_RAW).Count;
+    private int CountRaw(bool isV6) => network.Registry.List<InetMessages>().FindAll(socket => socket.IsV6 == isV6 && socket.Type == SocketType.SOCK_RAW).Count;
 
     private void WriteSockets(StringBuilder text)
     {
@@ -52,9 +54,9 @@ internal sealed class NetworkCounterFiles(SocketFilesystem home, NetworkStack st
             orphans += connection.Inode == 0 && connection.State != (int)TcpState.TimeWait ? 1 : 0;
         }
 
-        int all = home.Registry.List<InetStream>().Count;
-        long pages = (home.Memory.HeldBytes + PageSize - 1) / PageSize;
-        text.Append(CultureInfo.InvariantCulture, $"sockets: used {home.Registry.Count}\n");
+        int all = network.Registry.List<InetStream>().Count;
+        long pages = (network.Home.Memory.HeldBytes + PageSize - 1) / PageSize;
+        text.Append(CultureInfo.InvariantCulture, $"sockets: used {network.Registry.Count}\n");
         text.Append(CultureInfo.InvariantCulture, $"TCP: inuse {Count<InetStream>(isV6: false)} orphan {orphans} tw {timeWait} alloc {all} mem {pages}\n");
         text.Append(CultureInfo.InvariantCulture, $"UDP: inuse {Count<InetDatagram>(isV6: false)} mem 0\nUDPLITE: inuse 0\nRAW: inuse {CountRaw(isV6: false)}\nFRAG: inuse 0 memory 0\n");
     }
@@ -62,30 +64,30 @@ internal sealed class NetworkCounterFiles(SocketFilesystem home, NetworkStack st
     private void WriteSnmp(StringBuilder text)
     {
         const int IcmpTypes = 26;
-        TcpLayer tcp = stack.Tcp;
+        TcpLayer tcp = _stack.Tcp;
         long established = sockets.ListTcp(isV6: false).FindAll(static socket => socket.State is (int)TcpState.Established or (int)TcpState.CloseWait).Count;
         text.Append("Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates OutTransmits\n");
-        long received = tcp.ReceivedSegments + stack.Udp.Received + stack.Icmp.Received;
-        text.Append(CultureInfo.InvariantCulture, $"Ip: 2 64 {received} 0 0 0 0 0 {received} {tcp.SentSegments + stack.Udp.Sent} 0 0 0 0 0 0 0 0 0 {tcp.SentSegments + stack.Udp.Sent}\n");
+        long received = tcp.ReceivedSegments + _stack.Udp.Received + _stack.Icmp.Received;
+        text.Append(CultureInfo.InvariantCulture, $"Ip: 2 64 {received} 0 0 0 0 0 {received} {tcp.SentSegments + _stack.Udp.Sent} 0 0 0 0 0 0 0 0 0 {tcp.SentSegments + _stack.Udp.Sent}\n");
         text.Append("Icmp: InMsgs InErrors InCsumErrors InDestUnreachs InTimeExcds InParmProbs InSrcQuenchs InRedirects InEchos InEchoReps InTimestamps InTimestampReps InAddrMasks InAddrMaskReps OutMsgs OutErrors OutRateLimitGlobal OutRateLimitHost OutDestUnreachs OutTimeExcds OutParmProbs OutSrcQuenchs OutRedirects OutEchos OutEchoReps OutTimestamps OutTimestampReps OutAddrMasks OutAddrMaskReps\n");
-        text.Append(CultureInfo.InvariantCulture, $"Icmp: {stack.Icmp.Received} {stack.Icmp.Bad}");
+        text.Append(CultureInfo.InvariantCulture, $"Icmp: {_stack.Icmp.Received} {_stack.Icmp.Bad}");
         text.Insert(text.Length, " 0", IcmpTypes + 1).Append('\n');
         text.Append("Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n");
         text.Append(CultureInfo.InvariantCulture, $"Tcp: 1 200 120000 -1 {tcp.ActiveOpens} {tcp.PassiveOpens} 0 0 {established} {tcp.ReceivedSegments} {tcp.SentSegments} 0 {tcp.BadSegments} 0 0\n");
         text.Append("Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors\n");
-        text.Append(CultureInfo.InvariantCulture, $"Udp: {stack.Udp.Received} {stack.Udp.Unwanted} {stack.Udp.Bad} {stack.Udp.Sent} 0 0 0 0 0\n");
+        text.Append(CultureInfo.InvariantCulture, $"Udp: {_stack.Udp.Received} {_stack.Udp.Unwanted} {_stack.Udp.Bad} {_stack.Udp.Sent} 0 0 0 0 0\n");
         text.Append("UdpLite: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors\nUdpLite: 0 0 0 0 0 0 0 0 0\n");
     }
 
     private void WriteSnmpV6(StringBuilder text)
     {
         void Line(string name, long value) => text.Append(CultureInfo.InvariantCulture, $"{name,-32}\t{value}\n");
-        Line("Ip6InReceives", stack.IcmpV6.Received);
+        Line("Ip6InReceives", _stack.IcmpV6.Received);
         Line("Ip6InHdrErrors", 0);
-        Line("Ip6InDelivers", stack.IcmpV6.Received);
+        Line("Ip6InDelivers", _stack.IcmpV6.Received);
         Line("Ip6OutRequests", 0);
-        Line("Icmp6InMsgs", stack.IcmpV6.Received);
-        Line("Icmp6InErrors", stack.IcmpV6.Bad);
+        Line("Icmp6InMsgs", _stack.IcmpV6.Received);
+        Line("Icmp6InErrors", _stack.IcmpV6.Bad);
         Line("Icmp6OutMsgs", 0);
         Line("Udp6InDatagrams", 0);
         Line("Udp6NoPorts", 0);
@@ -99,7 +101,7 @@ internal sealed class NetworkCounterFiles(SocketFilesystem home, NetworkStack st
         text.Append("IpExt: InNoRoutes InTruncatedPkts InMcastPkts OutMcastPkts InBcastPkts OutBcastPkts InOctets OutOctets InMcastOctets OutMcastOctets InBcastOctets OutBcastOctets InCsumErrors InNoECTPkts InECT1Pkts InECT0Pkts InCEPkts ReasmOverlaps\n");
         long received = 0;
         long sent = 0;
-        foreach (Netstack.Interfaces.NetworkInterface owner in stack.Interfaces)
+        foreach (Netstack.Interfaces.NetworkInterface owner in _stack.Interfaces)
         {
             received += owner.Statistics.ReceivedBytes;
             sent += owner.Statistics.SentBytes;

@@ -19,17 +19,17 @@ public sealed class NetworkFiles : INetworkFiles
     private const string AddressesV6 = "if_inet6";
     private const string RoutesV4 = "route";
 
-    private readonly SocketFilesystem _home;
+    private readonly SocketNetwork _network;
     private readonly NetworkStack _stack;
     private readonly InetSocketFiles _sockets;
     private readonly OtherSocketFiles _others;
     private readonly NetworkCounterFiles _counters;
 
     /// <summary>The files of a network and its sockets.</summary>
-    public NetworkFiles(SocketFilesystem home, NetworkStack stack)
+    public NetworkFiles(SocketNetwork network)
     {
-        InetSocketList list = new(home, stack);
-        (_home, _stack, _sockets, _others, _counters) = (home, stack, new InetSocketFiles(list), new OtherSocketFiles(home), new NetworkCounterFiles(home, stack, list));
+        InetSocketList list = new(network);
+        (_network, _stack, _sockets, _others, _counters) = (network, network.Stack, new InetSocketFiles(list), new OtherSocketFiles(network), new NetworkCounterFiles(network, list));
     }
 
     /// <inheritdoc/>
@@ -54,7 +54,7 @@ public sealed class NetworkFiles : INetworkFiles
                 WriteRoutes(text);
                 break;
             case var filter when NetfilterFiles.Names.Contains(filter):
-                NetfilterFiles.Write(_home, _stack, name, text);
+                NetfilterFiles.Write(_network, name, text);
                 break;
             case var multicast when MulticastFiles.Names.Contains(multicast):
                 MulticastFiles.Write(_stack, name, text);

@@ -7,7 +7,7 @@ using Moat.Netstack.Tcp;
 namespace Moat.Sockets.Inet;
 
 /// <summary>The settings of a network below /proc/sys/net that programs read, with the values in effect; those that can be written act (ip-sysctl.rst, Documentation/admin-guide/sysctl/net.rst).</summary>
-public sealed class NetworkSettings(SocketFilesystem home, NetworkStack stack) : INetworkSettings
+public sealed class NetworkSettings(SocketNetwork network) : INetworkSettings
 {
     private const string Backlog = "core/somaxconn";
     private const string ForwardV4 = "ipv4/ip_forward";
@@ -17,6 +17,8 @@ public sealed class NetworkSettings(SocketFilesystem home, NetworkStack stack) :
     private const string PrivilegedPorts = "ipv4/ip_unprivileged_port_start";
     private const int PageSize = 4096;
     private const long SecondNs = 1_000_000_000;
+
+    private readonly NetworkStack _stack = network.Stack;
 
     private static readonly string[] s_writable = [Backlog, ForwardV4, ForwardAllV4, ForwardV6, PortRange, PrivilegedPorts];
 
@@ -71,15 +73,15 @@ public sealed class NetworkSettings(SocketFilesystem home, NetworkStack stack) :
     /// <inheritdoc/>
     public string Read(string path)
     {
-        (ushort first, ushort last) = stack.Tcp.Ports.Range;
-        long pages = home.Memory.LimitBytes / PageSize;
+        (ushort first, ushort last) = _stack.Tcp.Ports.Range;
+        long pages = network.Home.Memory.LimitBytes / PageSize;
         return path switch
         {
-            Backlog => Text(home.MaxBacklog),
-            ForwardV4 or ForwardAllV4 => stack.ForwardsV4 ? "1" : "0",
-            ForwardV6 => stack.ForwardsV6 ? "1" : "0",
+            Backlog => Text(network.MaxBacklog),
+            ForwardV4 or ForwardAllV4 => _stack.ForwardsV4 ? "1" : "0",
+            ForwardV6 => _stack.ForwardsV6 ? "1" : "0",
             PortRange => $"{first}\t{last}",
-            PrivilegedPorts => Text(home.FirstUnprivilegedPort),
+            PrivilegedPorts => Text(network.FirstUnprivilegedPort),
             "ipv4/tcp_mem" or "ipv4/udp_mem" => $"{pages}\t{pages}\t{pages}", // all sockets together
             _ => s_fixed[path],
         };
@@ -97,20 +99,20 @@ public sealed class NetworkSettings(SocketFilesystem home, NetworkStack stack) :
         switch (path)
         {
             case Backlog:
-                home.MaxBacklog = number;
+                network.MaxBacklog = number;
                 return Errno.None;
             case ForwardV4 or ForwardAllV4:
-                stack.ForwardsV4 = number != 0;
+                _stack.ForwardsV4 = number != 0;
                 return Errno.None;
             case ForwardV6:
-                stack.ForwardsV6 = number != 0;
+                _stack.ForwardsV6 = number != 0;
                 return Errno.None;
             case PrivilegedPorts when number <= ushort.MaxValue:
-                home.FirstUnprivilegedPort = number;
+                network.FirstUnprivilegedPort = number;
                 return Errno.None;
             case PortRange when words.Length > 1 && int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out int last) && number >= 1 && last <= ushort.MaxValue && number <= last:
-                stack.Tcp.Ports.Range = ((ushort)number, (ushort)last);
-                stack.Udp.Ports.Range = ((ushort)number, (ushort)last);
+                _stack.Tcp.Ports.Range = ((ushort)number, (ushort)last);
+                _stack.Udp.Ports.Range = ((ushort)number, (ushort)last);
                 return Errno.None;
             default:
                 return Errno.EINVAL;

@@ -19,16 +19,16 @@ internal static class NetfilterFiles
     public static IReadOnlyList<string> Names { get; } = [TablesV4, TablesV6, Connections];
 
     /// <summary>Writes one.</summary>
-    public static void Write(SocketFilesystem home, NetworkStack stack, string name, StringBuilder text)
+    public static void Write(SocketNetwork network, string name, StringBuilder text)
     {
         if (name == Connections)
         {
-            WriteConnections(stack, text);
+            WriteConnections(network.Stack, text);
             return;
         }
 
-        XtTables? tables = name == TablesV4 ? home.TablesV4 : home.TablesV6;
-        foreach (string table in tables?.Names ?? [])
+        XtTables tables = name == TablesV4 ? network.TablesV4 : network.TablesV6;
+        foreach (string table in tables.Names)
         {
             text.Append(table).Append('\n');
         }

@@ -1,18 +1,17 @@
 using System.Buffers.Binary;
 using Moat.Linux;
-using Moat.Netstack;
 using Moat.Sockets.Inet;
 
 namespace Moat.Sockets.Netlink;
 
 /// <summary>NETLINK_SOCK_DIAG (sock_diag(7)): lists sockets, for ss(8). Destroying them (SOCK_DESTROY) is compiled out, as it may be in Linux.</summary>
-internal sealed class DiagProtocol(SocketFilesystem home, NetworkStack stack) : INetlinkProtocol
+internal sealed class DiagProtocol(SocketNetwork network) : INetlinkProtocol
 {
     private const ushort SOCK_DIAG_BY_FAMILY = 20;
     private const ushort SOCK_DESTROY = 21;
     private const int RequestHeader = 2; // struct sock_diag_req: family, protocol
 
-    private readonly InetDiag _inet = new(new InetSocketList(home, stack));
+    private readonly InetDiag _inet = new(new InetSocketList(network));
 
     /// <inheritdoc/>
     public int Number => 4;
@@ -38,9 +37,9 @@ internal sealed class DiagProtocol(SocketFilesystem home, NetworkStack stack) : 
         Errno errno = (AddressFamily)request.Payload[0] switch
         {
             AddressFamily.AF_INET or AddressFamily.AF_INET6 => _inet.Handle(request, answer, isDump),
-            AddressFamily.AF_UNIX => new OtherDiag(home).HandleUnix(request, answer, isDump),
-            AddressFamily.AF_NETLINK => new OtherDiag(home).HandleNetlink(request, answer, isDump),
-            AddressFamily.AF_PACKET => new OtherDiag(home).HandlePacket(request, answer, isDump),
+            AddressFamily.AF_UNIX => new OtherDiag(network).HandleUnix(request, answer, isDump),
+            AddressFamily.AF_NETLINK => new OtherDiag(network).HandleNetlink(request, answer, isDump),
+            AddressFamily.AF_PACKET => new OtherDiag(network).HandlePacket(request, answer, isDump),
             _ => Errno.ENOENT,
         };
         if (errno == Errno.None && isDump)

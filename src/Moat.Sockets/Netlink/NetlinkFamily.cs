@@ -12,21 +12,23 @@ public sealed class NetlinkFamily : ISocketFamily
 
     private readonly INetlinkProtocol?[] _protocols = new INetlinkProtocol?[ProtocolCount];
 
-    /// <summary>The family for a stack.</summary>
-    public NetlinkFamily(SocketFilesystem home, NetworkStack stack)
+    /// <summary>The family for a network.</summary>
+    public NetlinkFamily(SocketNetwork network)
     {
-        Home = home;
-        Stack = stack;
-        Add(new RouteProtocol(stack, Ports));
-        Add(new NetfilterProtocol(stack));
-        Add(new DiagProtocol(home, stack));
+        Network = network;
+        Add(new RouteProtocol(network.Stack, Ports));
+        Add(new NetfilterProtocol(network.Stack));
+        Add(new DiagProtocol(network));
     }
 
+    /// <summary>The network that the sockets are in.</summary>
+    internal SocketNetwork Network { get; }
+
     /// <summary>The home of the sockets.</summary>
-    internal SocketFilesystem Home { get; }
+    internal SocketFilesystem Home => Network.Home;
 
     /// <summary>The network that is told of.</summary>
-    internal NetworkStack Stack { get; }
+    internal NetworkStack Stack => Network.Stack;
 
     /// <summary>Its sockets by port.</summary>
     internal NetlinkPorts Ports { get; } = new();

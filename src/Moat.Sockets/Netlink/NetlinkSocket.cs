@@ -29,7 +29,7 @@ internal sealed class NetlinkSocket : Socket
 
     /// <summary>A new socket, without a port.</summary>
     public NetlinkSocket(NetlinkFamily family, INetlinkProtocol protocol, GuestTask task, SocketType type, OpenFlags flags)
-        : base(family.Home, task, AddressFamily.AF_NETLINK, type, flags)
+        : base(family.Network, task, AddressFamily.AF_NETLINK, type, flags)
     {
         _family = family;
         _protocol = protocol;

@@ -4,7 +4,7 @@ using Moat.Linux;
 namespace Moat.Sockets.Netlink;
 
 /// <summary>Unix, netlink and packet sockets for NETLINK_SOCK_DIAG (<c>linux/unix_diag.h</c>, <c>netlink_diag.h</c>, <c>packet_diag.h</c>).</summary>
-internal sealed class OtherDiag(SocketFilesystem home)
+internal sealed class OtherDiag(SocketNetwork network)
 {
     private const ushort MessageType = 20; // SOCK_DIAG_BY_FAMILY
     private const byte AnyProtocol = 255; // NDIAG_PROTO_ALL, and packets of any
@@ -189,7 +189,7 @@ internal sealed class OtherDiag(SocketFilesystem home)
     private List<SocketDescription> List(AddressFamily family)
     {
         List<SocketDescription> found = [];
-        foreach (Socket socket in home.Registry.List<Socket>())
+        foreach (Socket socket in network.Registry.List<Socket>())
         {
             if (socket.Domain == family)
             {

@@ -137,7 +137,7 @@ internal sealed class RouteLinks(RouteProtocol route)
             return Errno.EINVAL;
         }
 
-        link = index > 0 ? route.Stack.FindInterface(index) : route.FindInterface(name!);
+        link = index > 0 ? route.Stack.FindInterface(index) : route.Stack.FindInterface(name!);
         return link is null ? Errno.ENODEV : Errno.None;
     }
 

@@ -1,6 +1,5 @@
 using Moat.Linux;
 using Moat.Netstack;
-using Moat.Netstack.Interfaces;
 using Moat.Netstack.Wire;
 
 namespace Moat.Sockets.Netlink;
@@ -109,20 +108,6 @@ internal sealed class RouteProtocol : INetlinkProtocol
 
     /// <summary>Whether a request for a family (0 for all) asks for an address.</summary>
     public static bool Asks(byte family, IpAddress address) => family == (byte)AddressFamily.AF_UNSPEC || family == FamilyOf(address);
-
-    /// <summary>The interface with a name, or null.</summary>
-    public NetworkInterface? FindInterface(string name)
-    {
-        foreach (NetworkInterface candidate in Stack.Interfaces)
-        {
-            if (candidate.Name == name)
-            {
-                return candidate;
-            }
-        }
-
-        return null;
-    }
 
     private Errno Dump(RouteMessageType type, in NetlinkRequest request, NetlinkWriter answer) => type switch
     {

@@ -7,13 +7,16 @@ using Moat.Netstack;
 namespace Moat.Sockets.PacketSockets;
 
 /// <summary>AF_PACKET (packet(7)): makes sockets that see and send the frames of a network's interfaces.</summary>
-public sealed class PacketFamily(SocketFilesystem home, NetworkStack stack) : ISocketFamily
+public sealed class PacketFamily(SocketNetwork network) : ISocketFamily
 {
+    /// <summary>The network that the sockets are in.</summary>
+    internal SocketNetwork Network => network;
+
     /// <summary>The home of the sockets.</summary>
-    internal SocketFilesystem Home => home;
+    internal SocketFilesystem Home => network.Home;
 
     /// <summary>The network.</summary>
-    internal NetworkStack Stack => stack;
+    internal NetworkStack Stack => network.Stack;
 
     /// <inheritdoc/>
     public Result<Socket> Create(GuestTask task, SocketType type, int protocol, OpenFlags flags)

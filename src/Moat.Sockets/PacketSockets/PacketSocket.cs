@@ -36,7 +36,7 @@ internal sealed class PacketSocket : Socket, IPacketSocket
 
     /// <summary>A new socket, which sees frames from now on if it has a protocol.</summary>
     public PacketSocket(PacketFamily family, GuestTask task, SocketType type, ushort protocol, OpenFlags flags)
-        : base(family.Home, task, AddressFamily.AF_PACKET, type, flags)
+        : base(family.Network, task, AddressFamily.AF_PACKET, type, flags)
     {
         (_family, _protocol) = (family, protocol);
         Attach(protocol);

@@ -56,7 +56,7 @@ internal sealed class UnixConnection(UnixFamily family, GuestTask task, SocketTy
             }
 
             _pending ??= [];
-            _backlog = (int)Math.Min((uint)backlog, (uint)Family.Home.MaxBacklog);
+            _backlog = (int)Math.Min((uint)backlog, (uint)Network.MaxBacklog);
             Identify(task);
         }
 

@@ -10,7 +10,7 @@ namespace Moat.Sockets.Unix;
 /// <summary>AF_UNIX: makes sockets and knows their names.</summary>
 public sealed class UnixFamily(SocketFilesystem home) : ISocketFamily
 {
-    private readonly Dictionary<(SocketType Type, string Name), UnixSocket> _names = []; // guarded by Lock
+    private readonly Dictionary<(SocketNetwork Network, SocketType Type, string Name), UnixSocket> _names = []; // guarded by Lock; abstract names are those of a network
     private readonly ConditionalWeakTable<Inode, UnixSocket> _nodes = [];
 
     /// <summary>Guards names, connections and shutdown of all unix sockets. It stands with the data of inodes in the lock order; only wait queues and leaves come under it.</summary>
@@ -91,7 +91,7 @@ public sealed class UnixFamily(SocketFilesystem home) : ISocketFamily
         {
             lock (Lock)
             {
-                found = FindNameLocked(type, name);
+                found = FindNameLocked((SocketNetwork)task.Network, type, name);
                 return found is not null && found.TryAddReference() ? found : Errno.ECONNREFUSED;
             }
         }
@@ -121,13 +121,13 @@ public sealed class UnixFamily(SocketFilesystem home) : ISocketFamily
         return found;
     }
 
-    /// <summary>The socket with an abstract name.</summary>
-    internal UnixSocket? FindNameLocked(SocketType type, in UnixAddress name) => _names.GetValueOrDefault((type, name.Key));
+    /// <summary>The socket with an abstract name in a network.</summary>
+    internal UnixSocket? FindNameLocked(SocketNetwork network, SocketType type, in UnixAddress name) => _names.GetValueOrDefault((network, type, name.Key));
 
     /// <summary>Takes an abstract name.</summary>
     /// <returns>EADDRINUSE.</returns>
-    internal Errno AddNameLocked(UnixSocket socket, in UnixAddress name) => _names.TryAdd((socket.Type, name.Key), socket) ? Errno.None : Errno.EADDRINUSE;
+    internal Errno AddNameLocked(UnixSocket socket, in UnixAddress name) => _names.TryAdd((socket.Network, socket.Type, name.Key), socket) ? Errno.None : Errno.EADDRINUSE;
 
     /// <summary>Gives an abstract name back.</summary>
-    internal void RemoveNameLocked(UnixSocket socket, in UnixAddress name) => _names.Remove((socket.Type, name.Key));
+    internal void RemoveNameLocked(UnixSocket socket, in UnixAddress name) => _names.Remove((socket.Network, socket.Type, name.Key));
 }

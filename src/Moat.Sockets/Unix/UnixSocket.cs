@@ -20,7 +20,7 @@ internal abstract class UnixSocket : Socket
     private Errno _error; // guarded by Family.Lock
 
     protected UnixSocket(UnixFamily family, GuestTask task, SocketType type, OpenFlags flags)
-        : base(family.Home, task, AddressFamily.AF_UNIX, type, flags)
+        : base((SocketNetwork)task.Network, task, AddressFamily.AF_UNIX, type, flags)
     {
         Family = family;
     }
@@ -125,7 +125,7 @@ internal abstract class UnixSocket : Socket
             BytesReady when IsListening => Errno.EINVAL,
             BytesReady => task.Memory.Write(new GuestAddress(argument), Type == SocketType.SOCK_DGRAM ? Queue.NextLength : (int)Math.Min(int.MaxValue, Queue.Bytes)),
             BytesSent => task.Memory.Write(new GuestAddress(argument), Volatile.Read(ref _charged)),
-            _ => Family.Home.Network is { } network ? Inet.InetIoctl.HandleInterface(task, network, request, argument) : Errno.ENOTTY,
+            _ => Inet.InetIoctl.HandleInterface(task, Network.Stack, request, argument),
         };
     }
 
@@ -260,7 +260,7 @@ internal abstract class UnixSocket : Socket
         {
             IsDead = true;
             Ended = ShutdownDirections.Both;
-            if (Name.IsAbstract && Family.FindNameLocked(Type, Name) == this)
+            if (Name.IsAbstract && Family.FindNameLocked(Network, Type, Name) == this)
             {
                 Family.RemoveNameLocked(this, Name);
             }

@@ -126,8 +126,7 @@ internal static class Clone
 
         if (request.Has(CloneRequest.NewNamespaces))
         {
-            // Of the namespaces mount and uts can be made so far; the others are refused like a kernel built without them.
-            if ((request.Flags & CloneRequest.NewNamespaces & ~(CloneRequest.NewUts | CloneRequest.NewMounts)) != 0 || (request.Has(CloneRequest.NewMounts) && request.Has(CloneRequest.FsFlag)))
+            if ((request.Flags & CloneRequest.NewNamespaces & ~NamespaceCalls.Available) != 0 || (request.Has(CloneRequest.NewMounts) && request.Has(CloneRequest.FsFlag)))
             {
                 return Errno.EINVAL;
             }

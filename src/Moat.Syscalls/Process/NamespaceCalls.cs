@@ -1,5 +1,5 @@
-using Moat.Filesystems.Proc;
 using Moat.Kernel.Credentials;
+using Moat.Kernel.Namespaces;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
@@ -9,6 +9,9 @@ namespace Moat.Syscalls.Process;
 /// <summary>unshare(2), setns(2), personality(2).</summary>
 internal static class NamespaceCalls
 {
+    /// <summary>The namespaces that can be made; the others are refused like a kernel built without them.</summary>
+    public const ulong Available = CloneRequest.NewUts | CloneRequest.NewMounts | CloneRequest.NewNetwork;
+
     public static void Register(SyscallTableBuilder table)
     {
         table.Add(SyscallNumber.unshare, Unshare, Arg.CloneFlags);
@@ -34,16 +37,21 @@ internal static class NamespaceCalls
         ulong namespaces = flags & CloneRequest.NewNamespaces;
         if (namespaces != 0)
         {
-            // Mount and uts can be made so far; the others are refused like a kernel built without them.
             if (!task.Credentials.HasCapability(Capability.CAP_SYS_ADMIN))
             {
                 return Errno.EPERM;
             }
 
-            if ((namespaces & ~(CloneRequest.NewUts | CloneRequest.NewMounts)) != 0)
+            if ((namespaces & ~Available) != 0)
             {
                 return Errno.EINVAL;
             }
+        }
+
+        NetworkNamespace? network = null;
+        if ((namespaces & CloneRequest.NewNetwork) != 0 && !task.Network.MakeNew(task.Credentials.UserNamespace).TryGet(out network, out Errno failure))
+        {
+            return failure;
         }
 
         if ((flags & (CloneRequest.FsFlag | CloneRequest.NewMounts)) != 0 && task.Fs.IsShared)
@@ -58,8 +66,14 @@ internal static class NamespaceCalls
             Errno errno = task.Fs.UnshareMounts();
             if (errno != Errno.None)
             {
+                network?.RemoveUser();
                 return errno;
             }
+        }
+
+        if (network is not null)
+        {
+            task.EnterNetwork(network);
         }
 
         if ((flags & CloneRequest.FilesFlag) != 0 && task.Files.IsShared)
@@ -85,27 +99,31 @@ internal static class NamespaceCalls
         }
 
         ulong type = arguments.UInt(1);
-        errno = file is NamespaceDescription named && (type == 0 || type == named.CloneFlag) ? Enter(task, named) : Errno.EINVAL;
+        errno = file is INamespaceFile named && (type == 0 || type == named.CloneFlag) ? Enter(task, named) : Errno.EINVAL;
         file.Release();
         return errno;
     }
 
-    private static Errno Enter(GuestTask task, NamespaceDescription named)
+    private static Errno Enter(GuestTask task, INamespaceFile named)
     {
         TaskCredentials who = task.Credentials;
-        if (!who.HasCapability(Capability.CAP_SYS_ADMIN) || (named.Mounts is not null && !who.HasCapability(Capability.CAP_SYS_CHROOT)))
+        if (!who.HasCapability(Capability.CAP_SYS_ADMIN) || (named.Namespace is MountNamespace && !who.HasCapability(Capability.CAP_SYS_CHROOT)))
         {
             return Errno.EPERM;
         }
 
-        // Of the other kinds there is one each, or no file that leads to it.
-        if (named.Mounts is null || task.Fs.IsShared)
+        switch (named.Namespace)
         {
-            return Errno.EINVAL;
+            case MountNamespace mounts when !task.Fs.IsShared:
+                task.Fs.Enter(mounts);
+                return Errno.None;
+            case NetworkNamespace network:
+                network.AddUser(); // the file has a reference as long as the caller holds it
+                task.EnterNetwork(network);
+                return Errno.None;
+            default:
+                return Errno.EINVAL; // of the other kinds there is one each
         }
-
-        task.Fs.Enter(named.Mounts);
-        return Errno.None;
     }
 
     private static SyscallResult Personality(GuestTask task, in SyscallArguments arguments)

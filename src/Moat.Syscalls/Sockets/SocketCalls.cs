@@ -284,13 +284,13 @@ internal static class SocketCalls
             return Errno.EINVAL;
         }
 
-        family = ((SocketFilesystem)task.Kernel.SocketFiles).Find(domain)!;
+        family = ((SocketNetwork)task.Network).Find(domain)!;
         return family is null ? Errno.EAFNOSUPPORT : Errno.None;
     }
 
     private static SyscallResult Install(GuestTask task, Socket socket, int flags)
     {
-        ((SocketFilesystem)task.Kernel.SocketFiles).Registry.Add(socket);
+        socket.Network.Registry.Add(socket);
         return task.Files.Install(socket, (flags & (int)OpenFlags.O_CLOEXEC) != 0, 0, task.ThreadGroup.Limits.Get(ResourceLimits.OpenFiles).Current).TryGet(out int fd, out Errno errno) ? fd : errno;
     }
 }

@@ -34,7 +34,7 @@ internal static class SocketDeviceOptions
             return Errno.EINVAL;
         }
 
-        if (Home(task).NameOfInterface(socket.Options.BoundInterface) is not { } owner)
+        if (socket.Network.NameOfInterface(socket.Options.BoundInterface) is not { } owner)
         {
             return Errno.ENODEV;
         }
@@ -62,7 +62,7 @@ internal static class SocketDeviceOptions
             return Bind(task, socket, 0);
         }
 
-        int index = Home(task).FindInterface(Encoding.ASCII.GetString(name));
+        int index = socket.Network.FindInterface(Encoding.ASCII.GetString(name));
         return index == 0 ? Errno.ENODEV : Bind(task, socket, index);
     }
 
@@ -84,8 +84,6 @@ internal static class SocketDeviceOptions
 
         return value < 0 ? Errno.EINVAL : Bind(task, socket, value); // Linux does not look whether there is such an interface
     }
-
-    private static SocketFilesystem Home(GuestTask task) => (SocketFilesystem)task.Kernel.SocketFiles;
 
     // Only a socket that is bound to an interface already needs a privilege to be bound to another.
     private static Errno Bind(GuestTask task, Socket socket, int index)
