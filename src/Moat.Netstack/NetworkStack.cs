@@ -21,9 +21,13 @@ namespace Moat.Netstack;
 /// what a lower layer sends while a connection is locked waits in the link until <see cref="Flush"/>.</remarks>
 public sealed class NetworkStack
 {
+    /// <summary>How many interfaces there may be.</summary>
+    public const int MaxInterfaces = 2048;
+
     private readonly Lock _lock = new();
     private readonly ITransport?[] _transports = new ITransport?[256];
     private readonly IpInput _input;
+    private readonly InterfaceConfiguration _configuration;
     private NetworkInterface[] _interfaces = []; // replaced under _lock
     private int _lastIndex; // guarded by _lock
 
@@ -44,6 +48,7 @@ public sealed class NetworkStack
         Errors = new IcmpErrors(this);
         NeighborDiscovery = new NeighborDiscovery(this);
         _input = new IpInput(this);
+        _configuration = new InterfaceConfiguration(this);
         Icmp = new IcmpLayer(this, isV6: false);
         IcmpV6 = new IcmpLayer(this, isV6: true);
         _ = new Multicast.IgmpLayer(this);
@@ -54,6 +59,12 @@ public sealed class NetworkStack
 
     /// <summary>Time and randomness.</summary>
     public INetHost Host { get; }
+
+    /// <summary>What goes over virtual links; null if there are none. Set once, at the start.</summary>
+    public LinkBacklog? Backlog { get; init; }
+
+    /// <summary>Who is told of changes; null for nobody. Set once, at the start.</summary>
+    public IStackObserver? Observer { get; set; }
 
     /// <summary>What sockets hold.</summary>
     public SocketMemory Memory { get; }
@@ -78,6 +89,9 @@ public sealed class NetworkStack
 
     /// <summary>Whether IPv6 packets are.</summary>
     public bool ForwardsV6 { get; set; }
+
+    /// <summary>Whether new interfaces have no addresses of IPv6 (net.ipv6.conf.default.disable_ipv6).</summary>
+    public bool DisablesV6ByDefault { get; set; }
 
     /// <summary>Sends packets.</summary>
     public IpOutput Output { get; }
@@ -133,8 +147,12 @@ public sealed class NetworkStack
     }
 
     /// <summary>Adds an interface, down and without addresses.</summary>
-    /// <returns>Exists if the name is taken.</returns>
-    public NetError AddInterface(string name, ILink link, out NetworkInterface? added)
+    /// <param name="name">Its name.</param>
+    /// <param name="link">What carries its frames.</param>
+    /// <param name="added">The interface.</param>
+    /// <param name="index">The number that it should have if it is free; 0 for any.</param>
+    /// <returns>Exists if the name is taken; NoBufferSpace if there are too many.</returns>
+    public NetError AddInterface(string name, ILink link, out NetworkInterface? added, int index = 0)
     {
         added = null;
         lock (_lock)
@@ -144,7 +162,22 @@ public sealed class NetworkStack
                 return NetError.Exists;
             }
 
-            added = new NetworkInterface(this, ++_lastIndex, name, link);
+            if (_interfaces.Length >= MaxInterfaces)
+            {
+                return NetError.NoBufferSpace;
+            }
+
+            if (index <= 0 || FindInterface(index) is not null)
+            {
+                do
+                {
+                    _lastIndex = _lastIndex == int.MaxValue ? 1 : _lastIndex + 1;
+                }
+                while (FindInterface(_lastIndex) is not null);
+                index = _lastIndex;
+            }
+
+            added = new NetworkInterface(this, index, name, link);
             Volatile.Write(ref _interfaces, [.. _interfaces, added]);
             return NetError.None;
         }
@@ -178,81 +211,107 @@ public sealed class NetworkStack
         return null;
     }
 
-    /// <summary>Takes an interface away, with its addresses, routes and neighbours. Sockets that are bound to it stay, and reach nothing through it.</summary>
-    public void RemoveInterface(NetworkInterface removed)
+    /// <summary>Gives an interface another name.</summary>
+    /// <returns>Exists if it is taken.</returns>
+    public NetError Rename(NetworkInterface renamed, string name)
     {
         lock (_lock)
         {
+            if (Array.Exists(_interfaces, other => other.Name == name && other != renamed))
+            {
+                return NetError.Exists;
+            }
+
+            renamed.Name = name;
+            return NetError.None;
+        }
+    }
+
+    /// <summary>Takes an interface away for good, with its link.</summary>
+    public void Delete(NetworkInterface deleted)
+    {
+        if (RemoveInterface(deleted))
+        {
+            deleted.Link.Close();
+        }
+    }
+
+    /// <summary>Takes an interface to another stack: it is down there and without addresses, and keeps its number if that is free.</summary>
+    /// <param name="moved">The interface.</param>
+    /// <param name="to">The other stack.</param>
+    /// <param name="name">What it is called there.</param>
+    /// <param name="arrived">What it is there.</param>
+    /// <returns>Exists if the name is taken there; NoBufferSpace if there are too many.</returns>
+    public NetError MoveInterface(NetworkInterface moved, NetworkStack to, string name, out NetworkInterface? arrived)
+    {
+        arrived = null;
+        if (to.FindInterface(name) is not null)
+        {
+            return NetError.Exists;
+        }
+
+        if (to.Interfaces.Count >= MaxInterfaces)
+        {
+            return NetError.NoBufferSpace;
+        }
+
+        if (!RemoveInterface(moved))
+        {
+            return NetError.NotFound;
+        }
+
+        NetError error = to.AddInterface(name, moved.Link, out arrived, moved.Index);
+        if (error != NetError.None)
+        {
+            moved.Link.Close(); // somebody else was faster to take the name: Linux would keep it from happening
+            return error;
+        }
+
+        (arrived!.Mtu, arrived.Alias, arrived.QueueLength, arrived.Group) = (moved.Mtu, moved.Alias, moved.QueueLength, moved.Group);
+        return NetError.None;
+    }
+
+    /// <summary>Takes an interface away, with its addresses, routes and neighbours. Sockets that are bound to it stay, and reach nothing through it.</summary>
+    /// <returns>False if somebody else has done so.</returns>
+    public bool RemoveInterface(NetworkInterface removed)
+    {
+        if (removed.Port is { } port)
+        {
+            port.Bridge.Remove(port);
+        }
+
+        lock (_lock)
+        {
+            if (Array.IndexOf(_interfaces, removed) < 0)
+            {
+                return false;
+            }
+
             removed.IsUp = false;
             Volatile.Write(ref _interfaces, Array.FindAll(_interfaces, other => other != removed));
             Routes.RemoveInterface(removed.Index);
         }
 
         removed.Neighbors?.Clear();
+        foreach (InterfaceAddress address in removed.Addresses)
+        {
+            Observer?.OnAddress(removed, address, isGone: true);
+        }
+
+        Observer?.OnLinkGone(removed);
+        return true;
     }
 
     /// <summary>Gives an interface an address and makes its routes, as Linux does: local, broadcast, and the network's.</summary>
     /// <returns>Exists.</returns>
-    public NetError AddAddress(NetworkInterface owner, InterfaceAddress address)
-    {
-        NetError error = owner.AddAddress(address);
-        if (error != NetError.None)
-        {
-            return error;
-        }
-
-        if (SolicitedGroup(owner, address.Address) is { } group)
-        {
-            _ = owner.Groups.Join(group); // without it only the address cannot be asked for
-        }
-
-        AddRoutes(owner, address);
-        return NetError.None;
-    }
+    public NetError AddAddress(NetworkInterface owner, InterfaceAddress address) => _configuration.AddAddress(owner, address);
 
     /// <summary>Takes an address and its routes away; the network's route stays while another address needs it.</summary>
     /// <returns>NotFound.</returns>
-    public NetError RemoveAddress(NetworkInterface owner, IpAddress address, int prefixLength)
-    {
-        if (owner.RemoveAddress(address, prefixLength) is not { } removed)
-        {
-            return NetError.NotFound;
-        }
+    public NetError RemoveAddress(NetworkInterface owner, IpAddress address, int prefixLength) => _configuration.RemoveAddress(owner, address, prefixLength);
 
-        if (SolicitedGroup(owner, address) is { } group)
-        {
-            _ = owner.Groups.Leave(group);
-        }
-
-        HashSet<Route> needed = [];
-        foreach (InterfaceAddress other in owner.Addresses)
-        {
-            needed.UnionWith(RoutesOf(owner, other));
-        }
-
-        foreach (Route route in RoutesOf(owner, removed))
-        {
-            if (!needed.Contains(route))
-            {
-                _ = Routes.Remove(route);
-            }
-        }
-
-        return NetError.None;
-    }
-
-    /// <summary>Nobody uses the stack any more: its interfaces go, and connections that no socket has are broken off. What waits for a timer is given back when that expires.</summary>
-    public void End()
-    {
-        foreach (NetworkInterface owner in Interfaces)
-        {
-            RemoveInterface(owner);
-        }
-
-        Tcp.AbortAll();
-    }
-
-    /// <summary>Brings an interface up, with the routes of its addresses, or down: then all its routes go but the local ones, as in Linux. Loopback without addresses gets its own.</summary>
+    /// <summary>Brings an interface up, with the routes of its addresses, or down: then all its routes go but the local ones, as in Linux. Loopback without addresses gets its own,
+    /// a virtual link one for itself (RFC 4291 section 2.5.6).</summary>
     public void SetUp(NetworkInterface owner, bool isUp)
     {
         lock (_lock)
@@ -262,26 +321,36 @@ public sealed class NetworkStack
                 return;
             }
 
-            owner.IsUp = isUp;
-            if (!isUp)
-            {
-                Routes.RemoveInterface(owner.Index, keepsLocal: true);
-                return;
-            }
-
-            if (owner.IsLoopback && owner.Addresses.Count == 0)
-            {
-                _ = owner.AddAddress(new InterfaceAddress(IpAddress.LoopbackV4, 8, null));
-                _ = owner.AddAddress(new InterfaceAddress(IpAddress.LoopbackV6, 128, null));
-            }
-
-            foreach (InterfaceAddress address in owner.Addresses)
-            {
-                AddRoutes(owner, address);
-            }
-
-            owner.Groups.Reports?.OnUp();
+            _configuration.SetUp(owner, isUp);
         }
+
+        if (owner.Link is VirtualLink)
+        {
+            _configuration.AdaptLinkLocal(owner);
+        }
+
+        if (owner.Link is VethLink { Peer.Interface: { } other })
+        {
+            other.Stack.Observer?.OnLink(other); // it has a carrier now, or has none any more
+        }
+    }
+
+    /// <summary>Says whether an interface has addresses of IPv6; it loses those that it has.</summary>
+    public void DisableV6(NetworkInterface owner, bool isDisabled)
+    {
+        owner.DisablesV6 = isDisabled;
+        _configuration.AdaptLinkLocal(owner);
+    }
+
+    /// <summary>Nobody uses the stack any more: its interfaces go, and connections that no socket has are broken off. What waits for a timer is given back when that expires.</summary>
+    public void End()
+    {
+        foreach (NetworkInterface owner in Interfaces)
+        {
+            Delete(owner);
+        }
+
+        Tcp.AbortAll();
     }
 
     /// <summary>Registers the protocol for a number; at construction only.</summary>
@@ -383,6 +452,8 @@ public sealed class NetworkStack
         {
             owner.Link.Flush();
         }
+
+        Backlog?.Run();
     }
 
     /// <summary>Takes an IP packet that an interface received.</summary>
@@ -399,20 +470,6 @@ public sealed class NetworkStack
         }
     }
 
-    // Where questions about an address arrive (RFC 4862 section 5.4.2).
-    private static IpAddress? SolicitedGroup(NetworkInterface owner, IpAddress address) => owner.HasEthernet && !address.IsV4 ? NeighborDiscovery.SolicitedNodeGroup(address) : null;
-
-    private void AddRoutes(NetworkInterface owner, InterfaceAddress address)
-    {
-        foreach (Route route in RoutesOf(owner, address))
-        {
-            if (owner.IsUp || route.Kind == RouteKind.Local)
-            {
-                _ = Routes.Add(route); // another address of the same network has made it
-            }
-        }
-    }
-
     private NetworkInterface? Loopback
     {
         get
@@ -426,35 +483,6 @@ public sealed class NetworkStack
             }
 
             return null;
-        }
-    }
-
-    private static IEnumerable<Route> RoutesOf(NetworkInterface owner, InterfaceAddress address)
-    {
-        const byte Kernel = 2;
-        const byte HostScope = 254;
-        const byte LinkScope = 253;
-        IpAddress own = address.Address;
-        yield return new Route(own, own.Bits, owner.Index) { Kind = RouteKind.Local, Table = RoutingTable.Local, PreferredSource = own.IsV4 ? own : null, Protocol = Kernel, Scope = HostScope };
-        if (address.PrefixLength == own.Bits)
-        {
-            yield break;
-        }
-
-        IpAddress network = own.Mask(address.PrefixLength);
-        if (owner.IsLoopback && own.IsV4)
-        {
-            yield return new Route(network, address.PrefixLength, owner.Index) { Kind = RouteKind.Local, Table = RoutingTable.Local, PreferredSource = own, Protocol = Kernel, Scope = HostScope };
-        }
-        else
-        {
-            yield return new Route(network, address.PrefixLength, owner.Index) { PreferredSource = own.IsV4 ? own : null, Protocol = Kernel, Scope = own.IsV4 ? LinkScope : (byte)0, Metric = own.IsV4 ? 0u : 256 };
-        }
-
-        if (own.IsV4 && address.PrefixLength < 31)
-        {
-            IpAddress broadcast = IpAddress.FromV4(network.V4 | uint.MaxValue >> address.PrefixLength);
-            yield return new Route(broadcast, 32, owner.Index) { Kind = RouteKind.Broadcast, Table = RoutingTable.Local, PreferredSource = own, Protocol = Kernel, Scope = LinkScope };
         }
     }
 }

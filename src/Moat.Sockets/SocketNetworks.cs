@@ -1,5 +1,6 @@
 using Moat.Kernel;
 using Moat.Kernel.Credentials;
+using Moat.Kernel.Time;
 using Moat.Linux;
 using Moat.Netstack;
 using Moat.Netstack.Interfaces;
@@ -13,7 +14,7 @@ using Moat.Sockets.Unix;
 namespace Moat.Sockets;
 
 /// <summary>Makes the networks of a sandbox, and holds what they share. Any thread.</summary>
-public sealed class SocketNetworks
+public sealed class SocketNetworks : IBacklogHost
 {
     /// <summary>How many there may be at a time (/proc/sys/user/max_net_namespaces).</summary>
     public const int MaxNetworks = 512;
@@ -24,8 +25,10 @@ public sealed class SocketNetworks
     private readonly SentryKernel _kernel;
     private readonly PacketPool _packets = new();
     private readonly UnixFamily _unix;
-    private int _count;
-    private long _made;
+    private readonly Lock _lock = new(); // a leaf
+    private readonly Dictionary<ulong, SocketNetwork> _networks = []; // guarded by _lock
+    private readonly BacklogTimer _timer;
+    private ulong _lastId = LaterIds; // guarded by _lock
 
     /// <summary>No networks yet.</summary>
     public SocketNetworks(SentryKernel kernel, SocketFilesystem home)
@@ -33,15 +36,28 @@ public sealed class SocketNetworks
         _kernel = kernel;
         Home = home;
         _unix = new UnixFamily(home);
+        Backlog = new LinkBacklog(this);
+        _timer = new BacklogTimer(kernel.Timers, Backlog);
     }
 
     /// <summary>The home of all sockets.</summary>
     public SocketFilesystem Home { get; }
 
+    /// <summary>Held over every change of an interface, in any network (rtnl_lock).</summary>
+    internal Lock LinkLock { get; } = new();
+
+    /// <summary>What goes over virtual links.</summary>
+    internal LinkBacklog Backlog { get; }
+
     /// <summary>The first network, which has a loopback interface that is up. The sandbox itself is its first user. Internet families are its maker's to add.</summary>
     public SocketNetwork MakeFirst(UserNamespace owner)
     {
-        SocketNetwork first = Make(owner, FirstId);
+        SocketNetwork first;
+        lock (_lock)
+        {
+            first = Make(owner, FirstId);
+        }
+
         first.Stack.SetUp(first.Stack.Interfaces[0], true);
         return first;
     }
@@ -50,25 +66,55 @@ public sealed class SocketNetworks
     /// <returns>ENOSPC if there are too many.</returns>
     internal Result<SocketNetwork> Make(UserNamespace owner)
     {
-        if (Interlocked.Increment(ref _count) > MaxNetworks)
+        SocketNetwork made;
+        lock (_lock)
         {
-            OnEnded();
-            return Errno.ENOSPC;
+            if (_networks.Count >= MaxNetworks)
+            {
+                return Errno.ENOSPC;
+            }
+
+            made = Make(owner, ++_lastId);
         }
 
-        SocketNetwork made = Make(owner, LaterIds + (ulong)Interlocked.Increment(ref _made));
         made.Register(AddressFamily.AF_INET, new InetFamily(made, isV6: false));
         made.Register(AddressFamily.AF_INET6, new InetFamily(made, isV6: true));
         return made;
     }
 
-    /// <summary>A network that <see cref="Make(UserNamespace)"/> made has ended.</summary>
-    internal void OnEnded() => Interlocked.Decrement(ref _count);
+    /// <summary>The network with a number, with a reference; null if there is none.</summary>
+    internal SocketNetwork? Find(ulong id)
+    {
+        lock (_lock)
+        {
+            return _networks.TryGetValue(id, out SocketNetwork? found) && found.TryAddUser() ? found : null;
+        }
+    }
 
+    /// <summary>A network has ended.</summary>
+    internal void OnEnded(SocketNetwork ended)
+    {
+        SocketNetwork[] others;
+        lock (_lock)
+        {
+            _ = _networks.Remove(ended.Id);
+            others = [.. _networks.Values];
+        }
+
+        foreach (SocketNetwork other in others)
+        {
+            other.Forget(ended.Id);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void RunSoon() => _timer.Arm(_kernel.Clock.MonotonicNs);
+
+    // Under _lock.
     private SocketNetwork Make(UserNamespace owner, ulong id)
     {
         NetHost host = new(_kernel);
-        NetworkStack stack = new(host, Home.Memory, _packets);
+        NetworkStack stack = new(host, Home.Memory, _packets) { Backlog = Backlog };
         host.Stack = stack;
         _ = stack.AddInterface("lo", new LoopbackLink(), out NetworkInterface? _); // the first takes any name
         SocketNetwork made = new(this, id, owner, stack);
@@ -76,6 +122,13 @@ public sealed class SocketNetworks
         made.Register(AddressFamily.AF_NETLINK, new NetlinkFamily(made));
         made.Register(AddressFamily.AF_PACKET, new PacketFamily(made));
         made.AddUser();
+        _networks.Add(id, made);
         return made;
+    }
+
+    // Takes over from who has delivered for long enough.
+    private sealed class BacklogTimer(TimerService timers, LinkBacklog backlog) : KernelTimer(timers)
+    {
+        protected override void OnExpired() => backlog.Run();
     }
 }

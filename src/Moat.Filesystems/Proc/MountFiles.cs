@@ -37,7 +37,7 @@ internal static class MountFiles
             }
 
             int parent = mount.Point?.Mount.Id ?? mount.Id;
-            byte[] top = PathPrinter.PrintWithin(mount.Root);
+            byte[] top = mount.Root.Inode is NamespaceInode ns ? Encoding.ASCII.GetBytes(ns.Name) : PathPrinter.PrintWithin(mount.Root);
             text.Append(string.Create(CultureInfo.InvariantCulture, $"{mount.Id} {parent} {mount.Filesystem.Device.Major}:{mount.Filesystem.Device.Minor} ")).AppendEscaped(top, Escaped);
             text.Append(" "u8).AppendEscaped(point, Escaped).Append($" {OptionsOf(mount)}{PropagationOf(mount)} - {mount.Filesystem.TypeName} ").AppendEscaped(Encoding.Latin1.GetBytes(mount.Source), Escaped);
             text.AppendLine($" rw{Suffix(mount)}");

@@ -68,7 +68,7 @@ internal sealed class NamespaceDirectory(ProcFilesystem proc, GuestTask owner) :
             NamespaceFilesystem home = (NamespaceFilesystem)proc.Kernel.NamespaceFiles;
             NamespaceInode inode = new(home, Text, ns?.Id ?? IdOf(owner, kind), CloneFlagOf(kind), ns);
             Dentry dentry = new(null, new FileName(inode.Name), inode);
-            return new PathLocation(new Mount(home, dentry), dentry);
+            return new PathLocation(new Mount(home, dentry) { Source = home.TypeName }, dentry);
         }
     }
 }

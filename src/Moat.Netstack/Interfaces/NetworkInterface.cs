@@ -1,3 +1,4 @@
+using Moat.Netstack.Ip;
 using Moat.Netstack.Link;
 using Moat.Netstack.Packets;
 using Moat.Netstack.Wire;
@@ -15,6 +16,7 @@ public sealed class NetworkInterface : ILinkSink
     private InterfaceAddress[] _addresses = []; // replaced under _lock
     private volatile bool _isUp;
     private int _mtu;
+    private Bridging.BridgePort? _port;
 
     internal NetworkInterface(NetworkStack stack, int index, string name, ILink link)
     {
@@ -23,10 +25,14 @@ public sealed class NetworkInterface : ILinkSink
         Name = name;
         Link = link;
         _mtu = link.Mtu;
+        DisablesV6 = stack.DisablesV6ByDefault;
         Neighbors = HasEthernet ? new Neighbors.NeighborTable(stack, this) : null;
         Groups = new Multicast.GroupSet { Reports = HasEthernet ? new Multicast.GroupReports(stack, this) : null };
         link.Attach(this);
     }
+
+    /// <summary>The stack that it is in.</summary>
+    public NetworkStack Stack => _stack;
 
     /// <summary>Its number, from 1 on.</summary>
     public int Index { get; }
@@ -60,13 +66,38 @@ public sealed class NetworkInterface : ILinkSink
         }
     }
 
-    /// <summary>The largest IP packet it sends: at most the link's MTU.</summary>
+    /// <summary>Whether it is up and there is somebody at the other end (IFF_RUNNING).</summary>
+    public bool IsRunning => _isUp && Link.HasCarrier;
+
+    /// <summary>What it is at a bridge; null if it is no port. <see cref="Bridging.BridgeLink"/> sets it.</summary>
+    public Bridging.BridgePort? Port
+    {
+        get => Volatile.Read(ref _port);
+        internal set => Volatile.Write(ref _port, value);
+    }
+
+    /// <summary>Whether it has no addresses of IPv6 (net.ipv6.conf.NAME.disable_ipv6); <see cref="NetworkStack.DisableV6"/> sets it.</summary>
+    public bool DisablesV6 { get; internal set; }
+
+    /// <summary>IFF_PROMISC, IFF_ALLMULTI and other flags that are kept for whoever set them.</summary>
+    public int KeptFlags { get; set; }
+
+    /// <summary>Another name for it (IFLA_IFALIAS), or null.</summary>
+    public string? Alias { get; set; }
+
+    /// <summary>Packets that may wait in front of it, as programs say (txqueuelen). Links here have queues of their own.</summary>
+    public uint QueueLength { get; set; } = 1000;
+
+    /// <summary>Its group (IFLA_GROUP).</summary>
+    public uint Group { get; set; }
+
+    /// <summary>The largest IP packet it sends: at most what the link can carry.</summary>
     public int Mtu
     {
         get => Volatile.Read(ref _mtu);
         set
         {
-            Volatile.Write(ref _mtu, Math.Min(value, Link.Mtu));
+            Volatile.Write(ref _mtu, Math.Min(value, Link.MaxMtu));
             _stack.Routes.Invalidate();
         }
     }
@@ -183,6 +214,21 @@ public sealed class NetworkInterface : ILinkSink
         }
 
         _stack.PacketSockets.Tap(packet, this, isOutgoing: false);
+        if (Port is { } port)
+        {
+            port.Receive(packet);
+            return;
+        }
+
+        Accept(packet);
+    }
+
+    /// <inheritdoc/>
+    public void Flush() => _stack.Flush();
+
+    /// <summary>Takes what came in and is the stack's own.</summary>
+    internal void Accept(Packet packet)
+    {
         if (!HasEthernet)
         {
             _stack.ReceiveIp(packet, this);
@@ -225,6 +271,27 @@ public sealed class NetworkInterface : ILinkSink
         packet.LinkHeader = packet.Start;
         packet.NetworkHeader = HasEthernet ? Math.Min(packet.Start + EthernetHeader.Length, packet.End) : packet.Start;
         packet.TransportHeader = packet.NetworkHeader;
+        Transmit(packet);
+    }
+
+    /// <summary>Sends a frame that a bridge passes on, and releases it.</summary>
+    internal void SendBridged(Packet packet)
+    {
+        const int Tag = 4; // of 802.1Q, which the MTU does not count
+        if (!_isUp || (packet.SegmentSize == 0 && packet.Length > Mtu + EthernetHeader.Length + Tag))
+        {
+            Statistics.CountSendDropped();
+            packet.Release();
+            return;
+        }
+
+        packet.InterfaceIndex = Index;
+        packet.LinkHeader = packet.Start;
+        if (packet.Checksum == ChecksumState.Verified && (Link.Features & LinkFeatures.Internal) == 0)
+        {
+            FrameChecksum.Restart(packet, EthernetHeader.Length);
+        }
+
         Transmit(packet);
     }
 

@@ -18,4 +18,7 @@ public enum LinkFeatures
 
     /// <summary>What is sent comes back: loopback.</summary>
     Loopback = 8,
+
+    /// <summary>What it carries stays on this machine: a checksum that is known to be right need not stand in its field.</summary>
+    Internal = 16,
 }

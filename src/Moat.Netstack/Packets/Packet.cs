@@ -74,6 +74,9 @@ public sealed class Packet
     /// <summary>SO_MARK or a filter's mark.</summary>
     public uint Mark { get; set; }
 
+    /// <summary>How many virtual interfaces it has passed.</summary>
+    public byte Hops { get; set; }
+
     /// <summary>Who sends it; null if that is nobody here.</summary>
     public PacketOwner? Owner { get; set; }
 
@@ -281,6 +284,7 @@ public sealed class Packet
         copy.InterfaceIndex = InterfaceIndex;
         copy.ArrivedNs = ArrivedNs;
         copy.Mark = Mark;
+        copy.Hops = Hops;
         copy.Owner = Owner;
         (copy.Flow, copy.FlowState, copy.IsFlowReply) = (Flow, FlowState, IsFlowReply);
         return copy;
@@ -299,6 +303,14 @@ public sealed class Packet
         _linear.Bytes.AsSpan(0, End).CopyTo(own.Bytes);
         _linear.Release();
         _linear = own;
+    }
+
+    /// <summary>The packet goes over to another stack: what this one knows of it means nothing there.</summary>
+    public void ForgetStack()
+    {
+        Mark = 0;
+        Owner = null;
+        (Flow, FlowState, IsFlowReply) = (null, Filter.Tracking.PacketFlowState.None, false);
     }
 
     /// <summary>Gives the packet back; its owner must not use it again.</summary>
@@ -333,6 +345,7 @@ public sealed class Packet
         InterfaceIndex = 0;
         ArrivedNs = 0;
         Mark = 0;
+        Hops = 0;
         Owner = null;
         (Flow, FlowState, IsFlowReply) = (null, Filter.Tracking.PacketFlowState.None, false);
         Next = null;

@@ -172,7 +172,7 @@ internal sealed class InetDatagram : Socket, IInetSocket
     }
 
     /// <inheritdoc/>
-    public override SyscallResult Ioctl(GuestTask task, uint request, ulong argument) => InetIoctl.Handle(task, _family.Stack, request, argument, Udp.Queue.NextLength, 0);
+    public override SyscallResult Ioctl(GuestTask task, uint request, ulong argument) => InetIoctl.Handle(task, Network, request, argument, Udp.Queue.NextLength, 0);
 
     /// <inheritdoc/>
     public override PollEvents Readiness(PollEvents mask) => SocketNotifier.ToPollEvents(Udp.Readiness()) & (mask | PollEvents.POLLERR | PollEvents.POLLHUP);

@@ -25,48 +25,56 @@ public static class InetIoctl
     private const uint SIOCGIFHWADDR = 0x8927;
     private const uint SIOCGIFINDEX = 0x8933;
     private const uint SIOCGIFTXQLEN = 0x8942;
+    private const uint SIOCBRADDBR = 0x89a0;
+    private const uint SIOCBRDELBR = 0x89a1;
+    private const uint SIOCBRADDIF = 0x89a2;
+    private const uint SIOCBRDELIF = 0x89a3;
     private const uint SIOCETHTOOL = 0x8946;
     private const int RequestLength = 40; // struct ifreq
     private const int NameLength = 16;
 
     /// <summary>Carries out a request.</summary>
     /// <param name="task">The caller.</param>
-    /// <param name="stack">The interfaces.</param>
+    /// <param name="network">The network whose interfaces it is about.</param>
     /// <param name="request">Which.</param>
     /// <param name="argument">Its argument.</param>
     /// <param name="available">Bytes that can be read; null for a listener.</param>
     /// <param name="unsent">Bytes that are on their way.</param>
-    public static SyscallResult Handle(GuestTask task, NetworkStack stack, uint request, ulong argument, int? available, int unsent)
+    public static SyscallResult Handle(GuestTask task, SocketNetwork network, uint request, ulong argument, int? available, int unsent)
     {
         GuestAddress address = new(argument);
         return request switch
         {
             BytesReady => available is { } count ? task.Memory.Write(address, count) : Errno.EINVAL,
             BytesSent => available is not null ? task.Memory.Write(address, unsent) : Errno.EINVAL,
-            _ => HandleInterface(task, stack, request, argument),
+            _ => HandleInterface(task, network, request, argument),
         };
     }
 
     /// <summary>Carries out a request of netdevice(7), which a socket of any family takes.</summary>
     /// <param name="task">The caller.</param>
-    /// <param name="stack">The interfaces.</param>
+    /// <param name="network">The network whose interfaces it is about.</param>
     /// <param name="request">Which.</param>
     /// <param name="argument">Its argument.</param>
     /// <returns>ENOTTY if it is none.</returns>
-    public static SyscallResult HandleInterface(GuestTask task, NetworkStack stack, uint request, ulong argument)
+    public static SyscallResult HandleInterface(GuestTask task, SocketNetwork network, uint request, ulong argument)
     {
         GuestAddress address = new(argument);
         return request switch
         {
-            SIOCGIFCONF => ListInterfaces(task, stack, address),
+            SIOCGIFCONF => ListInterfaces(task, network.Stack, address),
             SIOCGIFNAME or SIOCGIFFLAGS or SIOCGIFADDR or SIOCGIFBRDADDR or SIOCGIFNETMASK or SIOCGIFMETRIC or SIOCGIFMTU or SIOCGIFHWADDR or SIOCGIFINDEX or SIOCGIFTXQLEN or SIOCETHTOOL =>
-                ReadInterface(task, stack, request, address),
+                ReadInterface(task, network, request, address),
+            RouteIoctl.SIOCADDRT or RouteIoctl.SIOCDELRT => RouteIoctl.Handle(task, network, request, address),
+            SIOCBRADDBR or SIOCBRDELBR or SIOCBRADDIF or SIOCBRDELIF => Errno.ENOPKG, // as of a Linux whose bridges are made through rtnetlink alone
+            _ when InterfaceIoctl.Handles(request) => InterfaceIoctl.Handle(task, network, request, address),
             _ => Errno.ENOTTY,
         };
     }
 
-    private static Errno ReadInterface(GuestTask task, NetworkStack stack, uint request, GuestAddress address)
+    private static Errno ReadInterface(GuestTask task, SocketNetwork network, uint request, GuestAddress address)
     {
+        NetworkStack stack = network.Stack;
         Span<byte> ifreq = stackalloc byte[RequestLength];
         Errno errno = task.Memory.CopyIn(address, ifreq);
         if (errno != Errno.None)
@@ -75,7 +83,7 @@ public static class InetIoctl
         }
 
         Span<byte> value = ifreq[NameLength..];
-        NetworkInterface? found = request == SIOCGIFNAME ? stack.FindInterface(BinaryPrimitives.ReadInt32LittleEndian(value)) : FindByName(stack, ifreq[..NameLength]);
+        NetworkInterface? found = request == SIOCGIFNAME ? stack.FindInterface(BinaryPrimitives.ReadInt32LittleEndian(value)) : stack.FindInterface(ReadName(ifreq[..NameLength]));
         if (found is null)
         {
             return Errno.ENODEV;
@@ -102,7 +110,7 @@ public static class InetIoctl
                 BinaryPrimitives.WriteInt32LittleEndian(value, found.Index);
                 break;
             case SIOCGIFTXQLEN:
-                BinaryPrimitives.WriteInt32LittleEndian(value, 1000);
+                BinaryPrimitives.WriteInt32LittleEndian(value, (int)found.QueueLength);
                 break;
             case SIOCGIFHWADDR:
                 value.Clear();
@@ -177,11 +185,12 @@ public static class InetIoctl
         return task.Memory.Write(address, length);
     }
 
-    private static InterfaceAddress? FirstV4(NetworkInterface owner)
+    /// <summary>The first address of IPv4, or the first with a label; null if there is none.</summary>
+    internal static InterfaceAddress? FirstV4(NetworkInterface owner, string? label = null)
     {
         foreach (InterfaceAddress address in owner.Addresses)
         {
-            if (address.Address.IsV4)
+            if (address.Address.IsV4 && (label is null || label == (address.Label ?? owner.Name)))
             {
                 return address;
             }
@@ -190,10 +199,11 @@ public static class InetIoctl
         return null;
     }
 
-    private static NetworkInterface? FindByName(NetworkStack stack, ReadOnlySpan<byte> name)
+    /// <summary>The name in a request.</summary>
+    internal static string ReadName(ReadOnlySpan<byte> name)
     {
         int end = name.IndexOf((byte)0);
-        return stack.FindInterface(Encoding.ASCII.GetString(end >= 0 ? name[..end] : name[..(NameLength - 1)]));
+        return Encoding.ASCII.GetString(end >= 0 ? name[..end] : name[..(NameLength - 1)]);
     }
 
     private static void WriteName(string name, Span<byte> destination)

@@ -222,7 +222,7 @@ internal sealed class InetMessages : Socket, IInetSocket
     }
 
     /// <inheritdoc/>
-    public override SyscallResult Ioctl(GuestTask task, uint request, ulong argument) => InetIoctl.Handle(task, _family.Stack, request, argument, _socket.Queue.NextLength, 0);
+    public override SyscallResult Ioctl(GuestTask task, uint request, ulong argument) => InetIoctl.Handle(task, Network, request, argument, _socket.Queue.NextLength, 0);
 
     /// <inheritdoc/>
     public override PollEvents Readiness(PollEvents mask) => SocketNotifier.ToPollEvents(_socket.Readiness()) & (mask | PollEvents.POLLERR | PollEvents.POLLHUP);

@@ -217,7 +217,7 @@ internal sealed class InetStream : Socket, IInetSocket
         const uint SIOCATMARK = 0x8905;
         return request == SIOCATMARK
             ? task.Memory.Write(new GuestAddress(argument), Tcp.IsAtUrgentMark ? 1 : 0)
-            : InetIoctl.Handle(task, _family.Stack, request, argument, IsListening ? null : Tcp.AvailableBytes, (int)Tcp.UnacknowledgedBytes);
+            : InetIoctl.Handle(task, Network, request, argument, IsListening ? null : Tcp.AvailableBytes, (int)Tcp.UnacknowledgedBytes);
     }
 
     /// <summary>close(2) with SO_LINGER: what has been sent is acknowledged, or the time is up, before the last descriptor goes.</summary>

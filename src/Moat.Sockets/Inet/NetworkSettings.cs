@@ -11,16 +11,15 @@ public sealed class NetworkSettings(SocketNetwork network) : INetworkSettings
 {
     private const string Backlog = "core/somaxconn";
     private const string ForwardV4 = "ipv4/ip_forward";
-    private const string ForwardAllV4 = "ipv4/conf/all/forwarding";
-    private const string ForwardV6 = "ipv6/conf/all/forwarding";
     private const string PortRange = "ipv4/ip_local_port_range";
     private const string PrivilegedPorts = "ipv4/ip_unprivileged_port_start";
     private const int PageSize = 4096;
     private const long SecondNs = 1_000_000_000;
 
     private readonly NetworkStack _stack = network.Stack;
+    private readonly InterfaceSettings _interfaces = new(network.Stack);
 
-    private static readonly string[] s_writable = [Backlog, ForwardV4, ForwardAllV4, ForwardV6, PortRange, PrivilegedPorts];
+    private static readonly string[] s_writable = [Backlog, ForwardV4, PortRange, PrivilegedPorts];
 
     private static readonly Dictionary<string, string> s_fixed = new()
     {
@@ -58,28 +57,29 @@ public sealed class NetworkSettings(SocketNetwork network) : INetworkSettings
         ["ipv4/tcp_window_scaling"] = "1",
         ["ipv4/tcp_wmem"] = $"4096\t{TcpLimits.DefaultSendBuffer}\t{TcpLimits.MaxSendBuffer}",
         ["ipv6/bindv6only"] = "0",
-        ["ipv6/conf/all/disable_ipv6"] = "0",
-        ["ipv6/conf/default/disable_ipv6"] = "0",
-        ["ipv6/conf/lo/disable_ipv6"] = "0",
         ["unix/max_dgram_qlen"] = "10",
     };
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Paths { get; } = [.. s_writable, .. s_fixed.Keys, "ipv4/tcp_mem", "ipv4/udp_mem"];
+    public IReadOnlyList<string> Paths => [.. s_writable, .. s_fixed.Keys, "ipv4/tcp_mem", "ipv4/udp_mem", .. _interfaces.Paths];
 
     /// <inheritdoc/>
-    public bool IsWritable(string path) => s_writable.Contains(path);
+    public bool IsWritable(string path) => InterfaceSettings.Owns(path) ? InterfaceSettings.IsWritable(path) : s_writable.Contains(path);
 
     /// <inheritdoc/>
-    public string Read(string path)
+    public string? Read(string path)
     {
+        if (InterfaceSettings.Owns(path))
+        {
+            return _interfaces.Read(path);
+        }
+
         (ushort first, ushort last) = _stack.Tcp.Ports.Range;
         long pages = network.Home.Memory.LimitBytes / PageSize;
         return path switch
         {
             Backlog => Text(network.MaxBacklog),
-            ForwardV4 or ForwardAllV4 => _stack.ForwardsV4 ? "1" : "0",
-            ForwardV6 => _stack.ForwardsV6 ? "1" : "0",
+            ForwardV4 => _stack.ForwardsV4 ? "1" : "0",
             PortRange => $"{first}\t{last}",
             PrivilegedPorts => Text(network.FirstUnprivilegedPort),
             "ipv4/tcp_mem" or "ipv4/udp_mem" => $"{pages}\t{pages}\t{pages}", // all sockets together
@@ -98,14 +98,13 @@ public sealed class NetworkSettings(SocketNetwork network) : INetworkSettings
 
         switch (path)
         {
+            case var own when InterfaceSettings.Owns(own):
+                return _interfaces.Write(path, number != 0);
             case Backlog:
                 network.MaxBacklog = number;
                 return Errno.None;
-            case ForwardV4 or ForwardAllV4:
+            case ForwardV4:
                 _stack.ForwardsV4 = number != 0;
-                return Errno.None;
-            case ForwardV6:
-                _stack.ForwardsV6 = number != 0;
                 return Errno.None;
             case PrivilegedPorts when number <= ushort.MaxValue:
                 network.FirstUnprivilegedPort = number;

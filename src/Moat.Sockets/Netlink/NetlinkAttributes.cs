@@ -8,6 +8,9 @@ namespace Moat.Sockets.Netlink;
 /// <summary>A view of the attributes of a message (<c>struct nlattr</c>). What follows a malformed attribute is no attribute; of several of one type the last counts, as in Linux.</summary>
 public readonly ref struct NetlinkAttributes(ReadOnlySpan<byte> bytes)
 {
+    /// <summary>NLA_F_NESTED: of an attribute's type, if it holds others. Requests may leave it out.</summary>
+    public const ushort Nested = 0x8000;
+
     private const int HeaderLength = 4;
     private const int TypeMask = 0x3fff; // without NLA_F_NESTED, NLA_F_NET_BYTEORDER
 
@@ -38,6 +41,9 @@ public readonly ref struct NetlinkAttributes(ReadOnlySpan<byte> bytes)
 
         return isFound;
     }
+
+    /// <summary>What an attribute holds; nothing if there is none.</summary>
+    public NetlinkAttributes Nest(int type) => new(TryFind(type, out ReadOnlySpan<byte> value) ? value : default);
 
     /// <summary>Reads a number of 32 bits; null if there is none.</summary>
     /// <returns>ERANGE if the attribute is too short.</returns>

@@ -16,7 +16,9 @@ public sealed class NetlinkFamily : ISocketFamily
     public NetlinkFamily(SocketNetwork network)
     {
         Network = network;
-        Add(new RouteProtocol(network.Stack, Ports));
+        UeventProtocol uevents = new(Ports);
+        Add(new RouteProtocol(network, Ports, uevents));
+        Add(uevents);
         Add(new NetfilterProtocol(network.Stack));
         Add(new DiagProtocol(network));
     }

@@ -57,6 +57,23 @@ internal sealed class NetlinkPorts
         }
     }
 
+    /// <summary>Whether anybody would get what is sent to a group.</summary>
+    public bool HasMembers(int protocol, int group)
+    {
+        lock (_lock)
+        {
+            foreach (NetlinkSocket socket in _ports.Values)
+            {
+                if (socket.Protocol == protocol && socket.IsMember(group))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>Gives a datagram to the members of a group.</summary>
     /// <param name="protocol">The protocol.</param>
     /// <param name="message">The datagram.</param>

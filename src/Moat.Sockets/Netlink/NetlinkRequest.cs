@@ -1,3 +1,5 @@
+using Moat.Kernel.Tasks;
+
 namespace Moat.Sockets.Netlink;
 
 /// <summary>A message that a guest sent to the kernel, and who sent it.</summary>
@@ -13,6 +15,9 @@ internal readonly ref struct NetlinkRequest(NetlinkHeader header, ReadOnlySpan<b
 
     /// <summary>All of it, the header included, for protocols that tell where in it something is wrong.</summary>
     public ReadOnlySpan<byte> Message { get; init; }
+
+    /// <summary>Who sent it.</summary>
+    public required GuestTask Task { get; init; }
 
     /// <summary>The socket it came through; null if no answer to it but the direct one has to be kept from the sender.</summary>
     public NetlinkSocket? Sender { get; init; }

@@ -160,7 +160,7 @@ internal sealed class NetlinkSocket : Socket
 
         if (destination.Port == 0)
         {
-            Serve(bytes, task.Credentials.HasCapability(Capability.CAP_NET_ADMIN));
+            Serve(task, bytes);
             return bytes.Length;
         }
 
@@ -280,7 +280,7 @@ internal sealed class NetlinkSocket : Socket
             next = _received.TryPeek(out NetlinkMessage? first) ? first.Bytes.Length : 0;
         }
 
-        return InetIoctl.Handle(task, _family.Stack, request, argument, next, 0);
+        return InetIoctl.Handle(task, Network, request, argument, next, 0);
     }
 
     /// <inheritdoc/>
@@ -365,8 +365,9 @@ internal sealed class NetlinkSocket : Socket
     }
 
     // netlink_rcv_skb: a message that claims more than there is ends the datagram without a word.
-    private void Serve(ReadOnlySpan<byte> bytes, bool isAdmin)
+    private void Serve(GuestTask task, ReadOnlySpan<byte> bytes)
     {
+        bool isAdmin = task.Credentials.HasCapability(Capability.CAP_NET_ADMIN);
         if (_protocol.TryHandleBatch(bytes, this, isAdmin))
         {
             return;
@@ -387,7 +388,7 @@ internal sealed class NetlinkSocket : Socket
             bool isDump = false;
             if ((header.Flags & NetlinkFlags.NLM_F_REQUEST) != 0 && header.Type >= NetlinkHeader.MinType)
             {
-                errno = IsDumping ? Errno.EBUSY : _protocol.Handle(new NetlinkRequest(header, message[NetlinkHeader.Length..]) { Message = message, Sender = this, IsStrict = Flags.IsStrict, IsAdmin = isAdmin }, answer, out isDump);
+                errno = IsDumping ? Errno.EBUSY : _protocol.Handle(new NetlinkRequest(header, message[NetlinkHeader.Length..]) { Message = message, Task = task, Sender = this, IsStrict = Flags.IsStrict, IsAdmin = isAdmin }, answer, out isDump);
             }
 
             if (errno != Errno.None || (!isDump && (header.Flags & NetlinkFlags.NLM_F_ACK) != 0))

@@ -71,6 +71,11 @@ internal sealed class RouteAddresses(RouteProtocol route)
             return Errno.EINVAL;
         }
 
+        if (!address.IsV4 && owner!.DisablesV6)
+        {
+            return Errno.EACCES;
+        }
+
         NetlinkAttributes attributes = request.AttributesAfter(HeaderLength);
         errno = attributes.Read(IFA_BROADCAST, FamilyIn(request), out IpAddress? broadcast);
         if (errno != Errno.None)
@@ -159,13 +164,17 @@ internal sealed class RouteAddresses(RouteProtocol route)
     }
 
     private void Notify(in NetlinkRequest request, NetlinkWriter answer, NetworkInterface owner, InterfaceAddress address, RouteMessageType type) => route.Notify(
-        address.Address.IsV4 ? RouteGroup.RTNLGRP_IPV4_IFADDR : RouteGroup.RTNLGRP_IPV6_IFADDR,
+        GroupOf(address),
         request,
         answer,
         static (writer, change) => Write(writer, change.Owner, change.Address, change.Type, NetlinkFlags.None),
         (Owner: owner, Address: address, Type: type));
 
-    private static void Write(NetlinkWriter writer, NetworkInterface owner, InterfaceAddress address, RouteMessageType type, NetlinkFlags flags)
+    /// <summary>Who is told of an address.</summary>
+    internal static RouteGroup GroupOf(InterfaceAddress address) => address.Address.IsV4 ? RouteGroup.RTNLGRP_IPV4_IFADDR : RouteGroup.RTNLGRP_IPV6_IFADDR;
+
+    /// <summary>Writes what is told of an address.</summary>
+    internal static void Write(NetlinkWriter writer, NetworkInterface owner, InterfaceAddress address, RouteMessageType type, NetlinkFlags flags)
     {
         const int CacheInfoLength = 16;
         IpAddress own = address.Address;

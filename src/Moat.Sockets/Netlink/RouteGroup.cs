@@ -9,4 +9,5 @@ public enum RouteGroup
     RTNLGRP_IPV4_ROUTE = 7,
     RTNLGRP_IPV6_IFADDR = 9,
     RTNLGRP_IPV6_ROUTE = 11,
+    RTNLGRP_NSID = 28,
 }

@@ -1,39 +1,21 @@
 using System.Buffers.Binary;
 using Moat.Linux;
+using Moat.Netstack;
 using Moat.Netstack.Interfaces;
+using Moat.Netstack.Link;
 using Moat.Sockets.Inet;
+using static Moat.Sockets.Netlink.LinkAttribute;
 
 namespace Moat.Sockets.Netlink;
 
 /// <summary>RTM_*LINK: <c>struct ifinfomsg</c> and IFLA_* attributes.</summary>
 internal sealed class RouteLinks(RouteProtocol route)
 {
-    private const int HeaderLength = 16;
-    private const int IFF_UP = 1;
-    private const int IFF_LOWER_UP = 0x10000;
-    private const int MinMtu = 68;
-    private const ushort IFLA_ADDRESS = 1;
-    private const ushort IFLA_BROADCAST = 2;
-    private const ushort IFLA_IFNAME = 3;
-    private const ushort IFLA_MTU = 4;
-    private const ushort IFLA_QDISC = 6;
-    private const ushort IFLA_STATS = 7;
-    private const ushort IFLA_TXQLEN = 13;
-    private const ushort IFLA_OPERSTATE = 16;
-    private const ushort IFLA_LINKMODE = 17;
-    private const ushort IFLA_STATS64 = 23;
-    private const ushort IFLA_GROUP = 27;
-    private const ushort IFLA_PROMISCUITY = 30;
-    private const ushort IFLA_NUM_TX_QUEUES = 31;
-    private const ushort IFLA_NUM_RX_QUEUES = 32;
-    private const ushort IFLA_CARRIER = 33;
-    private const ushort IFLA_MIN_MTU = 50;
-    private const ushort IFLA_MAX_MTU = 51;
-    private const byte IF_OPER_UNKNOWN = 0;
-    private const byte IF_OPER_DOWN = 2;
-    private const byte IF_OPER_UP = 6;
+    private const int HeaderLength = LinkMessage.HeaderLength;
 
-    /// <summary>All interfaces. A family that has no interfaces of its own gets all of them, as AF_UNSPEC does.</summary>
+    private readonly LinkMaker _maker = new(route);
+
+    /// <summary>All interfaces, or of AF_BRIDGE the ports of bridges; with strict checking those of one bridge or kind. A family that has no interfaces of its own gets all of them, as AF_UNSPEC does.</summary>
     public Errno Dump(in NetlinkRequest request, NetlinkWriter answer)
     {
         if (request.IsStrict && request.Payload.Length < HeaderLength)
@@ -41,9 +23,30 @@ internal sealed class RouteLinks(RouteProtocol route)
             return Errno.EINVAL;
         }
 
+        NetlinkAttributes attributes = request.AttributesAfter(HeaderLength);
+        Errno errno = attributes.Read(IFLA_MASTER, out uint? master);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        string? kind = attributes.Nest(IFLA_LINKINFO).ReadText(IFLA_INFO_KIND);
+        bool isBridge = request.Payload[0] == (byte)AddressFamily.AF_BRIDGE;
         foreach (NetworkInterface link in route.Stack.Interfaces)
         {
-            Write(answer, link, RouteMessageType.RTM_NEWLINK, NetlinkFlags.NLM_F_MULTI, changed: 0);
+            if ((master is { } number && link.Port?.Bridge.Interface?.Index != (int)number) || (kind is not null && kind != link.Link.Kind))
+            {
+                continue;
+            }
+
+            if (!isBridge)
+            {
+                LinkMessage.Write(answer, route.Network, link, RouteMessageType.RTM_NEWLINK, NetlinkFlags.NLM_F_MULTI);
+            }
+            else if (link.Port is { } port)
+            {
+                LinkMessage.WritePort(answer, port, NetlinkFlags.NLM_F_MULTI);
+            }
         }
 
         return Errno.None;
@@ -55,65 +58,142 @@ internal sealed class RouteLinks(RouteProtocol route)
         Errno errno = Find(request, out NetworkInterface? link);
         if (errno == Errno.None)
         {
-            Write(answer, link!, RouteMessageType.RTM_NEWLINK, NetlinkFlags.None, changed: 0);
+            LinkMessage.Write(answer, route.Network, link!, RouteMessageType.RTM_NEWLINK, NetlinkFlags.None);
         }
 
         return errno;
     }
 
-    /// <summary>Changes an interface: up or down, MTU. There are no kinds of interface that a guest can make.</summary>
+    /// <summary>Makes an interface, or changes one.</summary>
     public Errno Set(in NetlinkRequest request, NetlinkWriter answer)
     {
-        Errno errno = Find(request, out NetworkInterface? link);
-        if (errno != Errno.None)
+        lock (route.Network.LinkLock)
         {
-            bool isNew = errno == Errno.ENODEV && request.Header.Type == (ushort)RouteMessageType.RTM_NEWLINK && request.HasAny(NetlinkFlags.NLM_F_CREATE);
-            return isNew ? Errno.EOPNOTSUPP : errno;
+            return SetLocked(request, answer);
+        }
+    }
+
+    /// <summary>Deletes an interface that is of a kind that programs make; of a pair both.</summary>
+    public Errno Delete(in NetlinkRequest request)
+    {
+        lock (route.Network.LinkLock)
+        {
+            Errno errno = Find(request, out NetworkInterface? link);
+            if (errno != Errno.None)
+            {
+                return errno;
+            }
+
+            if (link!.Link.Kind is null)
+            {
+                return Errno.EOPNOTSUPP;
+            }
+
+            route.Stack.Delete(link);
+            return Errno.None;
+        }
+    }
+
+    private Errno SetLocked(in NetlinkRequest request, NetlinkWriter answer)
+    {
+        Errno errno = Find(request, out NetworkInterface? link);
+        bool isNew = request.Header.Type == (ushort)RouteMessageType.RTM_NEWLINK;
+        if (errno != Errno.None && (errno != Errno.ENODEV || !isNew || !request.HasAny(NetlinkFlags.NLM_F_CREATE)))
+        {
+            return errno;
         }
 
-        if (request.Header.Type == (ushort)RouteMessageType.RTM_NEWLINK && request.HasAny(NetlinkFlags.NLM_F_EXCL))
+        if (!LinkChange.Parse(request.Payload).TryGet(out LinkChange? change, out Errno failure))
+        {
+            return failure;
+        }
+
+        if (errno != Errno.None)
+        {
+            return _maker.Make(request, change);
+        }
+
+        if (isNew && request.HasAny(NetlinkFlags.NLM_F_EXCL))
         {
             return Errno.EEXIST;
         }
 
+        if (request.Payload[0] == (byte)AddressFamily.AF_BRIDGE)
+        {
+            return SetPort(request, link!);
+        }
+
         NetlinkAttributes attributes = request.AttributesAfter(HeaderLength);
-        errno = attributes.Read(IFLA_MTU, out uint? mtu);
+        if (isNew && attributes.Nest(IFLA_LINKINFO).ReadText(IFLA_INFO_KIND) is { } kind && kind != link!.Link.Kind)
+        {
+            return Errno.EOPNOTSUPP;
+        }
+
+        if (LinkPlace.IsNamed(attributes))
+        {
+            errno = Move(request, attributes, change, ref link!);
+            change = change with { Name = null };
+        }
+
+        errno = errno != Errno.None ? errno : LinkChanger.Apply(link!, change);
+        if (errno == Errno.None && link!.Port is { } port && attributes.Nest(IFLA_LINKINFO).TryFind(IFLA_INFO_SLAVE_DATA, out ReadOnlySpan<byte> options))
+        {
+            errno = BridgePortOptions.Apply(port, new NetlinkAttributes(options));
+        }
+
         if (errno != Errno.None)
         {
             return errno;
         }
 
-        if (attributes.TryFind(IFLA_ADDRESS, out _) || (attributes.ReadText(IFLA_IFNAME) is { } name && name != link!.Name))
+        if (link!.Stack == route.Stack)
         {
-            return Errno.EOPNOTSUPP; // names and link-layer addresses are the link's
+            route.Notify(RouteGroup.RTNLGRP_LINK, request, answer, static (writer, changed) => LinkMessage.Write(writer, changed.Network, changed.Link, RouteMessageType.RTM_NEWLINK, NetlinkFlags.None), (route.Network, Link: link));
+        }
+        else
+        {
+            link.Stack.Observer?.OnLink(link);
         }
 
-        if (mtu is { } wanted)
-        {
-            if (wanted < MinMtu || wanted > link!.Link.Mtu)
-            {
-                return Errno.EINVAL;
-            }
-
-            link.Mtu = (int)wanted;
-        }
-
-        int flags = BinaryPrimitives.ReadInt32LittleEndian(request.Payload[8..]);
-        int change = BinaryPrimitives.ReadInt32LittleEndian(request.Payload[12..]);
-        if ((flags != 0 || change != 0) && (change == 0 || (change & IFF_UP) != 0))
-        {
-            route.Stack.SetUp(link!, (flags & IFF_UP) != 0);
-        }
-
-        route.Notify(RouteGroup.RTNLGRP_LINK, request, answer, static (writer, changed) => Write(writer, changed, RouteMessageType.RTM_NEWLINK, NetlinkFlags.None, 0), link!);
         return Errno.None;
     }
 
-    /// <summary>Interfaces stay: none of them is of a kind that can be deleted.</summary>
-    public Errno Delete(in NetlinkRequest request)
+    // The interface is another one there, with what it is named in the same request.
+    private Errno Move(in NetlinkRequest request, NetlinkAttributes attributes, LinkChange change, ref NetworkInterface link)
     {
-        Errno errno = Find(request, out _);
-        return errno != Errno.None ? errno : Errno.EOPNOTSUPP;
+        if (!LinkPlace.Find(request, attributes, route.Network).TryGet(out SocketNetwork? place, out Errno errno))
+        {
+            return errno;
+        }
+
+        bool staysHere = place == route.Network;
+        if (staysHere)
+        {
+            errno = change.Name is { } same ? LinkChanger.Rename(link, same) : Errno.None;
+        }
+        else if (link.Link is not VirtualLink { MayMove: true })
+        {
+            errno = Errno.EINVAL; // loopback, a bridge and what the sandbox itself was given stay
+        }
+        else if (LinkNames.Complete(place.Stack, change.Name ?? link.Name).TryGet(out string? name, out errno))
+        {
+            errno = route.Stack.MoveInterface(link, place.Stack, name, out NetworkInterface? arrived).ToErrno();
+            if (arrived is not null && errno == Errno.None)
+            {
+                link = arrived;
+                place.Stack.Observer?.OnNewLink(link);
+            }
+        }
+
+        place.RemoveUser();
+        return errno;
+    }
+
+    private static Errno SetPort(in NetlinkRequest request, NetworkInterface link)
+    {
+        NetlinkAttributes attributes = request.AttributesAfter(HeaderLength);
+        return link.Port is not { } port ? Errno.EOPNOTSUPP
+            : attributes.TryFind(IFLA_PROTINFO, out ReadOnlySpan<byte> options) ? BridgePortOptions.Apply(port, new NetlinkAttributes(options)) : Errno.EOPNOTSUPP;
     }
 
     private Errno Find(in NetlinkRequest request, out NetworkInterface? link)
@@ -125,8 +205,14 @@ internal sealed class RouteLinks(RouteProtocol route)
         }
 
         int index = BinaryPrimitives.ReadInt32LittleEndian(request.Payload[4..]);
-        string? name = request.AttributesAfter(HeaderLength).ReadText(IFLA_IFNAME);
-        if (index == 0 && name is null)
+        NetlinkAttributes attributes = request.AttributesAfter(HeaderLength);
+        string? name = attributes.ReadText(IFLA_IFNAME);
+        if (index == 0 && string.IsNullOrEmpty(name))
+        {
+            name = attributes.ReadText(IFLA_ALT_IFNAME); // there are none, so that it is one that nothing has
+        }
+
+        if (index == 0 && string.IsNullOrEmpty(name))
         {
             // iproute2 asks this to find out whether links can be changed through netlink.
             return request.Header.Type == (ushort)RouteMessageType.RTM_NEWLINK ? Errno.ENODEV : Errno.EINVAL;
@@ -139,60 +225,5 @@ internal sealed class RouteLinks(RouteProtocol route)
 
         link = index > 0 ? route.Stack.FindInterface(index) : route.Stack.FindInterface(name!);
         return link is null ? Errno.ENODEV : Errno.None;
-    }
-
-    private static void Write(NetlinkWriter writer, NetworkInterface link, RouteMessageType type, NetlinkFlags flags, int changed)
-    {
-        Span<byte> header = stackalloc byte[HeaderLength];
-        header.Clear();
-        BinaryPrimitives.WriteUInt16LittleEndian(header[2..], (ushort)InterfaceFlags.HardwareTypeOf(link));
-        BinaryPrimitives.WriteInt32LittleEndian(header[4..], link.Index);
-        BinaryPrimitives.WriteInt32LittleEndian(header[8..], InterfaceFlags.Of(link) | (link.IsUp ? IFF_LOWER_UP : 0));
-        BinaryPrimitives.WriteInt32LittleEndian(header[12..], changed);
-        writer.Begin((ushort)type, flags, header);
-        writer.Put(IFLA_IFNAME, link.Name);
-        writer.Put(IFLA_TXQLEN, 1000u);
-        writer.Put(IFLA_OPERSTATE, link.IsLoopback ? IF_OPER_UNKNOWN : link.IsUp ? IF_OPER_UP : IF_OPER_DOWN);
-        writer.Put(IFLA_LINKMODE, (byte)0);
-        writer.Put(IFLA_MTU, (uint)link.Mtu);
-        writer.Put(IFLA_MIN_MTU, link.IsLoopback ? 0u : MinMtu);
-        writer.Put(IFLA_MAX_MTU, link.IsLoopback ? 0u : (uint)link.Link.Mtu);
-        writer.Put(IFLA_GROUP, 0u);
-        writer.Put(IFLA_PROMISCUITY, 0u);
-        writer.Put(IFLA_NUM_TX_QUEUES, 1u);
-        writer.Put(IFLA_NUM_RX_QUEUES, 1u);
-        writer.Put(IFLA_CARRIER, (byte)(link.IsUp ? 1 : 0));
-        writer.Put(IFLA_QDISC, "noqueue");
-        if (link.IsLoopback || link.HasEthernet)
-        {
-            writer.Put(IFLA_ADDRESS, link.Link.Address);
-            writer.Put(IFLA_BROADCAST, link.IsLoopback ? default : Netstack.Wire.EthernetAddress.Broadcast);
-        }
-
-        WriteStatistics(writer, link.Statistics);
-        writer.End();
-    }
-
-    // struct rtnl_link_stats64 and, of the same numbers in 32 bits, struct rtnl_link_stats.
-    private static void WriteStatistics(NetlinkWriter writer, InterfaceStatistics statistics)
-    {
-        const int Count64 = 25;
-        const int Count32 = 24;
-        ReadOnlySpan<long> numbers =
-        [
-            statistics.ReceivedPackets, statistics.SentPackets, statistics.ReceivedBytes, statistics.SentBytes, statistics.ReceiveErrors, 0, statistics.ReceiveDropped, statistics.SendDropped,
-        ];
-        Span<byte> wide = stackalloc byte[Count64 * sizeof(ulong)];
-        Span<byte> narrow = stackalloc byte[Count32 * sizeof(uint)];
-        wide.Clear();
-        narrow.Clear();
-        for (int i = 0; i < numbers.Length; i++)
-        {
-            BinaryPrimitives.WriteInt64LittleEndian(wide[(i * sizeof(ulong))..], numbers[i]);
-            BinaryPrimitives.WriteUInt32LittleEndian(narrow[(i * sizeof(uint))..], unchecked((uint)numbers[i]));
-        }
-
-        writer.Put(IFLA_STATS64, wide);
-        writer.Put(IFLA_STATS, narrow);
     }
 }

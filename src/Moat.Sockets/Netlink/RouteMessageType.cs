@@ -18,4 +18,7 @@ public enum RouteMessageType : ushort
     RTM_GETNEIGH = 30,
     RTM_NEWRULE = 32,
     RTM_GETRULE = 34,
+    RTM_NEWNSID = 88,
+    RTM_DELNSID = 89,
+    RTM_GETNSID = 90,
 }

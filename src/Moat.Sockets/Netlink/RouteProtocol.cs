@@ -1,11 +1,12 @@
 using Moat.Linux;
 using Moat.Netstack;
+using Moat.Netstack.Interfaces;
 using Moat.Netstack.Wire;
 
 namespace Moat.Sockets.Netlink;
 
 /// <summary>NETLINK_ROUTE (rtnetlink(7)): reads and changes the interfaces, addresses, routes and neighbours of a stack, and tells of changes.</summary>
-internal sealed class RouteProtocol : INetlinkProtocol
+internal sealed class RouteProtocol : INetlinkProtocol, IStackObserver
 {
     private const int KindMask = 3;
     private const int GetKind = 2;
@@ -15,12 +16,17 @@ internal sealed class RouteProtocol : INetlinkProtocol
     private readonly RouteAddresses _addresses;
     private readonly RouteRoutes _routes;
     private readonly RouteNeighbors _neighbors;
+    private readonly RouteNetworkIds _ids;
+    private readonly UeventProtocol _uevents;
 
-    /// <summary>The protocol for a stack, whose changes are told to sockets.</summary>
-    public RouteProtocol(NetworkStack stack, NetlinkPorts ports)
+    /// <summary>The protocol for a network, whose changes are told to sockets.</summary>
+    public RouteProtocol(SocketNetwork network, NetlinkPorts ports, UeventProtocol uevents)
     {
-        Stack = stack;
+        Network = network;
         _ports = ports;
+        _uevents = uevents;
+        _ids = new RouteNetworkIds(this);
+        network.Stack.Observer = this;
         _links = new RouteLinks(this);
         _addresses = new RouteAddresses(this);
         _routes = new RouteRoutes(this);
@@ -33,8 +39,11 @@ internal sealed class RouteProtocol : INetlinkProtocol
     /// <inheritdoc/>
     public int GroupCount => 36; // RTNLGRP_MAX
 
-    /// <summary>The stack.</summary>
-    public NetworkStack Stack { get; }
+    /// <summary>The network.</summary>
+    public SocketNetwork Network { get; }
+
+    /// <summary>Its stack.</summary>
+    public NetworkStack Stack => Network.Stack;
 
     /// <inheritdoc/>
     public Errno Handle(in NetlinkRequest request, NetlinkWriter answer, out bool isDump)
@@ -76,6 +85,8 @@ internal sealed class RouteProtocol : INetlinkProtocol
             RouteMessageType.RTM_DELROUTE => _routes.Remove(request, answer),
             RouteMessageType.RTM_GETNEIGH => _neighbors.Get(request, answer),
             RouteMessageType.RTM_NEWNEIGH => _neighbors.Add(request, answer),
+            RouteMessageType.RTM_GETNSID => _ids.Get(request, answer),
+            RouteMessageType.RTM_NEWNSID => _ids.Add(request),
             RouteMessageType.RTM_DELNEIGH => _neighbors.Remove(request, answer),
             _ => Errno.EOPNOTSUPP,
         };
@@ -103,11 +114,51 @@ internal sealed class RouteProtocol : INetlinkProtocol
         }
     }
 
+    /// <inheritdoc/>
+    public void OnNewLink(NetworkInterface link)
+    {
+        OnLink(link);
+        _uevents.Tell("add", link.Name, link.Index);
+    }
+
+    /// <inheritdoc/>
+    public void OnLink(NetworkInterface link) =>
+        Tell(RouteGroup.RTNLGRP_LINK, static (writer, it) => LinkMessage.Write(writer, it.Network, it.Link, RouteMessageType.RTM_NEWLINK, NetlinkFlags.None), (Network, Link: link));
+
+    /// <inheritdoc/>
+    public void OnLinkGone(NetworkInterface link)
+    {
+        Tell(RouteGroup.RTNLGRP_LINK, static (writer, it) => LinkMessage.Write(writer, it.Network, it.Link, RouteMessageType.RTM_DELLINK, NetlinkFlags.None), (Network, Link: link));
+        _uevents.Tell("remove", link.Name, link.Index);
+    }
+
+    /// <inheritdoc/>
+    public void OnAddress(NetworkInterface owner, InterfaceAddress address, bool isGone) => Tell(
+        RouteAddresses.GroupOf(address),
+        static (writer, change) => RouteAddresses.Write(writer, change.Owner, change.Address, change.IsGone ? RouteMessageType.RTM_DELADDR : RouteMessageType.RTM_NEWADDR, NetlinkFlags.None),
+        (Owner: owner, Address: address, IsGone: isGone));
+
     /// <summary>The number of an address's family.</summary>
     public static byte FamilyOf(IpAddress address) => (byte)(address.IsV4 ? AddressFamily.AF_INET : AddressFamily.AF_INET6);
 
     /// <summary>Whether a request for a family (0 for all) asks for an address.</summary>
     public static bool Asks(byte family, IpAddress address) => family == (byte)AddressFamily.AF_UNSPEC || family == FamilyOf(address);
+
+    // Of what no request of this network has caused.
+    private void Tell<T>(RouteGroup group, Action<NetlinkWriter, T> write, T subject)
+    {
+        if (!_ports.HasMembers(Number, (int)group))
+        {
+            return;
+        }
+
+        NetlinkWriter writer = new(0, 0);
+        write(writer, subject);
+        foreach (byte[] datagram in writer.Finish())
+        {
+            _ports.Multicast(Number, new NetlinkMessage(datagram, 0, (int)group), null);
+        }
+    }
 
     private Errno Dump(RouteMessageType type, in NetlinkRequest request, NetlinkWriter answer) => type switch
     {
@@ -115,6 +166,7 @@ internal sealed class RouteProtocol : INetlinkProtocol
         RouteMessageType.RTM_GETADDR => _addresses.Dump(request, answer),
         RouteMessageType.RTM_GETROUTE => _routes.Dump(request, answer),
         RouteMessageType.RTM_GETNEIGH => _neighbors.Dump(request, answer),
+        RouteMessageType.RTM_GETNSID => _ids.Dump(answer),
         RouteMessageType.RTM_GETRULE => RouteRules.Dump(request, answer),
         _ => Errno.EOPNOTSUPP,
     };

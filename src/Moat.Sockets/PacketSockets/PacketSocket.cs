@@ -321,7 +321,7 @@ internal sealed class PacketSocket : Socket, IPacketSocket
             next = _frames.TryPeek(out CapturedFrame frame) ? frame.Length : 0;
         }
 
-        return InetIoctl.Handle(task, Stack, request, argument, next, 0);
+        return InetIoctl.Handle(task, Network, request, argument, next, 0);
     }
 
     /// <inheritdoc/>

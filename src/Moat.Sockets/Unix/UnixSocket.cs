@@ -125,7 +125,7 @@ internal abstract class UnixSocket : Socket
             BytesReady when IsListening => Errno.EINVAL,
             BytesReady => task.Memory.Write(new GuestAddress(argument), Type == SocketType.SOCK_DGRAM ? Queue.NextLength : (int)Math.Min(int.MaxValue, Queue.Bytes)),
             BytesSent => task.Memory.Write(new GuestAddress(argument), Volatile.Read(ref _charged)),
-            _ => Inet.InetIoctl.HandleInterface(task, Network.Stack, request, argument),
+            _ => Inet.InetIoctl.HandleInterface(task, Network, request, argument),
         };
     }
 

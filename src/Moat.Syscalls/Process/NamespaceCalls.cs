@@ -99,7 +99,7 @@ internal static class NamespaceCalls
         }
 
         ulong type = arguments.UInt(1);
-        errno = file is INamespaceFile named && (type == 0 || type == named.CloneFlag) ? Enter(task, named) : Errno.EINVAL;
+        errno = file.IsPath ? Errno.EBADF : file is INamespaceFile named && (type == 0 || type == named.CloneFlag) ? Enter(task, named) : Errno.EINVAL;
         file.Release();
         return errno;
     }
