@@ -14,6 +14,7 @@ using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.Oci;
+using Moat.Sockets.Tun;
 
 namespace Moat.Sentry;
 
@@ -67,6 +68,7 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
                 }
 
                 AddDevices(init);
+                AddTun(init);
             }
         }
 
@@ -150,6 +152,13 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
     }
 
     private DeviceNumber NewDevice() => new(0, (uint)kernel.NextAnonymousDevice());
+
+    // Whoever has CAP_NET_ADMIN may make interfaces in the sandbox's own network: the node does no harm.
+    private static void AddTun(GuestTask init)
+    {
+        _ = FileCreation.Make(init, init.Fs.Root, "/dev/net"u8, Mode.S_IFDIR | (Mode)0x1ED, default);
+        _ = FileCreation.Make(init, init.Fs.Root, "/dev/net/tun"u8, Mode.S_IFCHR | (Mode)0x1B6, TunDevice.Number); // or the configuration has made it
+    }
 
     private void AddDevices(GuestTask init)
     {

@@ -17,6 +17,7 @@ using Moat.Oci;
 using Moat.Platform;
 using Moat.Sentry.Network;
 using Moat.Sockets;
+using Moat.Sockets.Tun;
 using Moat.Syscalls;
 using Moat.Syscalls.Strace;
 
@@ -79,6 +80,7 @@ public sealed class Sandbox : IDisposable
         _kernel.NamespaceFiles = new NamespaceFilesystem(new DeviceNumber(0, (uint)_kernel.NextAnonymousDevice()), clock);
         MemoryDevices.Register(_kernel.Devices);
         TerminalDevices.Register(_kernel);
+        TunDevice.Register(_kernel.Devices);
 
         MountableTypes.Register(_kernel);
         MountTree tree = new(_kernel, options);

@@ -178,7 +178,7 @@ internal sealed class PassthroughSocket : Socket
 
     /// <inheritdoc/>
     public override SyscallResult Ioctl(GuestTask task, uint request, ulong argument) =>
-        InetIoctl.Handle(task, _family.Shown, request, argument, _isListening ? null : Ask(0x541b), Ask(0x5411)); // SIOCINQ, SIOCOUTQ
+        InetIoctl.Handle(task, Network, request, argument, _isListening ? null : Ask(0x541b), Ask(0x5411)); // SIOCINQ, SIOCOUTQ
 
     /// <inheritdoc/>
     public override PollEvents Readiness(PollEvents mask) => HostFile.Poll(_fd, mask, 0);
