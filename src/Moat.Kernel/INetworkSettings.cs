@@ -2,7 +2,7 @@ using Moat.Linux;
 
 namespace Moat.Kernel;
 
-/// <summary>The settings of a network below /proc/sys/net (ip-sysctl.rst). Any thread.</summary>
+/// <summary>The settings of a network below /proc/sys/net (ip-sysctl.rst), or of its interfaces below /sys/class/net (sysfs-class-net). Any thread.</summary>
 public interface INetworkSettings
 {
     /// <summary>Their paths, such as <c>core/somaxconn</c>.</summary>

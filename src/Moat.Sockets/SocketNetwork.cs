@@ -28,6 +28,7 @@ public sealed class SocketNetwork : NetworkNamespace
         TablesV6 = new XtTables(stack.Filter, XtLayout.V6);
         Files = new NetworkFiles(this);
         Settings = new NetworkSettings(this);
+        Devices = new InterfaceAttributes(this);
     }
 
     /// <summary>Interfaces, routes and protocols.</summary>
@@ -50,6 +51,9 @@ public sealed class SocketNetwork : NetworkNamespace
 
     /// <inheritdoc/>
     public override INetworkSettings Settings { get; }
+
+    /// <inheritdoc/>
+    public override INetworkSettings Devices { get; }
 
     /// <summary>net.core.somaxconn: the most connections that may wait at a listener.</summary>
     public int MaxBacklog { get; set; } = 4096;

@@ -68,7 +68,7 @@ internal static class SysctlTree
         return Directory()
             .Add("fs", fs)
             .Add("kernel", kernelSettings)
-            .Add("net", new NetworkSettingDirectory(proc, ""))
+            .Add("net", new NetworkSettingDirectory(proc, static network => network.Settings, ""))
             .Add("vm", vm);
     }
 

@@ -6,7 +6,7 @@ using Moat.Linux;
 
 namespace Moat.Filesystems.Sys;
 
-/// <summary>sysfs (sysfs(5)): the processors, and the folders that programs expect to find.</summary>
+/// <summary>sysfs (sysfs(5)): the processors, the interfaces of whoever looks, and the folders that programs expect to find.</summary>
 public sealed class SysFilesystem : SyntheticFilesystem
 {
     private const Mode WorldReadable = (Mode)0x124; // 0444
@@ -31,9 +31,9 @@ public sealed class SysFilesystem : SyntheticFilesystem
         StaticDirectory root = new StaticDirectory(this)
             .Add("block", new StaticDirectory(this))
             .Add("bus", new StaticDirectory(this))
-            .Add("class", new StaticDirectory(this).Add("net", new StaticDirectory(this)).Add("power_supply", new StaticDirectory(this)))
+            .Add("class", new StaticDirectory(this).Add("net", new NetworkClassDirectory(this)).Add("power_supply", new StaticDirectory(this)))
             .Add("dev", new StaticDirectory(this).Add("block", new StaticDirectory(this)).Add("char", new StaticDirectory(this)))
-            .Add("devices", new StaticDirectory(this).Add("system", system).Add("virtual", new StaticDirectory(this)))
+            .Add("devices", new StaticDirectory(this).Add("system", system).Add("virtual", new StaticDirectory(this).Add("net", new NetworkSettingDirectory(this, static network => network.Devices, ""))))
             .Add("firmware", new StaticDirectory(this))
             .Add("fs", new StaticDirectory(this).Add("cgroup", new StaticDirectory(this)))
             .Add("kernel", new StaticDirectory(this).Add("address_bits", Text("64\n")).Add("cpu_byteorder", Text("little\n")).Add("mm", new StaticDirectory(this).Add("transparent_hugepage", hugePages)))

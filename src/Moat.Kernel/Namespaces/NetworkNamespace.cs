@@ -25,6 +25,9 @@ public abstract class NetworkNamespace(ulong id, UserNamespace owner) : INamespa
     /// <summary>/proc/sys/net.</summary>
     public abstract INetworkSettings Settings { get; }
 
+    /// <summary>What /sys/class/net shows of its interfaces: paths begin with their names.</summary>
+    public abstract INetworkSettings Devices { get; }
+
     /// <summary>CLONE_NEWNET: another one, with nothing but a loopback interface that is down. The caller is its first user.</summary>
     /// <param name="maker">The user namespace it belongs to.</param>
     /// <returns>ENOSPC if there are too many.</returns>

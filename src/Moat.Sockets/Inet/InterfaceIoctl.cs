@@ -112,8 +112,8 @@ internal static class InterfaceIoctl
                     return Errno.EINVAL;
                 }
 
-                int prefix = ClassOf(given);
-                after = new InterfaceAddress(given, link.IsLoopback ? 8 : prefix, link.IsLoopback || prefix >= 31 ? null : BroadcastOf(given, prefix)) { Label = label };
+                int prefix = link.HasEthernet || link.IsLoopback ? ClassOf(given) : given.Bits; // a link between two has no network
+                after = new InterfaceAddress(given, prefix, link.HasEthernet && prefix < 31 ? BroadcastOf(given, prefix) : null) { Label = label };
                 break;
             case SIOCSIFNETMASK:
                 uint inverse = ~given.V4;

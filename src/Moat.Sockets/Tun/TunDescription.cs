@@ -66,14 +66,15 @@ internal sealed class TunDescription : FileDescription, ITunReader
             return Errno.EBADFD;
         }
 
-        if (HasInformation && destination.Length < InformationLength)
-        {
-            return Errno.EINVAL;
-        }
-
         if (link.Take() is not { } packet)
         {
             return Errno.EAGAIN;
+        }
+
+        if (HasInformation && destination.Length < InformationLength)
+        {
+            packet.Release(); // it is gone all the same, as in Linux
+            return Errno.EINVAL;
         }
 
         long length = packet.Length + (HasInformation ? InformationLength : 0);

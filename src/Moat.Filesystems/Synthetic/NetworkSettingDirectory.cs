@@ -1,15 +1,16 @@
-using Moat.Filesystems.Synthetic;
 using Moat.Kernel;
+using Moat.Kernel.Namespaces;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 
-namespace Moat.Filesystems.Proc;
+namespace Moat.Filesystems.Synthetic;
 
-/// <summary>/proc/sys/net and what is below it: settings of the network of whoever looks, with folders for its interfaces.</summary>
+/// <summary>/proc/sys/net or /sys/devices/virtual/net and what is below: settings of the network of whoever looks, with folders for its interfaces.</summary>
 /// <param name="filesystem">Where it is.</param>
+/// <param name="settings">Which settings of a network; keeps no state.</param>
 /// <param name="prefix">The path of its settings with a slash at the end; empty for the top.</param>
-internal sealed class NetworkSettingDirectory(SyntheticFilesystem filesystem, string prefix) : SyntheticDirectory(filesystem, (Mode)0x16D)
+internal sealed class NetworkSettingDirectory(SyntheticFilesystem filesystem, Func<NetworkNamespace, INetworkSettings> settings, string prefix) : SyntheticDirectory(filesystem, (Mode)0x16D)
 {
     private const ulong FirstNumber = 0x200000; // stand-ins for inode numbers in listings
 
@@ -21,19 +22,19 @@ internal sealed class NetworkSettingDirectory(SyntheticFilesystem filesystem, st
             return Errno.ENOENT;
         }
 
-        INetworkSettings settings = task.Network.Settings;
+        INetworkSettings found = settings(task.Network);
         string wanted = prefix + name;
         string folder = wanted + "/";
-        foreach (string path in settings.Paths)
+        foreach (string path in found.Paths)
         {
             if (path == wanted)
             {
-                return new NetworkSettingFile((SyntheticFilesystem)Filesystem, path, settings.IsWritable(path));
+                return new NetworkSettingFile((SyntheticFilesystem)Filesystem, settings, path, found.IsWritable(path));
             }
 
             if (path.StartsWith(folder, StringComparison.Ordinal))
             {
-                return new NetworkSettingDirectory((SyntheticFilesystem)Filesystem, folder);
+                return new NetworkSettingDirectory((SyntheticFilesystem)Filesystem, settings, folder);
             }
         }
 
@@ -45,7 +46,7 @@ internal sealed class NetworkSettingDirectory(SyntheticFilesystem filesystem, st
     {
         List<SyntheticEntry> entries = [];
         HashSet<string> seen = [];
-        foreach (string path in task.Network.Settings.Paths)
+        foreach (string path in settings(task.Network).Paths)
         {
             if (!path.StartsWith(prefix, StringComparison.Ordinal))
             {

@@ -1,19 +1,20 @@
 using System.Text;
-using Moat.Filesystems.Synthetic;
+using Moat.Kernel;
 using Moat.Kernel.Credentials;
+using Moat.Kernel.Namespaces;
 using Moat.Kernel.Tasks;
 using Moat.Linux;
 
-namespace Moat.Filesystems.Proc;
+namespace Moat.Filesystems.Synthetic;
 
-/// <summary>A file of /proc/sys/net: a setting of the network of whoever reads or writes it.</summary>
-internal sealed class NetworkSettingFile(SyntheticFilesystem filesystem, string path, bool isWritable)
+/// <summary>A file below /proc/sys/net or /sys/devices/virtual/net: a setting of the network of whoever reads or writes it.</summary>
+internal sealed class NetworkSettingFile(SyntheticFilesystem filesystem, Func<NetworkNamespace, INetworkSettings> settings, string path, bool isWritable)
     : SyntheticFile(filesystem, isWritable ? (Mode)0x1a4 : (Mode)0x124)
 {
     /// <inheritdoc/>
     public override Errno Generate(GuestTask task, SyntheticText text)
     {
-        if (task.Network.Settings.Read(path) is not { } value)
+        if (settings(task.Network).Read(path) is not { } value)
         {
             return Errno.ENOENT; // of an interface that has gone, or that another network has
         }
@@ -30,6 +31,6 @@ internal sealed class NetworkSettingFile(SyntheticFilesystem filesystem, string 
             return Errno.EACCES;
         }
 
-        return writer.Credentials.HasCapability(Capability.CAP_NET_ADMIN) ? writer.Network.Settings.Write(path, Encoding.Latin1.GetString(value)) : Errno.EPERM;
+        return writer.Credentials.HasCapability(Capability.CAP_NET_ADMIN) ? settings(writer.Network).Write(path, Encoding.Latin1.GetString(value)) : Errno.EPERM;
     }
 }
