@@ -393,7 +393,7 @@ CASE(stream_crosses_a_pair)
 CASE(moving_takes_addresses_away)
 {
     fresh();
-    int other = other_ns();
+    int other = other_ns(), own = own_ns(); // which keeps the other end of the pair
     CHECK_EQ(make("veth", "mover"), 0);
     give("mover", "198.51.100.9", "255.255.255.0");
     int index = if_nametoindex("mover");
@@ -404,6 +404,7 @@ CASE(moving_takes_addresses_away)
     CHECK_EQ(flags_of("mover") & IFF_UP, 0);
     struct ifreq request = request_of("mover");
     CHECK_ERRNO(control(SIOCGIFADDR, &request), EADDRNOTAVAIL);
+    close(own);
 }
 
 CASE(moving_by_process_and_what_cannot_move)

@@ -94,7 +94,7 @@ public sealed class NetworkFiles : INetworkFiles
         const int RTF_REJECT = 0x200;
         const int LineLength = 127;
         text.Append("Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT".PadRight(LineLength)).Append('\n');
-        foreach (Route route in _stack.Routes.List)
+        foreach (Route route in RouteOrder.ForShow(_stack.Routes.List))
         {
             if (!route.Destination.IsV4 || route.Table != RoutingTable.Main)
             {

@@ -20,6 +20,7 @@ public sealed record RouteDescription(AddressFamily Family)
     public const ushort RTA_CACHEINFO = 12;
     public const ushort RTA_TABLE = 15;
     public const ushort RTA_PREF = 20;
+    public const ushort RTA_UID = 25;
     public const ushort RTAX_MTU = 2;
 
     private const uint DefaultMetricV6 = 1024; // IP6_RT_PRIO_USER

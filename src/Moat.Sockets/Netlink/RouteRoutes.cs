@@ -29,7 +29,7 @@ internal sealed class RouteRoutes(RouteProtocol route)
 
         foreach (byte family in (ReadOnlySpan<byte>)[(byte)AddressFamily.AF_INET, (byte)AddressFamily.AF_INET6])
         {
-            foreach (Route entry in route.Stack.Routes.List)
+            foreach (Route entry in RouteOrder.ForShow(route.Stack.Routes.List))
             {
                 bool isAsked = RouteProtocol.FamilyOf(entry.Destination) == family && RouteProtocol.Asks(request.Payload[0], entry.Destination);
                 if (isAsked && (table is null || table == entry.Table) && (link is null || link == entry.InterfaceIndex))
@@ -70,7 +70,7 @@ internal sealed class RouteRoutes(RouteProtocol route)
             Kind = decision.Kind,
             Protocol = 0,
         };
-        Write(answer, found, RouteMessageType.RTM_NEWROUTE, NetlinkFlags.None, RTM_F_CLONED);
+        Write(answer, found, RouteMessageType.RTM_NEWROUTE, NetlinkFlags.None, RTM_F_CLONED, isV4 ? request.Task.Credentials.RealUid : null);
         return Errno.None;
     }
 
@@ -217,7 +217,7 @@ internal sealed class RouteRoutes(RouteProtocol route)
         static (writer, change) => Write(writer, change.Route, change.Type, NetlinkFlags.None, 0),
         (Route: changed, Type: type));
 
-    private static void Write(NetlinkWriter writer, Route entry, RouteMessageType type, NetlinkFlags flags, uint routeFlags)
+    private static void Write(NetlinkWriter writer, Route entry, RouteMessageType type, NetlinkFlags flags, uint routeFlags, uint? uid = null)
     {
         Span<byte> header = stackalloc byte[RouteDescription.HeaderLength];
         header.Clear();
@@ -253,6 +253,11 @@ internal sealed class RouteRoutes(RouteProtocol route)
         if (entry.InterfaceIndex != 0)
         {
             writer.Put(RouteDescription.RTA_OIF, (uint)entry.InterfaceIndex);
+        }
+
+        if (uid is { } who)
+        {
+            writer.Put(RouteDescription.RTA_UID, who);
         }
 
         if (entry.Mtu != 0)
