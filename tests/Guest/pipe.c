@@ -374,4 +374,21 @@ CASE(many_processes_write_whole_records)
     CHECK_EQ(records, 80);
 }
 
+CASE(owner_and_permissions_can_be_changed)
+{
+    int fds[2];
+    struct stat st;
+    CHECK_EQ(pipe(fds), 0);
+    CHECK_EQ(fstat(fds[0], &st), 0);
+    CHECK_EQ(st.st_mode, S_IFIFO | 0600);
+    CHECK_EQ(fchown(fds[1], 1000, 1001), 0);
+    CHECK_EQ(fchmod(fds[1], 0640), 0);
+    CHECK_EQ(fstat(fds[0], &st), 0);
+    CHECK(st.st_uid == 1000 && st.st_gid == 1001);
+    CHECK_EQ(st.st_mode, S_IFIFO | 0640);
+    CHECK_EQ(setresuid(1002, 1002, 1002), 0);
+    CHECK_ERRNO(fchown(fds[1], 1002, -1), EPERM);
+    CHECK_ERRNO(fchmod(fds[1], 0600), EPERM);
+}
+
 GUEST_MAIN("pipe")

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using Moat.Linux;
 using Moat.Netstack.Wire;
@@ -10,6 +11,8 @@ internal sealed record LinkChange
 {
     private const int MaxName = 15;
     private const int MaxAlias = 255;
+
+    private static readonly SearchValues<char> s_forbidden = SearchValues.Create("/: \t\n\v\f\r");
 
     /// <summary>Nothing.</summary>
     public static LinkChange Nothing { get; } = new();
@@ -96,5 +99,5 @@ internal sealed record LinkChange
     }
 
     /// <summary>Whether an interface may be called so (dev_valid_name).</summary>
-    public static bool IsValidName(string name) => name.Length is > 0 and <= MaxName && name is not ("." or "..") && name.AsSpan().IndexOfAny("/: \t\n\v\f\r") < 0;
+    public static bool IsValidName(string name) => name.Length is > 0 and <= MaxName && name is not ("." or "..") && name.AsSpan().IndexOfAny(s_forbidden) < 0;
 }

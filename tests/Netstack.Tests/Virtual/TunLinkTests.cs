@@ -15,7 +15,7 @@ public sealed class TunLinkTests : ITunReader
     private readonly VirtualNetwork _network = new();
     private int _told;
 
-    public void OnReadable() => _told++;
+    void ITunReader.OnReadable() => _told++;
 
     [Theory]
     [InlineData(false)]
