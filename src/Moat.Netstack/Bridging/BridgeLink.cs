@@ -118,6 +118,12 @@ public sealed class BridgeLink(INetHost host, EthernetAddress address) : Virtual
     /// <summary>A frame that the bridge's own stack sends.</summary>
     public override void Transmit(Packet packet)
     {
+        if (packet.LinearLength < EthernetHeader.Length)
+        {
+            packet.Release(); // what a packet socket made
+            return;
+        }
+
         EthernetAddress destination = EthernetAddress.FromBytes(packet.Linear);
         if (!destination.IsGroup && _table.Find(destination, host.NowNs) is { } port)
         {

@@ -87,9 +87,9 @@ public sealed class TunLink(bool isTap, EthernetAddress address) : VirtualLink(a
     /// <inheritdoc/>
     public override void Transmit(Packet packet)
     {
-        if (Interface is not { } owner)
+        if (Interface is not { } owner || packet.LinearLength < (isTap ? EthernetHeader.Length : 1))
         {
-            packet.Release();
+            packet.Release(); // nothing that could be told of
             return;
         }
 

@@ -43,13 +43,18 @@ internal static class LinkPlace
 
     /// <summary>The network of a process, with a reference.</summary>
     /// <returns>ESRCH.</returns>
-    public static Result<SocketNetwork> OfProcess(GuestTask task, uint pid) =>
-        pid <= int.MaxValue && task.Kernel.Pids.FindTask((int)pid)?.FindNetwork() is SocketNetwork network && network.TryAddUser() ? network : Errno.ESRCH;
+    public static Result<SocketNetwork> OfProcess(GuestTask? task, uint pid) =>
+        pid <= int.MaxValue && task?.Kernel.Pids.FindTask((int)pid)?.FindNetwork() is SocketNetwork network && network.TryAddUser() ? network : Errno.ESRCH;
 
     /// <summary>The network that a descriptor stands for, with a reference.</summary>
     /// <returns>EBADF; EINVAL if it stands for something else.</returns>
-    public static Result<SocketNetwork> OfDescriptor(GuestTask task, uint fd)
+    public static Result<SocketNetwork> OfDescriptor(GuestTask? task, uint fd)
     {
+        if (task is null)
+        {
+            return Errno.EBADF;
+        }
+
         if (!task.Files.Get(unchecked((int)fd)).TryGet(out FileDescription? file, out Errno errno))
         {
             return errno;

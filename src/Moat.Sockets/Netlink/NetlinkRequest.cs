@@ -16,8 +16,8 @@ internal readonly ref struct NetlinkRequest(NetlinkHeader header, ReadOnlySpan<b
     /// <summary>All of it, the header included, for protocols that tell where in it something is wrong.</summary>
     public ReadOnlySpan<byte> Message { get; init; }
 
-    /// <summary>Who sent it.</summary>
-    public required GuestTask Task { get; init; }
+    /// <summary>Who sent it, whose descriptors it may name; null for nobody.</summary>
+    public GuestTask? Task { get; init; }
 
     /// <summary>The socket it came through; null if no answer to it but the direct one has to be kept from the sender.</summary>
     public NetlinkSocket? Sender { get; init; }

@@ -70,7 +70,7 @@ internal sealed class RouteRoutes(RouteProtocol route)
             Kind = decision.Kind,
             Protocol = 0,
         };
-        Write(answer, found, RouteMessageType.RTM_NEWROUTE, NetlinkFlags.None, RTM_F_CLONED, isV4 ? request.Task.Credentials.RealUid : null);
+        Write(answer, found, RouteMessageType.RTM_NEWROUTE, NetlinkFlags.None, RTM_F_CLONED, isV4 ? request.Task?.Credentials.RealUid : null);
         return Errno.None;
     }
 

@@ -3,8 +3,8 @@ using CsCheck;
 using Moat.Linux;
 using Moat.Netstack;
 using Moat.Netstack.Interfaces;
-using Moat.Netstack.Link;
 using Moat.Netstack.Wire;
+using Moat.Sockets;
 using Moat.Sockets.Netlink;
 
 namespace Moat.Kernel.Tests.Sockets;
@@ -13,12 +13,13 @@ public sealed class RouteProtocolTests
 {
     private const ushort FirstType = 16;
     private const ushort LastType = 40;
+    private const ushort NamespaceType = 88; // RTM_NEWNSID
 
     /// <summary>Whatever the payload: no exception, answers that are whole messages with whole attributes, and tables within their limits.</summary>
     [Fact]
     public void Handle_HostileRequests_AnswersWellFormedMessages()
     {
-        RouteProtocol protocol = new(MakeStack(), new NetlinkPorts());
+        RouteProtocol protocol = Make(TestNetworks.MakeFirst());
         Gen<byte[]> attribute = Gen.Select(
             Gen.Frequency((8, Gen.UShort[0, 40]), (1, Gen.UShort)),
             Gen.Frequency((8, Gen.UShort[0, 24]), (1, Gen.UShort)),
@@ -33,7 +34,7 @@ public sealed class RouteProtocolTests
             });
         Gen<byte[]> header = Gen.Select(Gen.OneOf(Gen.Const<byte>(0), Gen.Const<byte>(2), Gen.Const<byte>(10), Gen.Byte), Gen.Frequency((3, Gen.Byte[0, 33]), (1, Gen.Byte)), Gen.Int[-1, 2], Gen.Byte.Array[0, 12], Fixed);
         int answered = 0;
-        Gen.Select(Gen.UShort[FirstType, LastType], Gen.UShort, Gen.Bool, header, attribute.Array[0, 6]).Sample(
+        Gen.Select(Gen.Frequency((8, Gen.UShort[FirstType, LastType]), (1, Gen.UShort[NamespaceType, NamespaceType + 2])), Gen.UShort, Gen.Bool, header, attribute.Array[0, 6]).Sample(
             (type, flags, isStrict, fixedPart, attributes) =>
             {
                 byte[] payload = [.. fixedPart, .. attributes.SelectMany(static bytes => bytes)];
@@ -55,10 +56,52 @@ public sealed class RouteProtocolTests
         Assert.True(protocol.Stack.Interfaces.All(static owner => owner.Addresses.Count <= NetworkInterface.MaxAddresses));
     }
 
+    /// <summary>The same of requests that make interfaces and change them, whose attributes hold others.</summary>
+    [Fact]
+    public void Handle_HostileLinkRequests_LeavesInterfacesWithinLimits()
+    {
+        SocketNetwork network = TestNetworks.MakeFirst();
+        RouteProtocol protocol = Make(network);
+        Gen<byte[]> name = OneOf("lo", "a", "b", "c%d", "%d", "x/y", "", "a-name-that-is-too-long").Select(static text => Attribute(3, [.. System.Text.Encoding.ASCII.GetBytes(text), 0]));
+        Gen<byte[]> number = Gen.Select(OneOf<ushort>(4, 10, 13, 19, 27, 28, 46), Gen.Frequency((3, Gen.UInt[0, 6]), (1, Gen.UInt)), static (type, value) => Attribute(type, BitConverter.GetBytes(value)));
+        Gen<byte[]> address = Gen.Byte.Array[0, 8].Select(static bytes => Attribute(1, bytes));
+        Gen<byte[]> kind = Gen.Select(
+            OneOf("veth", "bridge", "dummy", "tun", ""),
+            Gen.OneOf(name.Select(static bytes => Attribute(1, [.. new byte[16], .. bytes])), Gen.Byte.Array[0, 24], number),
+            static (text, data) => Attribute(18, [.. Attribute(1, System.Text.Encoding.ASCII.GetBytes(text)), .. Attribute(2, data)]));
+        Gen<byte[]> attributes = Gen.OneOf(name, number, address, kind).Array[0, 4].Select(static parts => parts.SelectMany(static part => part).ToArray());
+        Gen.Select(Gen.UShort[16, 19], OneOf<ushort>(0, 0x400, 0x600, 0x300), Gen.Int[-1, 5], OneOf(0, 1), attributes).Sample(
+            (type, flags, index, isUp, rest) =>
+            {
+                byte[] payload = [.. new byte[4], .. BitConverter.GetBytes(index), .. BitConverter.GetBytes(isUp), .. BitConverter.GetBytes(1), .. rest];
+                NetlinkWriter answer = new(7, 9);
+                _ = protocol.Handle(new NetlinkRequest(new NetlinkHeader(0, type, (NetlinkFlags)flags, 9, 7), payload) { IsAdmin = true }, answer, out _);
+                foreach (byte[] datagram in answer.Finish())
+                {
+                    CheckMessages(datagram);
+                }
+
+                network.Stack.Flush();
+            },
+            iter: 20_000,
+            threads: 1);
+        IReadOnlyList<NetworkInterface> links = network.Stack.Interfaces;
+        Assert.InRange(links.Count, 1, NetworkStack.MaxInterfaces);
+        Assert.Equal(links.Count, links.Select(static link => link.Name).Distinct().Count());
+        Assert.Equal(links.Count, links.Select(static link => link.Index).Distinct().Count());
+        Assert.True(links[0].IsLoopback);
+    }
+
+    private static Gen<T> OneOf<T>(params T[] values) => Gen.OneOf([.. values.Select(static value => Gen.Const(value))]);
+
+    private static byte[] Attribute(ushort type, byte[] value) =>
+        [.. BitConverter.GetBytes((ushort)(4 + value.Length)), .. BitConverter.GetBytes(type), .. value, .. new byte[((value.Length + 3) & ~3) - value.Length]];
+
     [Fact]
     public void Dump_MoreThanADatagram_IsCutBetweenMessages()
     {
-        NetworkStack stack = MakeStack();
+        SocketNetwork network = TestNetworks.MakeFirst();
+        NetworkStack stack = network.Stack;
         for (uint i = 0; i < 200; i++)
         {
             Assert.Equal(NetError.None, stack.AddAddress(stack.Interfaces[0], new InterfaceAddress(IpAddress.FromV4(0xc633_6400 + i), 32, null)));
@@ -66,7 +109,7 @@ public sealed class RouteProtocolTests
 
         NetlinkWriter answer = new(7, 9);
         NetlinkRequest request = new(new NetlinkHeader(0, (ushort)RouteMessageType.RTM_GETADDR, NetlinkFlags.NLM_F_REQUEST | NetlinkFlags.NLM_F_DUMP, 9, 7), new byte[8]);
-        Assert.Equal(Errno.None, new RouteProtocol(stack, new NetlinkPorts()).Handle(request, answer, out bool isDump));
+        Assert.Equal(Errno.None, Make(network).Handle(request, answer, out bool isDump));
         Assert.True(isDump);
         List<byte[]> datagrams = answer.Finish();
         Assert.True(datagrams.Count > 1);
@@ -101,24 +144,9 @@ public sealed class RouteProtocolTests
         return count;
     }
 
-    private static NetworkStack MakeStack()
+    private static RouteProtocol Make(SocketNetwork network)
     {
-        NetworkStack stack = new(new StillHost());
-        Assert.Equal(NetError.None, stack.AddInterface("lo", new LoopbackLink(), out NetworkInterface? loopback));
-        Assert.Equal(NetError.None, stack.AddAddress(loopback!, new InterfaceAddress(IpAddress.LoopbackV4, 8, null)));
-        Assert.Equal(NetError.None, stack.AddAddress(loopback!, new InterfaceAddress(IpAddress.LoopbackV6, 128, null)));
-        stack.SetUp(loopback!, true);
-        return stack;
-    }
-
-    private sealed class StillHost : INetHost
-    {
-        public long NowNs => 1;
-
-        public void Fill(Span<byte> random) => random.Clear();
-
-        public void WakeAt(long deadlineNs)
-        {
-        }
+        NetlinkPorts ports = new();
+        return new RouteProtocol(network, ports, new UeventProtocol(ports));
     }
 }

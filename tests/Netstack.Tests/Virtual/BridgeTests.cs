@@ -117,6 +117,10 @@ public sealed class BridgeTests
         _ = packet.Append(5);
         _ends[0].Interface!.SendRaw(packet);
         _here.Flush();
+        Packet own = _network.Pool.Rent(5);
+        _ = own.Append(5);
+        _bridge.Interface!.SendRaw(own);
+        _here.Flush();
         Send(0, s_second, EthernetAddress.Broadcast); // nobody's address
         Assert.Equal([0, 0], Received());
     }

@@ -78,6 +78,19 @@ public sealed class TunLinkTests : ITunReader
         Assert.True(link.TryTake(this));
     }
 
+    [Theory]
+    [InlineData(false, 0)]
+    [InlineData(true, 13)]
+    public void PacketWithoutItsHeader_IsDropped(bool isTap, int length)
+    {
+        TunLink link = Open(isTap);
+        Packet packet = _network.Pool.Rent(length);
+        _ = packet.Append(length);
+        link.Interface!.SendRaw(packet);
+        Assert.Null(link.Take());
+        Assert.Equal(0, _network.Pool.Small.Rented);
+    }
+
     [Fact]
     public void DeletedInterface_IsGoneForItsReader()
     {
