@@ -14,8 +14,9 @@ END
 capture() {
   count=$1; shift
   echo "== $*"
+  rm -f /tmp/err
   timeout 60 tcpdump -Z root -t -n -c $count "$@" >/tmp/out 2>/tmp/err & pid=$!
-  until grep -q listening /tmp/err || ! kill -0 $pid; do sleep 0.02; done
+  until grep -q listening /tmp/err 2>/dev/null || ! kill -0 $pid; do sleep 0.02; done
   python3 /tmp/traffic.py
   wait $pid; echo "rc=$?"
   grep -E 'listening|captured|dropped' /tmp/err

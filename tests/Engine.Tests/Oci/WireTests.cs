@@ -26,7 +26,7 @@ public sealed class WireTests : IClassFixture<BundleRoot>, IDisposable
         }
 
         _bundle.Start();
-        Bundle.Await(() => _network.OnHost($"busybox wget -q -O /dev/null http://{VethNetwork.Container}/blob && echo | busybox nc {VethNetwork.Container} {Port}").Output.Contains("got", StringComparison.Ordinal), "the container's servers");
+        Patience.Await(() => _network.OnHost($"busybox wget -q -O /dev/null http://{VethNetwork.Container}/blob && echo | busybox nc {VethNetwork.Container} {Port}").Output.Contains("got", StringComparison.Ordinal), "the container's servers");
     }
 
     public void Dispose()
@@ -111,7 +111,7 @@ public sealed class WireTests : IClassFixture<BundleRoot>, IDisposable
             using WireTrace trace = Watch(port);
             string fetch = string.Create(CultureInfo.InvariantCulture, $"wget -q -O - http://{(sandboxSends ? VethNetwork.Container : Peer)}:{port}/blob | wc -c");
             Assert.Equal("60000\n", sandboxSends ? _network.OnHost("busybox " + fetch).Output : _bundle.Must("exec", Bundle.Id, "sh", "-c", fetch));
-            Bundle.Await(() => IsClosed(trace.Read()), "the end of the connection");
+            Patience.Await(() => IsClosed(trace.Read()), "the end of the connection");
             AssertRepaired(trace.Read(), sandboxSends, losses);
         }
         finally
@@ -126,7 +126,7 @@ public sealed class WireTests : IClassFixture<BundleRoot>, IDisposable
     private static void AssertSegments(WireTrace trace, string expected)
     {
         string[] lines = expected.Split('\n');
-        Bundle.Await(() => trace.Read().Where(static segment => !segment.IsPureAcknowledgment).Select(static segment => segment.ToString()).Distinct().Count() >= lines.Length, "the segments");
+        Patience.Await(() => trace.Read().Where(static segment => !segment.IsPureAcknowledgment).Select(static segment => segment.ToString()).Distinct().Count() >= lines.Length, "the segments");
         foreach (char side in "<>")
         {
             string[] seen = [.. trace.Read().Where(static segment => !segment.IsPureAcknowledgment).Select(static segment => segment.ToString()).Where(line => line[0] == side).Distinct()];

@@ -39,6 +39,32 @@ public sealed class BpfProgramTests
         Assert.True(accepted > 100, $"only {accepted} programs were accepted");
     }
 
+    /// <summary>The same for filters of packets, which load from anywhere.</summary>
+    [Fact]
+    public void CheckedFiltersOfPackets_Run()
+    {
+        ushort[] codes = [.. s_codes, 0x28, 0x30, 0x40, 0x48, 0x50, 0xb1, 0x94, 0x9c];
+        Gen<BpfInstruction> instruction = Gen.Select(
+            Gen.Int[0, codes.Length - 1],
+            Gen.Byte[0, 6],
+            Gen.Byte[0, 6],
+            Gen.Frequency((4, Gen.UInt[0, 80]), (1, Gen.UInt), (1, Gen.UInt[BpfProgram.NegativeOffsets, uint.MaxValue])),
+            (code, yes, no, k) => new BpfInstruction(codes[code], yes, no, k));
+        int accepted = 0;
+        instruction.Array[0, 12].Sample(
+            body =>
+            {
+                BpfInstruction[] program = [.. body, new BpfInstruction(ReturnConstant, 0, 0, 7)];
+                if (BpfProgram.CheckPackets(program) is { } good)
+                {
+                    good.Run(new NumberedBytes());
+                    Interlocked.Increment(ref accepted);
+                }
+            },
+            iter: 20_000);
+        Assert.True(accepted > 100, $"only {accepted} programs were accepted");
+    }
+
     [Fact]
     public void Check_RefusesWhatDoesNotReturn()
     {
@@ -67,5 +93,25 @@ public sealed class BpfProgramTests
     {
         BpfProgram program = BpfProgram.CheckCalls([new(0x00, 0, 0, 9), new(0x01, 0, 0, 0), new(0x3c, 0, 0, 0), new(ReturnConstant, 0, 0, 5)])!;
         Assert.Equal(0u, program.Run(new SeccompData(new byte[BpfProgram.CallSize])));
+    }
+
+    // Sixty bytes, each with its offset as its value; what the check promises is asserted.
+    private readonly struct NumberedBytes : IBpfData
+    {
+        public uint Length => 60;
+
+        public bool TryLoad(uint offset, int size, out uint value)
+        {
+            Assert.True(size is 1 or 2 or 4);
+            value = offset;
+            return offset <= Length - size;
+        }
+
+        public bool TryLoad(BpfExtension extension, uint a, uint x, out uint value)
+        {
+            Assert.True(Enum.IsDefined(extension));
+            value = a + x;
+            return true;
+        }
     }
 }
