@@ -368,6 +368,11 @@ public sealed class NetworkStack
     public NetError Decide(IpAddress destination, IpAddress? boundSource, int boundInterface, out RouteDecision decision)
     {
         decision = default;
+        if (boundSource is { } bound && bound.IsV4 != destination.IsV4)
+        {
+            return NetError.NetworkUnreachable;
+        }
+
         int generation = Routes.Generation;
         if (Routes.Find(destination, boundInterface) is not { } route)
         {

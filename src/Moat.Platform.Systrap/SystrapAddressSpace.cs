@@ -140,7 +140,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     {
         lock (_lock)
         {
-            if (_isDisposed || !_orders.TryConceal(address, length))
+            if (_isDisposed || HasThreads || !_orders.TryConceal(address, length))
             {
                 return false;
             }
@@ -166,7 +166,8 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     {
         lock (_lock)
         {
-            int pages = _orders.ShowKept(address, file, maxPages, out page);
+            page = -1;
+            int pages = HasThreads ? 0 : _orders.ShowKept(address, file, maxPages, out page);
             CommitLocked();
             return pages;
         }
@@ -240,6 +241,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
                 return errno;
             }
 
+            FlushLocked(); // what has been left to the only thread: from now on nothing is left to any
             _platform.OrderThread(_orders, thread, _threads.Count);
             _threads.Add(thread);
             errno = FlushLocked();
@@ -376,6 +378,9 @@ internal sealed class SystrapAddressSpace : IAddressSpace
 
         _platform.Forget(this);
     }
+
+    // A thread that stands between two calls left to it would make the second one after what others have ordered meanwhile: only where there are no others are calls left and pages kept.
+    private bool HasThreads => _threads.Count > 1;
 
     // Sees that what was ordered is in effect: now, or before application code runs again.
     private Errno CommitLocked()

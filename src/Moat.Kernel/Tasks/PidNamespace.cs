@@ -4,7 +4,7 @@ namespace Moat.Kernel.Tasks;
 public sealed class PidNamespace
 {
     /// <summary>Ids stay below this: kernel.pid_max.</summary>
-    public const int Limit = 32768;
+    public const int Limit = 4 << 20;
 
     private readonly Lock _lock = new();
     private readonly SortedDictionary<int, GuestTask> _tasks = []; // guarded by _lock
