@@ -291,6 +291,50 @@ CASE(threads_map_and_unmap_at_once)
     CHECK(map_and_unmap(&token) == &token);
 }
 
+#define ARENA (2 << 20)
+
+// Takes memory of its arena away in each way there is, while others do so in theirs: what comes back is zero.
+static void *take_away_and_look(void *arena)
+{
+    unsigned long state = (unsigned long)arena;
+    for (int i = 0; i < 400; i++) {
+        state = state * 6364136223846793005ul + 1442695040888963407ul;
+        unsigned how = state >> 33;
+        size_t size = (1 + how / 8 % 32) * PAGE;
+        char *at = (char *)arena + how / 256 % (ARENA / PAGE - 32) * PAGE;
+        if (mmap(at, size, RW, FLAGS | MAP_FIXED, -1, 0) != at || !is_zero(at, size)) {
+            return NULL;
+        }
+        memset(at, 0x41, size);
+        size_t half = size / 2 / PAGE * PAGE;
+        if (how % 4 == 0 && (madvise(at + half, size - half, MADV_DONTNEED) || !is_zero(at + half, size - half) || (half && at[0] != 0x41))) {
+            return NULL;
+        }
+        if (how % 4 == 1 && (mprotect(at, size, PROT_READ) || mprotect(at, size, RW) || at[size - 1] != 0x41)) {
+            return NULL;
+        }
+        if (how % 4 >= 2 && munmap(at, size)) {
+            return NULL;
+        }
+    }
+    return arena;
+}
+
+CASE(threads_take_memory_away_at_once)
+{
+    pthread_t threads[3];
+    char *arenas = mmap(NULL, 3 * ARENA, PROT_NONE, FLAGS | MAP_NORESERVE, -1, 0);
+    CHECK(arenas != MAP_FAILED);
+    for (int i = 0; i < 3; i++) {
+        CHECK(pthread_create(&threads[i], NULL, take_away_and_look, arenas + i * ARENA) == 0);
+    }
+    for (int i = 0; i < 3; i++) {
+        void *result;
+        CHECK(pthread_join(threads[i], &result) == 0);
+        CHECK(result == arenas + i * ARENA);
+    }
+}
+
 static volatile sig_atomic_t ticks;
 
 static void on_tick(int signal) { ticks += signal > 0; }

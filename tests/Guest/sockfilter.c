@@ -7,6 +7,7 @@
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <sys/un.h>
 
 #ifndef SO_LOCK_FILTER
@@ -515,6 +516,30 @@ CASE(ping)
     CHECK_EQ(recv(fd, b, sizeof b, 0), 28);
     CHECK_EQ(b[20], ICMP_ECHOREPLY);
     CHECK_ERRNO(recv(fd, b, sizeof b, MSG_DONTWAIT), EAGAIN);
+}
+
+static void *attach_and_detach(void *socket)
+{
+    int fd = *(int *)socket;
+    for (int i = 0; i < 2000; i++) {
+        ATTACH(fd, RET(0xffffffff));
+        setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, NULL, 0);
+    }
+    return NULL;
+}
+
+CASE(asked_for_while_it_goes)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    pthread_t thread;
+    CHECK_EQ(pthread_create(&thread, NULL, attach_and_detach, &fd), 0);
+    for (int i = 0; i < 2000; i++) {
+        struct sock_filter program[4];
+        socklen_t count = 4;
+        CHECK_EQ(getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, program, &count), 0);
+        CHECK(count <= 1);
+    }
+    CHECK_EQ(pthread_join(thread, NULL), 0);
 }
 
 GUEST_MAIN("sockfilter")

@@ -385,4 +385,16 @@ CASE(urgent_is_not_supported)
     CHECK_ERRNO(sendto(a, &c, 1, MSG_OOB, (struct sockaddr *)&to, sizeof to), EOPNOTSUPP);
 }
 
+CASE(source_and_destination_of_different_versions)
+{
+    struct sockaddr_in6 here = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+    struct sockaddr_in6 mapped = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
+    inet_pton(AF_INET6, "::ffff:127.0.0.1", &mapped.sin6_addr);
+    int datagrams = socket(AF_INET6, SOCK_DGRAM, 0), stream = socket(AF_INET6, SOCK_STREAM, 0);
+    CHECK_EQ(bind(datagrams, (struct sockaddr *)&here, sizeof here), 0);
+    CHECK_EQ(bind(stream, (struct sockaddr *)&here, sizeof here), 0);
+    CHECK_ERRNO(sendto(datagrams, "x", 1, 0, (struct sockaddr *)&mapped, sizeof mapped), ENETUNREACH);
+    CHECK_ERRNO(connect(stream, (struct sockaddr *)&mapped, sizeof mapped), ENETUNREACH);
+}
+
 GUEST_MAIN("udp")

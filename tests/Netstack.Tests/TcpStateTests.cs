@@ -133,6 +133,24 @@ public sealed class TcpStateTests
     }
 
     [Fact]
+    public void KeepAlive_GoesOn_WhileEachProbeIsAnsweredAtOnce()
+    {
+        SimulatedNetwork network = new(3);
+        NetworkStack stack = network.AddHost();
+        using TcpSocket listener = new(stack.Tcp, isV6: false, new NoObserver());
+        Assert.Equal(NetError.None, listener.Bind(new IpEndpoint(IpAddress.LoopbackV4, 80)));
+        Assert.Equal(NetError.None, listener.Listen(5));
+        using TcpSocket client = new(stack.Tcp, isV6: false, new NoObserver());
+        Assert.Equal(NetError.InProgress, client.Connect(listener.Local));
+        Assert.Equal(NetError.None, listener.Accept(out TcpSocket? server));
+        (client.Options.KeepAlive, client.Options.KeepAliveIdleNs, client.Options.KeepAliveIntervalNs, client.Options.KeepAliveCount) = (true, Second, Second, 1);
+        client.ApplyOptions();
+        _ = network.RunUntil(() => false, 10 * Second);
+        Assert.Equal(TcpState.Established, client.State);
+        server!.Dispose();
+    }
+
+    [Fact]
     public void TimeWait_MakesRoomForANewConnection_AfterASecond()
     {
         SimulatedNetwork network = new(3);

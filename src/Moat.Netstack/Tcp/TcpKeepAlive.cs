@@ -23,8 +23,12 @@ internal sealed class TcpKeepAlive
     /// <summary>When a segment came last.</summary>
     public long LastReceivedNs => _lastReceivedNs;
 
-    /// <summary>A segment has come.</summary>
-    public void OnReceived(long nowNs) => _lastReceivedNs = nowNs;
+    /// <summary>A segment has come: the peer lives, whatever probes are out.</summary>
+    public void OnReceived(long nowNs)
+    {
+        _lastReceivedNs = nowNs;
+        _probes = 0;
+    }
 
     /// <summary>The connection stands, or its options have changed.</summary>
     public void Restart(long nowNs)
@@ -59,7 +63,6 @@ internal sealed class TcpKeepAlive
         long idle = nowNs - _lastReceivedNs;
         if (idle < options.KeepAliveIdleNs)
         {
-            _probes = 0;
             _timer.Set(_lastReceivedNs + options.KeepAliveIdleNs);
             return;
         }

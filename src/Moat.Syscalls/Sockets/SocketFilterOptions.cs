@@ -73,15 +73,16 @@ internal static class SocketFilterOptions
             return Errno.ENOPROTOOPT;
         }
 
-        int count = socket.Options.Filter?.Program.Count ?? 0;
-        if (count > 0 && room > 0)
+        SocketFilter? filter = socket.Options.Filter; // another thread may take it off
+        int count = filter?.Program.Count ?? 0;
+        if (filter is not null && room > 0)
         {
             if (room < count)
             {
                 return Errno.EINVAL;
             }
 
-            Errno errno = task.Memory.CopyOut(address, MemoryMarshal.AsBytes(socket.Options.Filter!.Program.Instructions));
+            Errno errno = task.Memory.CopyOut(address, MemoryMarshal.AsBytes(filter.Program.Instructions));
             if (errno != Errno.None)
             {
                 return errno;
