@@ -241,10 +241,9 @@ internal sealed class SystrapAddressSpace : IAddressSpace
                 return errno;
             }
 
-            FlushLocked(); // what has been left to the only thread: from now on nothing is left to any
             _platform.OrderThread(_orders, thread, _threads.Count);
             _threads.Add(thread);
-            errno = FlushLocked();
+            errno = FlushLocked(); // with what has been left to the only thread: from now on nothing is left to any
             if (errno == Errno.None)
             {
                 _idle.Add(thread);

@@ -1,3 +1,4 @@
+using Moat.Collections;
 using Moat.Host;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
@@ -8,7 +9,7 @@ namespace Moat.Filesystems.HostFd;
 /// <summary>A donated descriptor, which is closed with the last description of it.</summary>
 internal sealed class HostFdInode(Filesystem filesystem, HostPoller poller, int hostFd, HostStat first) : Inode(filesystem)
 {
-    private int _users = 1;
+    private UserCount _users = new(1);
 
     /// <summary>The inode number on the host.</summary>
     public ulong Number => first.Inode;
@@ -53,27 +54,13 @@ internal sealed class HostFdInode(Filesystem filesystem, HostPoller poller, int 
     }
 
     /// <inheritdoc/>
-    public override Result<FileDescription> Open(GuestTask task, PathLocation location, OpenFlags flags)
-    {
-        int users = Volatile.Read(ref _users);
-        while (users > 0)
-        {
-            int before = Interlocked.CompareExchange(ref _users, users + 1, users);
-            if (before == users)
-            {
-                return new HostFdDescription(poller, this, hostFd, flags);
-            }
-
-            users = before;
-        }
-
-        return Errno.ENXIO; // closed meanwhile
-    }
+    public override Result<FileDescription> Open(GuestTask task, PathLocation location, OpenFlags flags) =>
+        _users.TryAdd() ? new HostFdDescription(poller, this, hostFd, flags) : Errno.ENXIO; // closed meanwhile
 
     /// <summary>A description has gone.</summary>
     internal void RemoveUser()
     {
-        if (Interlocked.Decrement(ref _users) == 0)
+        if (_users.RemoveLast())
         {
             HostMemory.Close(hostFd);
         }

@@ -1,3 +1,4 @@
+using Moat.Collections;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.Platform;
@@ -22,7 +23,7 @@ public sealed class MemoryManager
     private readonly MappingMoves _moves;
     private readonly AddressLayout _layout;
     private readonly ICallSitePatcher? _patcher;
-    private int _users = 1;
+    private UserCount _users = new(1);
     private int _inspectors; // how many of its tasks are traced
     private ulong _peakResidentBytes;
 
@@ -68,8 +69,8 @@ public sealed class MemoryManager
     /// <returns>EAGAIN or ENOMEM when the host refuses another thread; nobody is added then.</returns>
     public Errno AddTask()
     {
-        Interlocked.Increment(ref _users);
-        Errno errno = AddressSpace.Reserve(ref _users);
+        _users.Add();
+        Errno errno = AddressSpace.Reserve(in _users.Number);
         if (errno != Errno.None)
         {
             RemoveUser();
@@ -79,27 +80,12 @@ public sealed class MemoryManager
     }
 
     /// <summary>Somebody who is none of its tasks uses it for a while; false if the last task has left it.</summary>
-    public bool TryAddUser()
-    {
-        int seen = Volatile.Read(ref _users);
-        while (seen > 0)
-        {
-            int before = Interlocked.CompareExchange(ref _users, seen + 1, seen);
-            if (before == seen)
-            {
-                return true;
-            }
-
-            seen = before;
-        }
-
-        return false;
-    }
+    public bool TryAddUser() => _users.TryAdd();
 
     /// <summary>A task stops using it; the last one frees everything.</summary>
     public void RemoveUser()
     {
-        if (Interlocked.Decrement(ref _users) != 0)
+        if (!_users.RemoveLast())
         {
             return;
         }
@@ -381,7 +367,7 @@ public sealed class MemoryManager
             MemoryManager child = new(MemoryFile, space, _layout, _patcher) { Program = Program.Clone(), ExecutableFile = ExecutableFile };
             ExecutableFile?.AddReference();
             ExecutableFile?.Inode.TryDenyWriters(); // as this one denies them, it can't fail
-            new MappingFork(this, _mappings, _pages, isStill: Volatile.Read(ref _users) == 1).CopyTo(child._changes, child._pages, registers.Rsp);
+            new MappingFork(this, _mappings, _pages, isStill: _users.IsOne).CopyTo(child._changes, child._pages, registers.Rsp);
             if (_changes.CallSites is not null)
             {
                 child._changes.CallSites = new CallSites(MemoryFile, space, child._mappings, child._own, child._faults, _patcher!);

@@ -1,3 +1,4 @@
+using Moat.Collections;
 using Moat.Kernel.Credentials;
 using Moat.Linux;
 

@@ -1,3 +1,4 @@
+using Moat.Collections;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Waiting;
 using Moat.Linux;
@@ -13,7 +14,7 @@ public abstract class FileDescription : IWaitable
 
     private List<IFileCloseObserver>? _observers; // guarded by s_observerLock
     private readonly bool _holdsWrite;
-    private int _references = 1;
+    private UserCount _references = new(1);
     private bool _isReported;
     private AsyncSignals? _async; // set once
     private Lock? _offsetLock; // set once
@@ -81,33 +82,18 @@ public abstract class FileDescription : IWaitable
     public Lock OffsetLock => Volatile.Read(ref _offsetLock) ?? Interlocked.CompareExchange(ref _offsetLock, new Lock(), null) ?? _offsetLock;
 
     /// <summary>Takes another reference; the caller holds one.</summary>
-    public void AddReference() => Interlocked.Increment(ref _references);
+    public void AddReference() => _references.Add();
 
     /// <summary>Takes a reference unless the last has gone: for tables that look up without owning one.</summary>
-    public bool TryAddReference()
-    {
-        int seen = Volatile.Read(ref _references);
-        while (seen > 0)
-        {
-            int before = Interlocked.CompareExchange(ref _references, seen + 1, seen);
-            if (before == seen)
-            {
-                return true;
-            }
-
-            seen = before;
-        }
-
-        return false;
-    }
+    public bool TryAddReference() => _references.TryAdd();
 
     /// <summary>Whether the caller's reference is the only one; somebody else may take another at once.</summary>
-    public bool IsLastReference => Volatile.Read(ref _references) == 1;
+    public bool IsLastReference => _references.IsOne;
 
     /// <summary>Gives a reference back; the last one closes the file.</summary>
     public void Release()
     {
-        if (Interlocked.Decrement(ref _references) == 0)
+        if (_references.RemoveLast())
         {
             NotifyObservers();
             Async?.Set(false, -1);

@@ -1,3 +1,4 @@
+using Moat.Collections;
 using Moat.Kernel.Namespaces;
 using Moat.Linux;
 

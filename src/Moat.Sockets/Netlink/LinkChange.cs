@@ -57,17 +57,13 @@ internal sealed record LinkChange
         }
 
         NetlinkAttributes attributes = new(payload[LinkMessage.HeaderLength..]);
+        uint? master = null;
+        uint? queueLength = null;
+        uint? group = null;
         Errno errno = attributes.Read(IFLA_MTU, out uint? mtu);
-        errno = errno != Errno.None ? errno : attributes.Read(IFLA_MASTER, out uint? _);
-        if (errno != Errno.None)
-        {
-            return errno;
-        }
-
-        _ = attributes.Read(IFLA_MASTER, out uint? master);
-        errno = attributes.Read(IFLA_TXQLEN, out uint? queueLength);
-        errno = errno != Errno.None ? errno : attributes.Read(IFLA_GROUP, out uint? _);
-        _ = attributes.Read(IFLA_GROUP, out uint? group);
+        errno = errno != Errno.None ? errno : attributes.Read(IFLA_MASTER, out master);
+        errno = errno != Errno.None ? errno : attributes.Read(IFLA_TXQLEN, out queueLength);
+        errno = errno != Errno.None ? errno : attributes.Read(IFLA_GROUP, out group);
         string? name = attributes.ReadText(IFLA_IFNAME);
         string? alias = attributes.ReadText(IFLA_IFALIAS);
         bool hasAddress = attributes.TryFind(IFLA_ADDRESS, out ReadOnlySpan<byte> address);

@@ -110,8 +110,8 @@ internal sealed class TunDescription : FileDescription, ITunReader
             return Errno.EFAULT;
         }
 
-        Packet packet = owner.Stack.Pool.Rent((int)Math.Min(length, ushort.MaxValue + 1));
         int room = (int)Math.Min(length, ushort.MaxValue + 1);
+        Packet packet = owner.Stack.Pool.Rent(room);
         if (!source.CopyTo(packet.Append(room)).TryGet(out int copied, out _) || copied < room)
         {
             packet.Release();

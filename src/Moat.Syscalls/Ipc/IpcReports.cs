@@ -7,7 +7,7 @@ using Moat.Linux;
 
 namespace Moat.Syscalls.Ipc;
 
-/// <summary>What semctl(2) and msgctl(2) tell of the whole namespace: IPC_INFO, SEM_INFO and MSG_INFO. They return the highest index in use.</summary>
+/// <summary>What shmctl(2), semctl(2) and msgctl(2) tell of the whole namespace: IPC_INFO, SHM_INFO, SEM_INFO and MSG_INFO. They return the highest index in use.</summary>
 internal static class IpcReports
 {
     private const int ReadPermission = 0x124;
@@ -36,8 +36,7 @@ internal static class IpcReports
             MostOfAll, IpcNamespace.MaxSets, MostOfAll, MostOfAll, IpcNamespace.MaxSets, MostOperations, MostOperations,
             usage ? count : UndoBytes, SemaphoreSet.MaxValue, usage ? all : SemaphoreSet.MaxValue,
         ];
-        Errno errno = task.Memory.CopyOut(address, MemoryMarshal.AsBytes(info));
-        return errno != Errno.None ? errno : Math.Max(0, highest);
+        return Tell(task, address, MemoryMarshal.AsBytes(info), highest);
     }
 
     /// <summary><c>struct msginfo</c>: the limits, and with <paramref name="usage"/> how many queues, messages and bytes there are.</summary>
@@ -66,7 +65,13 @@ internal static class IpcReports
             usage ? held.Queues : PoolKilobytes, usage ? held.Messages : DefaultBytes, (int)MessageQueues.MaxText, DefaultBytes, IpcNamespace.MaxSets, SegmentBytes,
             usage ? held.Bytes : DefaultBytes, MostSegments,
         ];
-        Errno errno = task.Memory.CopyOut(address, MemoryMarshal.AsBytes(info));
+        return Tell(task, address, MemoryMarshal.AsBytes(info), highest);
+    }
+
+    /// <summary>Answers with what is known of a table, and its highest index.</summary>
+    public static SyscallResult Tell(GuestTask task, GuestAddress address, ReadOnlySpan<byte> info, int highest)
+    {
+        Errno errno = task.Memory.CopyOut(address, info);
         return errno != Errno.None ? errno : Math.Max(0, highest);
     }
 

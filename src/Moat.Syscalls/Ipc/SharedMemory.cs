@@ -178,8 +178,7 @@ internal static class SharedMemory
         Span<ulong> info = stackalloc ulong[9];
         info.Clear();
         (info[0], info[1], info[2], info[3], info[4]) = (ulong.MaxValue - (1UL << 24), 1, IpcNamespace.MaxSegments, IpcNamespace.MaxSegments, ulong.MaxValue - (1UL << 24));
-        Errno errno = task.Memory.CopyOut(address, System.Runtime.InteropServices.MemoryMarshal.AsBytes(info));
-        return errno != Errno.None ? errno : HighestIndex(task);
+        return IpcReports.Tell(task, address, System.Runtime.InteropServices.MemoryMarshal.AsBytes(info), HighestIndex(task));
     }
 
     private static SyscallResult Usage(GuestTask task, GuestAddress address)
@@ -196,15 +195,14 @@ internal static class SharedMemory
             }
         }
 
-        Errno errno = task.Memory.CopyOut(address, System.Runtime.InteropServices.MemoryMarshal.AsBytes(info));
-        return errno != Errno.None ? errno : HighestIndex(task);
+        return IpcReports.Tell(task, address, System.Runtime.InteropServices.MemoryMarshal.AsBytes(info), HighestIndex(task));
     }
 
     private static int HighestIndex(GuestTask task)
     {
         lock (task.Kernel.Ipc.Segments.Lock)
         {
-            return Math.Max(0, task.Kernel.Ipc.Segments.HighestIndex);
+            return task.Kernel.Ipc.Segments.HighestIndex;
         }
     }
 

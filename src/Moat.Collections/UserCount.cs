@@ -1,9 +1,19 @@
-namespace Moat.Kernel.Namespaces;
+using System.Diagnostics.CodeAnalysis;
 
-/// <summary>How many use a namespace. Once the number has come back to zero it stays there. Any thread.</summary>
-public struct UserCount
+namespace Moat.Collections;
+
+/// <summary>How many use something. Once the number has come back to zero it stays there. Any thread.</summary>
+/// <param name="first">How many there are at first.</param>
+public struct UserCount(int first)
 {
-    private int _users;
+    private int _users = first;
+
+    /// <summary>The number at this moment.</summary>
+    [UnscopedRef]
+    public readonly ref readonly int Number => ref _users;
+
+    /// <summary>Whether there is one alone; another may come at once.</summary>
+    public readonly bool IsOne => Volatile.Read(in _users) == 1;
 
     /// <summary>Adds a user where there is one, or the first one of all.</summary>
     public void Add() => Interlocked.Increment(ref _users);
