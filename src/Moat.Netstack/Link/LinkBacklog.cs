@@ -65,7 +65,7 @@ public sealed class LinkBacklog(IBacklogHost host)
                 left -= Serve(queue);
             }
 
-            Volatile.Write(ref _isServed, 0);
+            Interlocked.Exchange(ref _isServed, 0); // a full barrier: who finds it served has queued before this thread looks again
             if (left <= 0)
             {
                 host.RunSoon();

@@ -132,7 +132,7 @@ public sealed class FlowTable : NetTimer
             return;
         }
 
-        Volatile.Write(ref _isSweeping, 0);
+        Interlocked.Exchange(ref _isSweeping, 0); // a full barrier: who finds it set has added its flow before this thread counts them
         if (Count > 0 && Interlocked.Exchange(ref _isSweeping, 1) == 0)
         {
             _stack.Timers.Set(this, nowNs + SweepNs);
