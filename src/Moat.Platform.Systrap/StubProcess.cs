@@ -12,13 +12,11 @@ internal sealed class StubProcess
     /// <summary>How many orders fit on a page.</summary>
     public const int OrdersPerPage = (MemoryFile.PageSize - OrderPage.Orders) / StubOrders.OrderSize;
 
-    private const int SpinsPerCall = 50; // looking here is a host call
-
     private readonly SlotFile _orders;
     private readonly int _page;
     private readonly int _doneFd;
     private bool _isDead;
-    private SpinBudget _spins;
+    private int _place = -1; // the processor it is bound to
 
     private StubProcess(SlotFile orders, int page, int doneFd)
     {
@@ -32,6 +30,9 @@ internal sealed class StubProcess
 
     /// <summary>The process; 0 until it is known.</summary>
     public int Pid { get; set; }
+
+    /// <summary>Whether it carries out orders on the processor of who gives them, who waits for it: that costs a change of threads, where another processor has to be woken first.</summary>
+    public bool Follows { get; set; } = true;
 
     /// <summary>Where its page of orders is in the file.</summary>
     public ulong PageOffset => _orders.OffsetOf(_page);
@@ -78,6 +79,11 @@ internal sealed class StubProcess
         Interlocked.Increment(ref header[OrderPage.Sequence / sizeof(int)]);
         if (Pid != 0)
         {
+            if (Follows)
+            {
+                Follow();
+            }
+
             HostFutex.Wake(_orders.AddressOf(_page) + OrderPage.Sequence, 1);
         }
 
@@ -89,17 +95,6 @@ internal sealed class StubProcess
     public Result<int> Await()
     {
         const int LivenessMs = 1000;
-        int spins = _spins.Next();
-        for (int i = 0; i < spins / SpinsPerCall && !_isDead; i++)
-        {
-            if (TryAwait(out Result<int> early))
-            {
-                _spins.Note(spins, hasSlept: false);
-                return early;
-            }
-        }
-
-        _spins.Note(spins, hasSlept: true);
         while (!_isDead)
         {
             if (HostFile.Poll(_doneFd, PollEvents.POLLIN, LivenessMs) == PollEvents.None)
@@ -123,6 +118,15 @@ internal sealed class StubProcess
         ulong code = BitConverter.ToUInt64(value);
         report = code <= 1 ? 0 : code < OrderPage.ProcessBias ? (Errno)(code - 1) : (int)(code - OrderPage.ProcessBias);
         return isDone;
+    }
+
+    private void Follow()
+    {
+        int here = HostProcessors.Current;
+        if (_place != here && HostProcessors.Bind(Pid, here) == Errno.None)
+        {
+            _place = here;
+        }
     }
 
     /// <summary>Whether the process still runs. One that has ended is reaped.</summary>

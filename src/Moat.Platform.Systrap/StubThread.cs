@@ -10,8 +10,6 @@ namespace Moat.Platform.Systrap;
 /// no more than what an application's own registers may hold.</summary>
 internal sealed unsafe class StubThread
 {
-    private const long LivenessMs = 1000;
-
     private readonly byte* _slot;
     private int _prepared = -1;
     private bool _hasOwnCalls;
@@ -137,10 +135,12 @@ internal sealed unsafe class StubThread
 
     /// <summary>Lets the thread go on.</summary>
     /// <param name="looks">How often the thread may look for its turn before it sleeps, the next time.</param>
+    /// <param name="yields">How often it may then leave its processor to others and look again.</param>
     /// <returns>Whether it slept.</returns>
-    public bool Resume(int looks)
+    public bool Resume(int looks, int yields)
     {
         Unsafe.AsRef<int>(_slot + ThreadSlot.SpinLimit) = looks;
+        Unsafe.AsRef<int>(_slot + ThreadSlot.YieldLimit) = yields;
         if (Interlocked.Exchange(ref Turn, HandOver.Stub) != HandOver.SentryStubSleeps)
         {
             return false;
@@ -177,9 +177,27 @@ internal sealed unsafe class StubThread
     /// <summary>Has the thread sleep if it looks for its turn.</summary>
     public void StopLooking() => Volatile.Write(ref Unsafe.AsRef<int>(_slot + ThreadSlot.SpinLimit), 0);
 
+    /// <summary>The processor that the thread waits on or waited on last, by its own word; anything at all if it never did.</summary>
+    public int Place => Volatile.Read(ref Unsafe.AsRef<int>(_slot + ThreadSlot.Place)) & 0xfff;
+
+    /// <summary>The longest time, in ticks of the time stamp counter, that the thread was without the processor that it left to others, since the last call of this.</summary>
+    public uint TakeLongestYield()
+    {
+        ref uint longest = ref Unsafe.AsRef<uint>(_slot + ThreadSlot.LongestYield);
+        uint ticks = Volatile.Read(ref longest);
+        if (ticks != 0)
+        {
+            Volatile.Write(ref longest, 0);
+        }
+
+        return ticks;
+    }
+
     /// <summary>Waits until the thread hands over.</summary>
     /// <param name="looks">How often to look before sleeping.</param>
-    public HandOverResult WaitForTurn(int looks)
+    /// <param name="yields">How often to leave the processor to others, then.</param>
+    /// <param name="patienceMs">How long to sleep.</param>
+    public HandOverResult WaitForTurn(int looks, int yields, long patienceMs)
     {
         HandOverResult result = HandOverResult.Spun;
         long started = 0;
@@ -191,18 +209,24 @@ internal sealed unsafe class StubThread
                 continue;
             }
 
+            if (yields-- > 0)
+            {
+                HostCall.Invoke(SyscallNumber.sched_yield);
+                continue;
+            }
+
             // Whatever the application has made of the word, the Sentry sleeps on a value of its own, and not for ever.
             long now = Environment.TickCount64;
             started = result == HandOverResult.Slept ? started : now;
             result = HandOverResult.Slept;
-            if (now - started >= LivenessMs)
+            if (now - started >= patienceMs)
             {
                 return HandOverResult.TimedOut;
             }
 
             if (Interlocked.CompareExchange(ref Turn, HandOver.StubSentrySleeps, turn) == turn)
             {
-                HostFutex.Wait((nint)_slot + ThreadSlot.Turn, HandOver.StubSentrySleeps, LivenessMs * 1_000_000);
+                HostFutex.Wait((nint)_slot + ThreadSlot.Turn, HandOver.StubSentrySleeps, patienceMs * 1_000_000);
             }
         }
 

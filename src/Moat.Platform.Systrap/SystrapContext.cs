@@ -118,6 +118,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
         if (_thread is { } thread && _space is { } space)
         {
             Rest();
+            _turns.End();
             _thread = null;
             _space = null;
             space.Detach(thread);
@@ -151,10 +152,16 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
 
         _space = space;
         _thread = thread;
-        _tid = thread.Tid;
         _areAnswersShown = false;
         _fpuState = state;
-        return thread.IsInCall || (_turns.Await(space, thread, in _state) && TakeFrame(thread)) ? thread : null;
+        if (!thread.IsInCall && !(_turns.Await(space, thread, in _state) && TakeFrame(thread)))
+        {
+            return null;
+        }
+
+        _tid = thread.Tid;
+        _turns.Meet(thread);
+        return thread;
     }
 
     private bool TakeFrame(StubThread thread)

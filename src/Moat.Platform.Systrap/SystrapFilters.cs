@@ -22,7 +22,7 @@ internal static class SystrapFilters
 
     private static SeccompFilter WithHandOver(ulong codeStart, ulong codeEnd) => new SeccompFilter(SeccompAction.Trap)
         .OnlyFrom(codeStart, codeEnd)
-        .Allow(SyscallNumber.rt_sigreturn)
+        .Allow(SyscallNumber.rt_sigreturn, SyscallNumber.sched_yield)
         .AllowIf(SyscallNumber.futex, 1, WholeArgument, 0) // FUTEX_WAIT
         .AllowIf(SyscallNumber.futex, 1, WholeArgument, 1); // FUTEX_WAKE
 }

@@ -18,10 +18,8 @@ public sealed class SystrapPlatform : IPlatform
     private readonly StubProcess _first;
     private readonly Lock _lock = new();
     private readonly HashSet<SystrapAddressSpace> _live = []; // guarded by _lock
-    private readonly int _processors = Environment.ProcessorCount;
     private readonly StubNursery _nursery; // guarded by _lock
     private readonly bool _spins;
-    private int _active; // contexts whose tasks run, in the application or in the Sentry
 
     /// <summary>Starts the first stub. Before the Sentry's seccomp filter is on, and on the Sentry's first thread: the stubs die with the thread that makes the first one.</summary>
     /// <param name="patchesCallSites">Whether the application's code may be changed to make its system calls cheaper.</param>
@@ -36,6 +34,11 @@ public sealed class SystrapPlatform : IPlatform
             throw new InvalidOperationException("the processor or the host has no FSGSBASE");
         }
 
+        if (!HasRdtscp())
+        {
+            throw new InvalidOperationException("the processor has no RDTSCP");
+        }
+
         _region = new SystrapRegion(_orderPages.Fd);
         Vdso = VdsoImage.Create(_region.FindHostFunction);
         CallSites = patchesCallSites && HasBmi2() ? new CallSitePatcher(_region.Code.Fast) : null;
@@ -46,6 +49,7 @@ public sealed class SystrapPlatform : IPlatform
 
         // It finds its page at the start of the file, with nothing to do in it but to report.
         _first = first;
+        first.Follows = false; // nobody waits for the stubs that it forks ahead
         first.Post(new StubOrders(), 0);
         if (!StubPlace.SpawnFirst(_region.Code.Spawn).TryGet(out int pid, out errno))
         {
@@ -126,15 +130,11 @@ public sealed class SystrapPlatform : IPlatform
         _region.Dispose();
     }
 
-    /// <summary>Whether both sides of a hand-over may spin: there is a processor for each of every active context.</summary>
-    internal bool MaySpin => _spins && Volatile.Read(ref _active) * 2 <= _processors;
+    /// <summary>Where its contexts' threads are.</summary>
+    internal PairPlaces Places { get; } = new(HostProcessors.All());
 
-    /// <summary>A context becomes active.</summary>
-    internal void Enter() => Interlocked.Increment(ref _active);
-
-    /// <summary>It is no longer.</summary>
-    /// <returns>Whether its stub may go on spinning: whoever wakes it has two processors besides.</returns>
-    internal bool Leave() => ((Interlocked.Decrement(ref _active) + 1) * 2) + 1 <= _processors;
+    /// <summary>Whether the two sides of a hand-over may each look for their turn.</summary>
+    internal bool MaySpin => _spins && Places.HasLanes;
 
     /// <summary>Prepares a slot for a thread.</summary>
     /// <param name="index">Which thread of its process.</param>
@@ -185,7 +185,7 @@ public sealed class SystrapPlatform : IPlatform
         const int Seconds = 10;
         for (int i = 0; i < Seconds; i++)
         {
-            if (stub.Thread.WaitForTurn(0) != HandOverResult.TimedOut && stub.Thread.FindFrame() is >= 0 and int frame)
+            if (stub.Thread.WaitForTurn(0, 0, 1000) != HandOverResult.TimedOut && stub.Thread.FindFrame() is >= 0 and int frame)
             {
                 return new FpuLayout(stub.Thread.FpuState(frame, 0x400));
             }
@@ -195,6 +195,13 @@ public sealed class SystrapPlatform : IPlatform
     }
 
     // Asked of the processor: what the runtime says is what it was compiled for.
+    private static bool HasRdtscp()
+    {
+        const int ExtendedFeatures = unchecked((int)0x80000001);
+        const int Rdtscp = 1 << 27;
+        return (X86Base.CpuId(ExtendedFeatures, 0).Edx & Rdtscp) != 0;
+    }
+
     private static bool HasBmi2()
     {
         const int ExtendedFeatures = 7;

@@ -42,7 +42,7 @@ internal static class SentryFilter
         .AllowIf(SyscallNumber.ioctl, 1, uint.MaxValue, 0x541b) // FIONREAD
 
         // Stubs; the pid namespace holds nothing else.
-        .Allow(SyscallNumber.kill, SyscallNumber.tgkill)
+        .Allow(SyscallNumber.kill, SyscallNumber.tgkill, SyscallNumber.sched_setaffinity)
         .AllowRuntime();
 
     // Sockets of the two internet families alone, and what is done with them.

@@ -48,7 +48,7 @@ public static unsafe class ForbiddenCalls
                 ("ioctl TIOCSTI", SyscallNumber.ioctl, [-1, 0x5412, 0]), ("fcntl F_SETFL", SyscallNumber.fcntl, [-1, 4, 0]), ("fcntl F_SETOWN", SyscallNumber.fcntl, [-1, 8, 0]), ("setsid", SyscallNumber.setsid, []),
                 ("modify_ldt", SyscallNumber.modify_ldt, [0, 0, 0]), ("iopl", SyscallNumber.iopl, [-1]), ("ioperm", SyscallNumber.ioperm, [-1, 0, 0]), ("init_module", SyscallNumber.init_module, [0, 0, 0]),
                 ("finit_module", SyscallNumber.finit_module, [-1, 0, 0]), ("kexec_load", SyscallNumber.kexec_load, [0, -1, 0, 0]), ("reboot", SyscallNumber.reboot, [0, 0, 0, 0]), ("syslog", SyscallNumber.syslog, [10, 0, 0]),
-                ("sched_setaffinity", SyscallNumber.sched_setaffinity, [0, 0, 0]), ("sched_setscheduler", SyscallNumber.sched_setscheduler, [0, -1, 0]), ("timer_create", SyscallNumber.timer_create, [-1, 0, 0]),
+                ("sched_setscheduler", SyscallNumber.sched_setscheduler, [0, -1, 0]), ("timer_create", SyscallNumber.timer_create, [-1, 0, 0]),
                 ("splice", SyscallNumber.splice, [-1, 0, -1, 0, 0, 0]), ("vmsplice", SyscallNumber.vmsplice, [-1, 0, 0, 0]), ("landlock_create_ruleset", SyscallNumber.landlock_create_ruleset, [0, 0, 1]),
             ];
             foreach ((string what, SyscallNumber number, nint[] arguments) in calls)

@@ -17,6 +17,7 @@ internal static class HandOverCode
     {
         Label wait = asm.CreateLabel();
         Label spin = asm.CreateLabel();
+        Label yield = asm.CreateLabel();
         Label sleep = asm.CreateLabel();
         Label resume = asm.CreateLabel();
         Label nextCall = asm.CreateLabel();
@@ -33,14 +34,31 @@ internal static class HandOverCode
         asm.syscall();
 
         asm.Label(ref wait);
-        asm.xor(ecx, ecx);
+        asm.xor(esi, esi);
+        asm.xor(r10d, r10d);
         asm.Label(ref spin);
         asm.test(__dword_ptr[rbx + ThreadSlot.Turn], HandOver.StubBit);
         asm.jne(resume);
-        asm.cmp(ecx, __dword_ptr[rbx + ThreadSlot.SpinLimit]);
-        asm.jge(sleep);
-        asm.inc(ecx);
+        asm.cmp(esi, __dword_ptr[rbx + ThreadSlot.SpinLimit]);
+        asm.jge(yield);
+        asm.inc(esi);
         asm.pause();
+        asm.jmp(spin);
+
+        asm.Label(ref yield);
+        asm.rdtscp();
+        asm.mov(edi, eax);
+        asm.mov(__dword_ptr[rbx + ThreadSlot.Place], ecx);
+        asm.cmp(r10d, __dword_ptr[rbx + ThreadSlot.YieldLimit]);
+        asm.jge(sleep);
+        asm.inc(r10d);
+        asm.mov(eax, (int)SyscallNumber.sched_yield);
+        asm.syscall();
+        asm.rdtsc();
+        asm.sub(eax, edi);
+        asm.cmp(eax, __dword_ptr[rbx + ThreadSlot.LongestYield]);
+        asm.jbe(spin);
+        asm.mov(__dword_ptr[rbx + ThreadSlot.LongestYield], eax);
         asm.jmp(spin);
 
         asm.Label(ref sleep);

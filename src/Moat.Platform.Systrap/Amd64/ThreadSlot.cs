@@ -34,6 +34,15 @@ internal static class ThreadSlot
     /// <summary>int: what <see cref="FastCallCode"/> does when it has its turn again, a <see cref="FastAnswer"/>.</summary>
     public const int Answer = 64;
 
+    /// <summary>int: how often the stub gives its processor to others after that; may change meanwhile.</summary>
+    public const int YieldLimit = 68;
+
+    /// <summary>int: the processor that the stub's thread waits on, or waited on last, and above twelve bits its node (RDTSCP).</summary>
+    public const int Place = 72;
+
+    /// <summary>uint: how long the longest wait for its own processor was since the Sentry looked, in ticks of the time stamp counter.</summary>
+    public const int LongestYield = 76;
+
     /// <summary>The address of a frame that only the Sentry writes, as the stub sees it: see <see cref="FastAnswer"/>.</summary>
     public const int Prepared = 96;
 
