@@ -119,7 +119,6 @@ internal sealed class CallSites(MemoryFile memoryFile, IAddressSpace space, Mapp
     {
         foreach (TrampolinePage page in _trampolines)
         {
-            page.IsClosed = true;
             memoryFile.AddReference(page.Page);
             child._trampolines.Add(page.Share());
             child.Offer(page);
@@ -185,25 +184,20 @@ internal sealed class CallSites(MemoryFile memoryFile, IAddressSpace space, Mapp
     {
         foreach (TrampolinePage page in _trampolines)
         {
-            if (!page.IsClosed && IsInReach(near, page.Address))
+            if (!page.IsFull && memoryFile.IsSole(page.Page) && IsInReach(near, page.Address))
             {
                 return page;
             }
         }
 
-        ulong address = near.Start > bottom + Distance ? mappings.FindHoleBelow(near.Start - Distance, bottom, PageSize) : 0;
-        if (address == 0 || !IsInReach(near, address))
-        {
-            address = mappings.FindHoleBelow(near.End + (2 * Distance), bottom, PageSize);
-        }
-
-        if (address == 0 || !IsInReach(near, address) || Find(address) is not null || _trampolines.Count == MaxTrampolinePages
-            || !memoryFile.Allocate(1, out _).TryGet(out int allocated, out _))
+        ulong place = near.Start > bottom + Distance ? FindPlace(near, near.Start - Distance, bottom) : 0;
+        place = place == 0 ? FindPlace(near, near.End + (2 * Distance), bottom) : place;
+        if (place == 0 || _trampolines.Count == MaxTrampolinePages || !memoryFile.Allocate(1, out _).TryGet(out int allocated, out _))
         {
             return null;
         }
 
-        TrampolinePage added = new(address, allocated, PageSize / patcher.TrampolineSize);
+        TrampolinePage added = new(place, allocated, PageSize / patcher.TrampolineSize);
         if (Show(added) != Errno.None)
         {
             memoryFile.Release(allocated);
@@ -212,6 +206,18 @@ internal sealed class CallSites(MemoryFile memoryFile, IAddressSpace space, Mapp
 
         _trampolines.Add(added);
         return added;
+    }
+
+    // The highest place below an address that neither the application nor other trampolines have; 0 if there is none in reach.
+    private ulong FindPlace(MemoryMapping near, ulong top, ulong bottom)
+    {
+        ulong place = mappings.FindHoleBelow(top, bottom, PageSize);
+        while (place != 0 && Find(place) is not null)
+        {
+            place = mappings.FindHoleBelow(place, bottom, PageSize);
+        }
+
+        return IsInReach(near, place) ? place : 0;
     }
 
     private bool IsInReach(MemoryMapping mapping, ulong address) =>

@@ -14,8 +14,8 @@ internal sealed class TrampolinePage(ulong address, int page, int capacity)
     /// <summary>The page of the memory file.</summary>
     public int Page => page;
 
-    /// <summary>Whether nothing may be added: it is full, or another address space shows it too.</summary>
-    public bool IsClosed { get; set; }
+    /// <summary>Whether nothing may be added.</summary>
+    public bool IsFull => _sites.Count == capacity;
 
     /// <summary>How many there are.</summary>
     public int Count => _sites.Count;
@@ -24,18 +24,13 @@ internal sealed class TrampolinePage(ulong address, int page, int capacity)
     public PatchedSite this[int index] => _sites[index];
 
     /// <summary>Notes the next one.</summary>
-    public void Add(PatchedSite site)
-    {
-        _sites.Add(site);
-        IsClosed = _sites.Count == capacity;
-    }
+    public void Add(PatchedSite site) => _sites.Add(site);
 
-    /// <summary>The same page for another address space; neither adds to it any more.</summary>
+    /// <summary>The same page for another address space. Neither may add to it as long as both have it.</summary>
     public TrampolinePage Share()
     {
         TrampolinePage copy = new(address, page, capacity);
         copy._sites.AddRange(_sites);
-        copy.IsClosed = true;
         return copy;
     }
 }
