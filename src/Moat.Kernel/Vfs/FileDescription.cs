@@ -119,7 +119,7 @@ public abstract class FileDescription : IWaitable
     {
         lock (s_observerLock)
         {
-            (_observers ??= []).Add(observer);
+            (_observers ??= new List<IFileCloseObserver>(1)).Add(observer); // one epoll instance watches most files
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Moat.Netstack.Packets;
 using Moat.Netstack.Wire;
 
@@ -54,6 +55,24 @@ internal sealed class SendQueue
         slice.Chunk.AddReference();
         At(_count++) = slice;
         Length += slice.Length;
+    }
+
+    /// <summary>The memory behind the last byte, if its chunk goes on: what was written by the last call leaves room for the next, as long as the queue holds the chunk.</summary>
+    /// <param name="chunk">The chunk, of which the caller gets no reference.</param>
+    /// <param name="used">Where the room begins.</param>
+    /// <returns>Whether there is any.</returns>
+    public bool TryGetRoom([NotNullWhen(true)] out Chunk? chunk, out int used)
+    {
+        (chunk, used) = (null, 0);
+        if (_count == 0)
+        {
+            return false;
+        }
+
+        ref ChunkSlice last = ref At(_count - 1);
+        used = last.Offset + last.Length;
+        chunk = used < last.Chunk.Bytes.Length ? last.Chunk : null;
+        return chunk is not null;
     }
 
     /// <summary>Adds bytes of the queue to a packet: as slices, or copied where there would be too many.</summary>

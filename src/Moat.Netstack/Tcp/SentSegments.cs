@@ -9,7 +9,7 @@ internal sealed class SentSegments
     /// <summary>How many entries there may be: a peer that acknowledges every second byte of a large window gets its tail ignored, not a list without end.</summary>
     public const int MaxCount = 4096;
 
-    private SentSegment[] _ring = new SentSegment[4];
+    private SentSegment[] _ring = new SentSegment[2];
     private int _first;
 
     /// <summary>How many entries there are.</summary>

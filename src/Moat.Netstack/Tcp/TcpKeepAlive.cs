@@ -3,22 +3,14 @@ using Moat.Netstack.Wire;
 namespace Moat.Netstack.Tcp;
 
 /// <summary>The timer of a connection on which nothing happens: keep-alive probes (RFC 9293 section 3.8.4), and the end of an orphan that waits for the peer's FIN. Guarded by the connection's lock.</summary>
-internal sealed class TcpKeepAlive
+internal sealed class TcpKeepAlive(TcpConnection connection)
 {
-    private readonly TcpConnection _connection;
-    private readonly TcpTimer _timer;
+    private TcpTimer? _timer; // made when it is set for the first time: most connections never do
     private long _lastReceivedNs;
     private int _probes;
 
-    /// <summary>Of a connection.</summary>
-    public TcpKeepAlive(TcpConnection connection)
-    {
-        _connection = connection;
-        _timer = new TcpTimer(connection, static (owner, now) => owner.KeepAlive.OnTimer(now));
-    }
-
     /// <summary>When it expires; 0 if it is not set.</summary>
-    public long DeadlineNs => _timer.ExpiryNs;
+    public long DeadlineNs => _timer?.ExpiryNs ?? 0;
 
     /// <summary>When a segment came last.</summary>
     public long LastReceivedNs => _lastReceivedNs;
@@ -33,29 +25,31 @@ internal sealed class TcpKeepAlive
     /// <summary>The connection stands, or its options have changed.</summary>
     public void Restart(long nowNs)
     {
-        if (_connection.Options.KeepAlive && _connection.State is TcpState.Established or TcpState.CloseWait)
+        if (connection.Options.KeepAlive && connection.State is TcpState.Established or TcpState.CloseWait)
         {
             _probes = 0;
-            _timer.Set(nowNs + _connection.Options.KeepAliveIdleNs);
+            Timer.Set(nowNs + connection.Options.KeepAliveIdleNs);
         }
     }
 
     /// <summary>The connection has no socket and everything it sent is acknowledged: the peer's FIN is waited for, but not for ever.</summary>
-    public void WaitForFin(long nowNs) => _timer.Set(nowNs + _connection.Options.FinTimeoutNs);
+    public void WaitForFin(long nowNs) => Timer.Set(nowNs + connection.Options.FinTimeoutNs);
 
     /// <summary>The connection has ended.</summary>
-    public void Clear() => _timer.Remove();
+    public void Clear() => _timer?.Remove();
+
+    private TcpTimer Timer => _timer ??= new TcpTimer(connection, static (owner, now) => owner.KeepAlive.OnTimer(now));
 
     private void OnTimer(long nowNs)
     {
-        if (_connection.State == TcpState.FinWait2 && _connection.Observer is null)
+        if (connection.State == TcpState.FinWait2 && connection.Observer is null)
         {
-            _connection.LeaveToTimeWait(nowNs);
+            connection.LeaveToTimeWait(nowNs);
             return;
         }
 
-        TcpOptionSet options = _connection.Options;
-        if (!options.KeepAlive || _connection.State is not (TcpState.Established or TcpState.CloseWait))
+        TcpOptionSet options = connection.Options;
+        if (!options.KeepAlive || connection.State is not (TcpState.Established or TcpState.CloseWait))
         {
             return;
         }
@@ -63,18 +57,18 @@ internal sealed class TcpKeepAlive
         long idle = nowNs - _lastReceivedNs;
         if (idle < options.KeepAliveIdleNs)
         {
-            _timer.Set(_lastReceivedNs + options.KeepAliveIdleNs);
+            Timer.Set(_lastReceivedNs + options.KeepAliveIdleNs);
             return;
         }
 
         if (_probes >= options.KeepAliveCount && (options.UserTimeoutNs == 0 || idle >= options.UserTimeoutNs))
         {
-            _connection.Abort(NetError.TimedOut);
+            connection.Abort(NetError.TimedOut);
             return;
         }
 
         _probes++;
-        _connection.Transmitter.SendControl(_connection.Sender.Unacknowledged - 1, TcpFlags.ACK);
-        _timer.Set(nowNs + options.KeepAliveIntervalNs);
+        connection.Transmitter.SendControl(connection.Sender.Unacknowledged - 1, TcpFlags.ACK);
+        Timer.Set(nowNs + options.KeepAliveIntervalNs);
     }
 }

@@ -12,7 +12,7 @@ internal sealed class TcpReceiver
     private const int MaxReported = TcpOptions.MaxSackBlocks;
 
     private readonly TcpConnection _connection;
-    private readonly OutOfOrderQueue _outOfOrder = new();
+    private OutOfOrderQueue? _outOfOrder; // made when something comes out of order
     private readonly SequenceNumber[] _recentRuns = new SequenceNumber[MaxReported];
     private int _recentCount;
     private SackBlock? _duplicate; // reported first in the next acknowledgment (RFC 2883)
@@ -86,7 +86,7 @@ internal sealed class TcpReceiver
     {
         get
         {
-            long used = _queue.TrueSize + _outOfOrder.TrueSize;
+            long used = _queue.TrueSize + OutOfOrderSize;
             long buffer = IsMemoryShort ? Math.Min(_buffer, SocketMemory.GuaranteedBytes) : _buffer;
             long free = Math.Max((buffer - used) / 2, 0); // half of a buffer is for data, half for what packets cost beside it
             int offered = Math.Max(_windowEnd - Next, 0);
@@ -127,7 +127,7 @@ internal sealed class TcpReceiver
         int kept = 0;
         for (int i = 0; i < _recentCount; i++)
         {
-            if (_outOfOrder.FindRun(_recentRuns[i]) is { } run && !_recentRuns.AsSpan(0, kept).Contains(run.Left))
+            if (_outOfOrder?.FindRun(_recentRuns[i]) is { } run && !_recentRuns.AsSpan(0, kept).Contains(run.Left))
             {
                 _recentRuns[kept++] = run.Left;
                 _ = options.TryAddSack(run);
@@ -182,11 +182,11 @@ internal sealed class TcpReceiver
             return false;
         }
 
-        bool filledHole = !_outOfOrder.IsEmpty;
+        bool filledHole = _outOfOrder is { IsEmpty: false };
         _lastDataNs = nowNs;
         _isPushed |= isPushed || packet.Length < _connection.ReceiveMss;
         AppendInOrder(packet);
-        while (_outOfOrder.TakeNext(Next) is { } following)
+        while (_outOfOrder?.TakeNext(Next) is { } following)
         {
             AppendInOrder(following);
         }
@@ -252,7 +252,7 @@ internal sealed class TcpReceiver
     public void Clear()
     {
         AckTimer.Clear();
-        _outOfOrder.Clear();
+        _outOfOrder?.Clear();
         _queue.Clear();
         AvailableBytes = 0;
     }
@@ -263,6 +263,8 @@ internal sealed class TcpReceiver
         _answers = false;
         _connection.Transmitter.SendAck();
     }
+
+    private long OutOfOrderSize => _outOfOrder?.TrueSize ?? 0;
 
     private bool IsMemoryShort => _connection.Stack.Memory.IsShort;
 
@@ -278,11 +280,11 @@ internal sealed class TcpReceiver
 
     private void AddOutOfOrder(Packet packet, SequenceNumber start)
     {
-        if (IsMemoryShort || _queue.TrueSize + _outOfOrder.TrueSize + packet.TrueSize > 2 * _buffer)
+        if (IsMemoryShort || _queue.TrueSize + OutOfOrderSize + packet.TrueSize > 2 * _buffer)
         {
             packet.Release();
         }
-        else if (_outOfOrder.Add(packet, start) is { } run)
+        else if ((_outOfOrder ??= new OutOfOrderQueue()).Add(packet, start) is { } run)
         {
             Report(run.Left);
         }

@@ -7,7 +7,7 @@ namespace Moat.Netstack.Tcp;
 internal sealed class TcpSendTurn(TcpLayer layer)
 {
     private readonly Lock _turn = new();
-    private Chunk? _tail; // guarded by _turn: memory that the next bytes go to
+    private Chunk? _tail; // guarded by _turn, held during one call: memory that the next bytes go to
     private int _tailUsed; // guarded by _turn
 
     /// <summary>Sends what the buffer has room for.</summary>
@@ -51,7 +51,9 @@ internal sealed class TcpSendTurn(TcpLayer layer)
                 error = CheckSend(connection);
             }
 
-            DropLargeTail();
+            // Between two calls the queue alone holds memory, and none once everything is acknowledged: there may be very many idle connections.
+            _tail?.Release();
+            _tail = null;
         }
 
         if (sent > 0)
@@ -61,16 +63,6 @@ internal sealed class TcpSendTurn(TcpLayer layer)
         }
 
         return error;
-    }
-
-    /// <summary>Gives back memory that nothing more will be written to.</summary>
-    public void Close()
-    {
-        lock (_turn)
-        {
-            _tail?.Release();
-            _tail = null;
-        }
     }
 
     private static NetError CheckSend(TcpConnection connection)
@@ -119,6 +111,10 @@ internal sealed class TcpSendTurn(TcpLayer layer)
             }
 
             free = limit - connection.Sender.Queue.Length;
+            if (_tail is null && free > 0 && connection.Sender.Queue.TryGetRoom(out _tail, out _tailUsed))
+            {
+                _tail!.AddReference();
+            }
         }
 
         if (free <= 0)
@@ -164,17 +160,6 @@ internal sealed class TcpSendTurn(TcpLayer layer)
         const int WorthASegment = 1024;
         int left = _tail!.Bytes.Length - _tailUsed;
         return left < WorthASegment && left < wanted;
-    }
-
-    // What a connection holds between two calls must be little, since there may be very many.
-    private void DropLargeTail()
-    {
-        const int KeptSize = 512;
-        if (_tail is { Bytes.Length: > KeptSize })
-        {
-            _tail.Release();
-            _tail = null;
-        }
     }
 
     // The buffer holds two congestion windows, so that the window is always full.

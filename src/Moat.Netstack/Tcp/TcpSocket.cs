@@ -419,7 +419,6 @@ public sealed class TcpSocket : IDisposable
             _binding = null;
         }
 
-        _send.Close();
         if (_connection is { } connection)
         {
             lock (connection.Lock)

@@ -43,6 +43,9 @@ public sealed class VethNetwork : IDisposable
     /// <summary>The container's namespace, for config.json.</summary>
     public string Path => _container.Path;
 
+    /// <summary>A command line that begins with these runs on the host's side.</summary>
+    public IReadOnlyList<string> HostPrefix => _host.Prefix;
+
     /// <summary>Runs a script on the host's side.</summary>
     public CommandResult OnHost(string script) => _host.Run(script);
 
