@@ -62,6 +62,9 @@ public abstract class Socket : FileDescription
     /// <summary>Options that any family has.</summary>
     public SocketOptions Options { get; } = new();
 
+    /// <summary>SO_SNDBUF and SO_RCVBUF, as they are in effect.</summary>
+    public virtual (int Send, int Receive) Buffers => (Options.SendBuffer, Options.ReceiveBuffer);
+
     /// <summary>SO_ACCEPTCONN.</summary>
     public virtual bool IsListening => false;
 

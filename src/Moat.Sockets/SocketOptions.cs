@@ -74,6 +74,12 @@ public sealed class SocketOptions
     /// <summary>SO_NO_CHECK.</summary>
     public bool NoChecksum { get; set; }
 
+    /// <summary>SO_BUSY_POLL: for how long to poll hardware queues. No interface here has one, so it is kept and read alone, as on Linux's loopback and veth.</summary>
+    public int BusyPollMicroseconds { get; set; }
+
+    /// <summary>SO_PREFER_BUSY_POLL; as above.</summary>
+    public bool PrefersBusyPoll { get; set; }
+
     /// <summary>SO_RCVLOWAT: bytes before poll(2) tells of them.</summary>
     public int ReceiveLowWater { get; set; } = 1;
 

@@ -408,4 +408,26 @@ CASE(debug_needs_privilege_only_to_be_set)
     CHECK_EQ(int_option(fd, SOL_SOCKET, SO_DEBUG), 1);
 }
 
+CASE(busy_poll)
+{
+    int fd = udp4();
+    CHECK_EQ(int_option(fd, SOL_SOCKET, SO_BUSY_POLL), 0);
+    CHECK_ERRNO(set_int(fd, SOL_SOCKET, SO_BUSY_POLL, -1), EINVAL);
+    CHECK_EQ(set_int(fd, SOL_SOCKET, SO_BUSY_POLL, 50), 0);
+    CHECK_EQ(int_option(fd, SOL_SOCKET, SO_BUSY_POLL), 50);
+    CHECK_EQ(set_int(fd, SOL_SOCKET, 69, 3), 0); // SO_PREFER_BUSY_POLL
+    CHECK_EQ(int_option(fd, SOL_SOCKET, 69), 1);
+    CHECK_EQ(set_int(fd, SOL_SOCKET, 70, 8), 0); // SO_BUSY_POLL_BUDGET
+    CHECK_ERRNO(set_int(fd, SOL_SOCKET, 70, 65536), EINVAL);
+    CHECK_EQ(int_option(fd, SOL_SOCKET, SO_INCOMING_NAPI_ID), 0);
+    CHECK_ERRNO(set_int(fd, SOL_SOCKET, SO_INCOMING_NAPI_ID, 1), ENOPROTOOPT);
+}
+
+CASE(options_of_old)
+{
+    int fd = tcp4();
+    CHECK_EQ(set_int(fd, SOL_SOCKET, SO_BSDCOMPAT, 1), 0);
+    CHECK_EQ(int_option(fd, SOL_SOCKET, SO_BSDCOMPAT), 0);
+}
+
 GUEST_MAIN("sockopt")

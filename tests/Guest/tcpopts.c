@@ -33,7 +33,11 @@ TRIALS(keepintvl, TCP_KEEPINTVL, { 1, 0, 1 }, { 32767, 0, 32767 }, { 0, EINVAL, 
 TRIALS(keepcnt, TCP_KEEPCNT, { 1, 0, 1 }, { 127, 0, 127 }, { 0, EINVAL, 0 }, { 128, EINVAL, 0 })
 TRIALS(syncnt, TCP_SYNCNT, { 1, 0, 1 }, { 127, 0, 127 }, { 0, EINVAL, 0 }, { 128, EINVAL, 0 })
 TRIALS(user_timeout, TCP_USER_TIMEOUT, { 0, 0, 0 }, { 5000, 0, 5000 }, { -1, EINVAL, 0 })
-TRIALS(linger2, TCP_LINGER2, { 10, 0, 10 }, { 120, 0, 120 })
+TRIALS(linger2, TCP_LINGER2, { 10, 0, 10 }, { 120, 0, 120 }, { 121, 0, 120 }, { -7, 0, -1 }, { 0, 0, 60 })
+TRIALS(defer_accept, TCP_DEFER_ACCEPT, { 0, 0, 0 }, { 1, 0, 1 }, { 2, 0, 3 }, { 8, 0, 15 }, { 255, 0, 367 }, { 100000, 0, 29887 }, { -1, 0, 0 })
+TRIALS(window_clamp, TCP_WINDOW_CLAMP, { 0, 0, 0 }, { 1, 0, 1152 }, { 5000, 0, 5000 })
+TRIALS(notsent_low_water, TCP_NOTSENT_LOWAT, { 0, 0, 0 }, { 4096, 0, 4096 }, { -1, 0, -1 })
+TRIALS(inq, TCP_INQ, { 1, 0, 1 }, { 0, 0, 0 }, { 2, EINVAL, 0 })
 
 CASE(maxseg)
 {
@@ -126,6 +130,66 @@ CASE(small_receive_buffer_moves_on)
     CHECK_EQ(send(a, big, sizeof big, 0), (ssize_t)sizeof big);
     close(a);
     CHECK_CHILD(child);
+}
+
+// What may wait unsent is little, whatever the send buffer has room for.
+CASE(notsent_low_water_bounds_what_waits)
+{
+    enum { LOW = 16384 };
+    int fds[2];
+    static char block[4096];
+    tcp_pair(fds);
+    CHECK_EQ(set_int(fds[0], IPPROTO_TCP, TCP_NOTSENT_LOWAT, LOW), 0);
+    CHECK_EQ(set_int(fds[0], SOL_SOCKET, SO_SNDBUF, 1 << 20), 0);
+    fcntl(fds[0], F_SETFL, O_NONBLOCK);
+    while (send(fds[0], block, sizeof block, 0) > 0)
+        ;
+    CHECK_ERRNO(send(fds[0], block, sizeof block, 0), EAGAIN);
+    unsigned info[37]; // the last is tcpi_notsent_bytes
+    socklen_t length = sizeof info;
+    CHECK_EQ(getsockopt(fds[0], IPPROTO_TCP, TCP_INFO, info, &length), 0);
+    CHECK(info[36] >= LOW && info[36] < LOW + 65536);
+    struct pollfd p = { fds[0], POLLOUT, 0 };
+    CHECK_EQ(poll(&p, 1, 0), 0);
+    long total = 0;
+    while (poll(&p, 1, 0) == 0) {
+        ssize_t n = recv(fds[1], block, sizeof block, 0);
+        CHECK(n > 0);
+        total += n;
+    }
+    CHECK(p.revents == POLLOUT && total > 0);
+    CHECK(send(fds[0], block, 100, 0) == 100);
+}
+
+CASE(inq_tells_what_is_left)
+{
+    int fds[2], on = 1;
+    char bytes[100] = "", control[64];
+    tcp_pair(fds);
+    CHECK_EQ(setsockopt(fds[1], IPPROTO_TCP, TCP_INQ, &on, sizeof on), 0);
+    CHECK_EQ(send(fds[0], bytes, 100, 0), 100);
+    struct iovec part = { bytes, 30 };
+    struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
+    CHECK_EQ(recvmsg(fds[1], &m, 0), 30);
+    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+    CHECK(c && c->cmsg_level == IPPROTO_TCP && c->cmsg_type == TCP_INQ && c->cmsg_len == CMSG_LEN(sizeof(int)));
+    CHECK_EQ(*(int *)CMSG_DATA(c), 70);
+    CHECK(!CMSG_NXTHDR(&m, c));
+}
+
+CASE(window_clamp_of_a_connection)
+{
+    int fds[2];
+    tcp_pair(fds);
+    CHECK_ERRNO(set_int(fds[0], IPPROTO_TCP, TCP_WINDOW_CLAMP, 0), EINVAL);
+    CHECK_EQ(set_int(fds[0], IPPROTO_TCP, TCP_WINDOW_CLAMP, 20000), 0);
+    CHECK_EQ(int_option(fds[0], IPPROTO_TCP, TCP_WINDOW_CLAMP), 20000);
+}
+
+CASE(no_multipath)
+{
+    CHECK_EQ(int_option(socket(AF_INET, SOCK_STREAM, 0), IPPROTO_TCP, 43), 0); // TCP_IS_MPTCP
+    CHECK_ERRNO(set_int(socket(AF_INET, SOCK_STREAM, 0), IPPROTO_TCP, 43, 1), ENOPROTOOPT);
 }
 
 GUEST_MAIN("tcpopts")

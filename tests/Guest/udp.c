@@ -395,6 +395,111 @@ CASE(source_and_destination_of_different_versions)
     CHECK_EQ(bind(stream, (struct sockaddr *)&here, sizeof here), 0);
     CHECK_ERRNO(sendto(datagrams, "x", 1, 0, (struct sockaddr *)&mapped, sizeof mapped), ENETUNREACH);
     CHECK_ERRNO(connect(stream, (struct sockaddr *)&mapped, sizeof mapped), ENETUNREACH);
+    CHECK_ERRNO(connect(datagrams, (struct sockaddr *)&mapped, sizeof mapped), ENETUNREACH);
+    CHECK_ERRNO(send(datagrams, "x", 1, 0), EDESTADDRREQ);
+}
+
+static int from_source(const char *source, const char *to)
+{
+    struct in6_pktinfo info = { 0 };
+    struct sockaddr_in6 name = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
+    inet_pton(AF_INET6, source, &info.ipi6_addr);
+    inet_pton(AF_INET6, to, &name.sin6_addr);
+    char control[CMSG_SPACE(sizeof info)] = "";
+    struct iovec part = { "x", 1 };
+    struct msghdr m = { .msg_name = &name, .msg_namelen = sizeof name, .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
+    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+    *c = (struct cmsghdr){ .cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO, .cmsg_len = CMSG_LEN(sizeof info) };
+    memcpy(CMSG_DATA(c), &info, sizeof info);
+    int fd = socket(AF_INET6, SOCK_DGRAM, 0), result = sendmsg(fd, &m, 0);
+    close(fd);
+    return result;
+}
+
+CASE(packet_info_of_the_other_version)
+{
+    CHECK_EQ(from_source("::1", "::1"), 1);
+    CHECK_ERRNO(from_source("::1", "::ffff:127.0.0.1"), EINVAL);
+    CHECK_ERRNO(from_source("::", "::ffff:127.0.0.1"), EINVAL);
+    CHECK_ERRNO(from_source("::ffff:127.0.0.1", "::1"), EINVAL);
+    CHECK_EQ(from_source("::ffff:127.0.0.1", "::ffff:127.0.0.1"), 1);
+    CHECK_ERRNO(from_source("::ffff:198.51.100.9", "::ffff:127.0.0.1"), ENETUNREACH);
+    CHECK_ERRNO(from_source("2001:db8::9", "::1"), EINVAL);
+}
+
+static int drain(int fd, int size)
+{
+    static char bytes[65536];
+    int count = 0;
+    ssize_t n;
+    for (; (n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT)) >= 0; count++)
+        CHECK(n <= size || !size);
+    return count;
+}
+
+CASE(one_write_is_cut)
+{
+    enum { SEGMENT = 103 };
+    static char bytes[65536];
+    int a = socket(AF_INET, SOCK_DGRAM, 0), b = bound4(SOCK_DGRAM);
+    struct sockaddr_in to = name_of(b);
+    CHECK_EQ(connect(a, (struct sockaddr *)&to, sizeof to), 0);
+    CHECK_ERRNO(set_int(a, IPPROTO_UDP, SEGMENT, -1), EINVAL);
+    CHECK_ERRNO(set_int(a, IPPROTO_UDP, SEGMENT, 65536), EINVAL);
+    CHECK_EQ(set_int(a, IPPROTO_UDP, SEGMENT, 100), 0);
+    CHECK_EQ(int_option(a, IPPROTO_UDP, SEGMENT), 100);
+    CHECK_EQ(send(a, bytes, 1050, 0), 1050);
+    CHECK_EQ(drain(b, 100), 11);
+    CHECK_EQ(send(a, bytes, 100, 0), 100);
+    CHECK_EQ(send(a, bytes, 0, 0), 0);
+    CHECK_EQ(drain(b, 100), 2);
+    CHECK_EQ(send(a, bytes, 12800, 0), 12800);
+    CHECK_EQ(drain(b, 100), 128);
+    CHECK_ERRNO(send(a, bytes, 12801, 0), EINVAL);
+    CHECK_EQ(set_int(a, SOL_SOCKET, SO_NO_CHECK, 1), 0);
+    CHECK_ERRNO(send(a, bytes, 1050, 0), EINVAL);
+    CHECK_EQ(set_int(a, SOL_SOCKET, SO_NO_CHECK, 0), 0);
+    CHECK_ERRNO(send(a, BAD_POINTER, 1050, 0), EFAULT);
+    CHECK_EQ(drain(b, 100), 0);
+    CHECK_EQ(send(a, bytes, 70, MSG_MORE), 70);
+    CHECK_EQ(send(a, bytes, 70, 0), 70);
+    CHECK_EQ(drain(b, 100), 2);
+    CHECK_EQ(set_int(a, IPPROTO_UDP, SEGMENT, 0), 0);
+    CHECK_EQ(send(a, bytes, 1050, 0), 1050);
+    CHECK_EQ(drain(b, 0), 1);
+}
+
+static int send_cut(int fd, int type, int length)
+{
+    static char bytes[100];
+    char control[CMSG_SPACE(8)] = "";
+    struct iovec part = { bytes, sizeof bytes };
+    struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(length) };
+    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+    *c = (struct cmsghdr){ .cmsg_level = IPPROTO_UDP, .cmsg_type = type, .cmsg_len = CMSG_LEN(length) };
+    *CMSG_DATA(c) = 30;
+    return sendmsg(fd, &m, 0);
+}
+
+CASE(one_write_is_cut_by_a_control_message)
+{
+    int a = socket(AF_INET, SOCK_DGRAM, 0), b = bound4(SOCK_DGRAM);
+    struct sockaddr_in to = name_of(b);
+    CHECK_EQ(connect(a, (struct sockaddr *)&to, sizeof to), 0);
+    CHECK_EQ(send_cut(a, 103, 2), 100);
+    CHECK_EQ(drain(b, 30), 4);
+    CHECK_ERRNO(send_cut(a, 103, 4), EINVAL);
+    CHECK_ERRNO(send_cut(a, 103, 1), EINVAL);
+    CHECK_ERRNO(send_cut(a, 104, 2), EINVAL);
+    CHECK_EQ(drain(b, 0), 0);
+}
+
+CASE(runs_may_be_asked_for)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    CHECK_EQ(int_option(fd, IPPROTO_UDP, 104), 0);
+    CHECK_EQ(set_int(fd, IPPROTO_UDP, 104, 5), 0);
+    CHECK_EQ(int_option(fd, IPPROTO_UDP, 104), 1);
 }
 
 GUEST_MAIN("udp")

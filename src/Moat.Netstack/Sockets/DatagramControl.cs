@@ -17,6 +17,9 @@ public readonly record struct DatagramControl
     /// <summary>The TOS or traffic class, or null for the socket's.</summary>
     public byte? Class { get; init; }
 
+    /// <summary>UDP_SEGMENT: the size of the datagrams that the bytes are cut into; 0 for one datagram, null for the socket's.</summary>
+    public int? SegmentSize { get; init; }
+
     /// <summary>Whether the way is not that of the connected end.</summary>
     public bool ChangesRoute => Source is not null || InterfaceIndex != 0;
 }

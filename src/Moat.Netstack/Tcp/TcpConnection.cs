@@ -338,7 +338,7 @@ internal sealed class TcpConnection : TcpFlow
     public bool HasShutDownSend => WantsFin || State is TcpState.FinWait1 or TcpState.FinWait2 or TcpState.Closing or TcpState.LastAck or TcpState.TimeWait;
 
     /// <summary>Whether a third of the send buffer is free (what makes Linux say POLLOUT).</summary>
-    public bool IsWritable(long sendBuffer) => Sender.Queue.Length < sendBuffer - (sendBuffer / 3);
+    public bool IsWritable(long sendBuffer) => Sender.Queue.Length < sendBuffer - (sendBuffer / 3) && Sender.HasUnsentRoom(1);
 
     /// <summary>Whether to stop trying after so many timeouts in a row; if so, the connection has ended.</summary>
     public bool GivesUp(int timeouts, long stalledNs)

@@ -44,6 +44,12 @@ internal sealed class TcpKeepAlive(TcpConnection connection)
     {
         if (connection.State == TcpState.FinWait2 && connection.Observer is null)
         {
+            if (connection.Options.FinTimeoutNs < 0)
+            {
+                connection.Abort(NetError.ConnectionReset);
+                return;
+            }
+
             connection.LeaveToTimeWait(nowNs);
             return;
         }

@@ -38,7 +38,13 @@ public sealed class TcpOptionSet
     /// <summary>TCP_MAXSEG; 0 for what the route carries.</summary>
     public int MaxSegment { get; set; }
 
-    /// <summary>TCP_LINGER2: how long an orphan stays in FIN_WAIT2.</summary>
+    /// <summary>TCP_NOTSENT_LOWAT: how many bytes that have not been sent yet a writer may add to; 0 for no such limit.</summary>
+    public uint NotSentLowWater { get; set; }
+
+    /// <summary>TCP_WINDOW_CLAMP: the largest window to offer, in bytes; 0 for what the buffer allows.</summary>
+    public int WindowClamp { get; set; }
+
+    /// <summary>TCP_LINGER2: how long an orphan stays in FIN_WAIT2; less than 0 resets it instead.</summary>
     public long FinTimeoutNs { get; set; } = TcpLimits.TimeWaitNs;
 
     /// <summary>TCP_DEFER_ACCEPT: how long a connection waits for its first data before it is accepted without.</summary>

@@ -92,6 +92,11 @@ internal sealed class TcpReceiver
             int offered = Math.Max(_windowEnd - Next, 0);
             int step = (int)Math.Min(_connection.ReceiveMss, Math.Max(_buffer / 4, 1));
             int window = (int)Math.Min(free, (long)ushort.MaxValue << WindowScale);
+            if (_connection.Options.WindowClamp is > 0 and int clamp)
+            {
+                window = Math.Min(window, clamp);
+            }
+
             if (window < step)
             {
                 window = 0;

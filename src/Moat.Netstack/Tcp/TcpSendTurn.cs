@@ -110,7 +110,7 @@ internal sealed class TcpSendTurn(TcpLayer layer)
                 limit = Math.Min(limit, SocketMemory.GuaranteedBytes);
             }
 
-            free = limit - connection.Sender.Queue.Length;
+            free = connection.Sender.HasUnsentRoom(0) ? limit - connection.Sender.Queue.Length : 0;
             if (_tail is null && free > 0 && connection.Sender.Queue.TryGetRoom(out _tail, out _tailUsed))
             {
                 _tail!.AddReference();

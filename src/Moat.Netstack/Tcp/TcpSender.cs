@@ -1,3 +1,4 @@
+using Moat.Netstack.Sockets;
 using Moat.Netstack.Wire;
 
 namespace Moat.Netstack.Tcp;
@@ -15,6 +16,7 @@ internal sealed class TcpSender
     private SenderTimer _timerKind;
     private bool _probedTail;
     private bool _overridesSilly; // a window too small for a segment has stayed so for a timeout (RFC 9293 section 3.8.6.2.1)
+    private bool _owesUnsentRoom; // somebody may not write before more has been sent
     private UrgentMark _urgent;
     private SequenceNumber _windowSequence; // SND.WL1: of the segment that said what the window is
 
@@ -189,6 +191,15 @@ internal sealed class TcpSender
         }
     }
 
+    /// <summary>Whether a writer may add to what has not been sent yet (TCP_NOTSENT_LOWAT). One that may not is told when it may.</summary>
+    /// <param name="doublings">How often the amount counts double: once for poll(2), so that there is room worth waking up for.</param>
+    public bool HasUnsentRoom(int doublings)
+    {
+        uint limit = _connection.Options.NotSentLowWater;
+        _owesUnsentRoom = limit != 0 && (long)(Queue.End - Next) << doublings >= limit;
+        return !_owesUnsentRoom;
+    }
+
     /// <summary>Sends what may be sent: lost segments first, then new data, then FIN.</summary>
     public void Output(long nowNs)
     {
@@ -208,6 +219,11 @@ internal sealed class TcpSender
         if (_timerKind == SenderTimer.None && _sent.Count == 0 && Queue.Length > 0)
         {
             Arm(SenderTimer.Probe, nowNs + RtoNs); // the window is closed or too small to be worth a segment, or there is no route
+        }
+
+        if (_owesUnsentRoom && HasUnsentRoom(1))
+        {
+            _connection.Notify(NetEvents.Writable);
         }
     }
 

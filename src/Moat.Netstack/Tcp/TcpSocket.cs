@@ -81,6 +81,9 @@ public sealed class TcpSocket : IDisposable
     /// <summary>Bytes not acknowledged (SIOCOUTQ).</summary>
     public long UnacknowledgedBytes => _connection?.Sender.Queue.Length ?? 0;
 
+    /// <summary>The bytes of the send buffer and of the receive buffer, set or grown.</summary>
+    public (long Send, long Receive) Buffers => (Options.SendBuffer, _connection?.Receiver.Buffer ?? (Options.ReceiveBuffer > 0 ? Options.ReceiveBuffer : TcpLimits.DefaultReceiveBuffer));
+
     /// <summary>TCP_QUICKACK.</summary>
     public bool IsQuickAck
     {
@@ -442,7 +445,6 @@ public sealed class TcpSocket : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Close(abort: false);
 
-    // Under the connection's lock; the default if there is none.
     private T? Ask<T>(Func<TcpConnection, T> question)
     {
         if (_connection is not { } connection)

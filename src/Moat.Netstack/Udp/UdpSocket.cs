@@ -197,7 +197,15 @@ public sealed class UdpSocket : IDisposable
     }
 
     /// <summary>Whether a datagram could be sent, without sending any: what <see cref="Send"/> would answer before it looks at the bytes.</summary>
-    public NetError CheckSend(IpEndpoint? destination, in DatagramControl control) => Prepare(destination, control, out _, out _, out _);
+    /// <param name="destination">Where to, or null for the connected end.</param>
+    /// <param name="control">What its control messages want.</param>
+    /// <param name="room">The payload that one packet carries.</param>
+    public NetError CheckSend(IpEndpoint? destination, in DatagramControl control, out int room)
+    {
+        NetError error = Prepare(destination, control, out IpEndpoint remote, out _, out RouteDecision route);
+        room = route.Mtu - UdpHeader.Length - (remote.Address.IsV4 ? Ipv4Header.MinLength : Ipv6Header.Length);
+        return error;
+    }
 
     /// <summary>Sends one datagram.</summary>
     /// <param name="source">Its bytes, all of them.</param>

@@ -57,12 +57,14 @@ internal sealed class InetCork
         return copied;
     }
 
+    /// <summary>How many bytes there are.</summary>
+    public int Length => _length;
+
     /// <summary>The whole, which is not pending any more. Valid under the lock.</summary>
-    public SpanSource Take()
+    public ReadOnlySpan<byte> TakeBytes()
     {
-        SpanSource all = new(_bytes.AsSpan(0, _length));
         IsPending = false;
-        return all;
+        return _bytes.AsSpan(0, _length);
     }
 
     private void Forget()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
@@ -58,6 +59,12 @@ internal sealed class InetDatagram : Socket, IInetSocket
     /// <inheritdoc/>
     public int PathMtu => Udp.PathMtu;
 
+    /// <summary>UDP_SEGMENT: the size of the datagrams that one write is cut into; 0 for one datagram.</summary>
+    public int SegmentSize { get; set; }
+
+    /// <summary>UDP_GRO: takes runs of datagrams as one. Loopback and links here join none, as a kernel whose interfaces cannot.</summary>
+    public bool TakesRuns { get; set; }
+
     /// <summary>A datagram of several calls.</summary>
     public InetCork Cork { get; } = new();
 
@@ -96,7 +103,7 @@ internal sealed class InetDatagram : Socket, IInetSocket
             return Errno.EOPNOTSUPP;
         }
 
-        Errno errno = InetSendControl.Read(ancillary, _family.IsV6, out DatagramControl control);
+        Errno errno = InetSendControl.Read(ancillary, _family.IsV6, isUdp: !Udp.IsLite, out DatagramControl control);
         if (errno != Errno.None)
         {
             return errno;
@@ -113,8 +120,14 @@ internal sealed class InetDatagram : Socket, IInetSocket
             destination = parsed;
         }
 
+        if (control.Source is { } from && (destination ?? Udp.Remote) is { } to && from.IsV4 != to.Address.IsV4)
+        {
+            return Errno.EINVAL; // a source of the other version
+        }
+
         SyscallResult result = (flags & MessageFlags.MSG_MORE) != 0 || Cork.IsSet || Cork.IsPending
             ? SendInParts(ref source, destination, control, (flags & MessageFlags.MSG_MORE) != 0)
+            : (control.SegmentSize ?? SegmentSize) is > 0 and int size && source.Length > size ? SendCut(ref source, destination, control, size)
             : SendWhole(ref source, destination, control);
         if (!result.IsError)
         {
@@ -219,13 +232,30 @@ internal sealed class InetDatagram : Socket, IInetSocket
         return error == NetError.None ? sent : error.ToErrno();
     }
 
+    // The bytes are copied before the first datagram goes, so that a fault sends none.
+    private SyscallResult SendCut(ref IoBuffer source, IpEndpoint? destination, in DatagramControl control, int size)
+    {
+        if (source.Length > ushort.MaxValue)
+        {
+            return Errno.EMSGSIZE;
+        }
+
+        int length = (int)source.Length;
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(length);
+        SyscallResult result = !source.CopyTo(bytes.AsSpan(0, length)).TryGet(out int copied, out Errno errno) ? errno
+            : copied < length ? Errno.EFAULT
+            : InetSegments.Send(Udp, bytes.AsSpan(0, length), destination, control, size);
+        ArrayPool<byte>.Shared.Return(bytes);
+        return result;
+    }
+
     private SyscallResult SendInParts(ref IoBuffer source, IpEndpoint? destination, in DatagramControl control, bool more)
     {
         lock (Cork.Lock)
         {
             if (!Cork.IsPending)
             {
-                NetError error = Udp.CheckSend(destination, control);
+                NetError error = Udp.CheckSend(destination, control, out _);
                 if (error != NetError.None)
                 {
                     return error.ToErrno();
@@ -248,7 +278,12 @@ internal sealed class InetDatagram : Socket, IInetSocket
     // Under the cork's lock.
     private SyscallResult SendPending()
     {
-        SpanSource all = Cork.Take();
+        if ((Cork.Control.SegmentSize ?? SegmentSize) is > 0 and int size && Cork.Length > size)
+        {
+            return InetSegments.Send(Udp, Cork.TakeBytes(), Cork.Destination, Cork.Control, size);
+        }
+
+        SpanSource all = new(Cork.TakeBytes());
         NetError error = Udp.Send(ref all, Cork.Destination, Cork.Control, out long sent);
         return error == NetError.None ? sent : error.ToErrno();
     }

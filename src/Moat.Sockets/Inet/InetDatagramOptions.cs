@@ -8,9 +8,12 @@ namespace Moat.Sockets.Inet;
 /// <summary>Options of a UDP socket at the levels of UDP, IP and IPv6 (udp(7), ip(7), ipv6(7)).</summary>
 internal static class InetDatagramOptions
 {
+    public const int UDP_SEGMENT = 103;
+
     private const int UDP_CORK = 1;
     private const int UDP_NO_CHECK6_TX = 101;
     private const int UDP_NO_CHECK6_RX = 102;
+    private const int UDP_GRO = 104;
     private const int UDPLITE_SEND_CSCOV = 10;
     private const int UDPLITE_RECV_CSCOV = 11;
 
@@ -33,6 +36,8 @@ internal static class InetDatagramOptions
                 return OptionValue.ReadInt(value).TryGet(out int corks, out Errno errno) ? socket.SetCork(corks != 0) : errno;
             case InetLevel.IPPROTO_UDP when option is UDP_NO_CHECK6_TX or UDP_NO_CHECK6_RX:
                 return OptionValue.ReadInt(value).TryGet(out int lacks, out errno) ? SetNoChecksum(socket.Udp, option, lacks != 0) : errno;
+            case InetLevel.IPPROTO_UDP when option is UDP_SEGMENT or UDP_GRO:
+                return OptionValue.ReadInt(value).TryGet(out int number, out errno) ? SetOffload(socket, option, number) : errno;
             case InetLevel.IPPROTO_UDPLITE when socket.Udp.IsLite && option is UDPLITE_SEND_CSCOV or UDPLITE_RECV_CSCOV:
                 return OptionValue.ReadInt(value).TryGet(out int coverage, out errno) ? SetCoverage(socket, option, coverage) : errno;
             case InetLevel.IPPROTO_IPV6 when socket.IsV6 && option == IpOption.IPV6_V6ONLY:
@@ -57,6 +62,8 @@ internal static class InetDatagramOptions
             UDP_CORK => OptionValue.WriteInt(socket.Cork.IsSet ? 1 : 0, value),
             UDP_NO_CHECK6_TX => OptionValue.WriteInt(socket.Udp.SendsNoChecksumV6 ? 1 : 0, value),
             UDP_NO_CHECK6_RX => OptionValue.WriteInt(socket.Udp.TakesNoChecksum ? 1 : 0, value),
+            UDP_SEGMENT => OptionValue.WriteInt(socket.SegmentSize, value),
+            UDP_GRO => OptionValue.WriteInt(socket.TakesRuns ? 1 : 0, value),
             _ => Errno.ENOPROTOOPT,
         },
         InetLevel.IPPROTO_UDPLITE when socket.Udp.IsLite => option switch
@@ -98,6 +105,23 @@ internal static class InetDatagramOptions
             socket.TakesNoChecksum = lacks;
         }
 
+        return Errno.None;
+    }
+
+    private static Errno SetOffload(InetDatagram socket, int option, int value)
+    {
+        if (option == UDP_GRO)
+        {
+            socket.TakesRuns = value != 0;
+            return Errno.None;
+        }
+
+        if (value is < 0 or > ushort.MaxValue)
+        {
+            return Errno.EINVAL;
+        }
+
+        socket.SegmentSize = value;
         return Errno.None;
     }
 

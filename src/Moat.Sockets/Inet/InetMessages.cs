@@ -104,7 +104,7 @@ internal sealed class InetMessages : Socket, IInetSocket
             return Errno.EOPNOTSUPP;
         }
 
-        Errno errno = InetSendControl.Read(ancillary, _family.IsV6, out DatagramControl control);
+        Errno errno = InetSendControl.Read(ancillary, _family.IsV6, isUdp: false, out DatagramControl control);
         if (errno != Errno.None)
         {
             return errno;

@@ -14,9 +14,10 @@ internal static class InetSendControl
     /// <summary>Reads them.</summary>
     /// <param name="ancillary">What came with the datagram, or null.</param>
     /// <param name="isV6">Whether the socket is of AF_INET6.</param>
+    /// <param name="isUdp">Whether it is of UDP.</param>
     /// <param name="control">What they want.</param>
     /// <returns>EINVAL.</returns>
-    public static Errno Read(AncillaryData? ancillary, bool isV6, out DatagramControl control)
+    public static Errno Read(AncillaryData? ancillary, bool isV6, bool isUdp, out DatagramControl control)
     {
         control = default;
         if (ancillary?.Messages is not { } messages)
@@ -30,6 +31,7 @@ internal static class InetSendControl
             {
                 InetLevel.IPPROTO_IP => ReadV4(message, ref control),
                 InetLevel.IPPROTO_IPV6 when isV6 => ReadV6(message, ref control),
+                InetLevel.IPPROTO_UDP when isUdp => ReadUdp(message, ref control),
                 _ => Errno.None,
             };
             if (errno != Errno.None)
@@ -38,6 +40,17 @@ internal static class InetSendControl
             }
         }
 
+        return Errno.None;
+    }
+
+    private static Errno ReadUdp(in ControlMessage message, ref DatagramControl control)
+    {
+        if (message.Type != InetDatagramOptions.UDP_SEGMENT || message.Data.Length != sizeof(ushort))
+        {
+            return Errno.EINVAL;
+        }
+
+        control = control with { SegmentSize = BinaryPrimitives.ReadUInt16LittleEndian(message.Data) };
         return Errno.None;
     }
 

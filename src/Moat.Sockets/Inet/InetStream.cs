@@ -40,6 +40,12 @@ internal sealed class InetStream : Socket, IInetSocket
     /// <summary>The stack's side.</summary>
     public TcpSocket Tcp { get; }
 
+    /// <summary>TCP_INQ: each message tells how many bytes are left to read.</summary>
+    public bool TellsQueued { get; set; }
+
+    /// <inheritdoc/>
+    public override (int Send, int Receive) Buffers => (Options.HasSendBuffer ? Options.SendBuffer : (int)Tcp.Buffers.Send, Options.HasReceiveBuffer ? Options.ReceiveBuffer : (int)Tcp.Buffers.Receive);
+
     /// <inheritdoc/>
     public override bool TakesFilters => true;
 
@@ -177,6 +183,13 @@ internal sealed class InetStream : Socket, IInetSocket
         IoSink room = new(destination);
         NetError error = Tcp.Receive(ref room, (flags & MessageFlags.MSG_PEEK) != 0, out long received);
         destination = room.Buffer;
+        if (error == NetError.None && TellsQueued)
+        {
+            byte[] left = new byte[sizeof(int)];
+            _ = OptionValue.WriteInt(Tcp.AvailableBytes, left);
+            (message.Ancillary ??= new AncillaryData()).Add(InetLevel.IPPROTO_TCP, TcpOption.TCP_INQ, left);
+        }
+
         return error == NetError.None ? received : error.ToErrno();
     }
 
@@ -268,7 +281,7 @@ internal sealed class InetStream : Socket, IInetSocket
             Mark = Options.Mark,
             Tcp = status,
             CongestionControl = Tcp.Options.CongestionControl,
-            Buffers = (Options.SendBuffer, Options.ReceiveBuffer),
+            Buffers = Buffers,
         };
     }
 

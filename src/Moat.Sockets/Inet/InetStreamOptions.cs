@@ -60,6 +60,10 @@ internal static class InetStreamOptions
             (InetLevel.IPPROTO_TCP, TcpOption.TCP_LINGER2) => (int)(options.FinTimeoutNs / SecondNs),
             (InetLevel.IPPROTO_TCP, TcpOption.TCP_DEFER_ACCEPT) => (int)(options.DeferAcceptNs / SecondNs),
             (InetLevel.IPPROTO_TCP, TcpOption.TCP_QUICKACK) => socket.Tcp.IsQuickAck ? 1 : 0,
+            (InetLevel.IPPROTO_TCP, TcpOption.TCP_WINDOW_CLAMP) => options.WindowClamp,
+            (InetLevel.IPPROTO_TCP, TcpOption.TCP_NOTSENT_LOWAT) => (int)options.NotSentLowWater,
+            (InetLevel.IPPROTO_TCP, TcpOption.TCP_INQ) => socket.TellsQueued ? 1 : 0,
+            (InetLevel.IPPROTO_TCP, TcpOption.TCP_IS_MPTCP) => 0,
             (InetLevel.IPPROTO_TCP, TcpOption.TCP_USER_TIMEOUT) => (int)(options.UserTimeoutNs / 1_000_000),
             (InetLevel.IPPROTO_IPV6, IpOption.IPV6_V6ONLY) when socket.Domain == AddressFamily.AF_INET6 => socket.Tcp.IsV6Only ? 1 : 0,
             _ => null,
@@ -72,6 +76,7 @@ internal static class InetStreamOptions
         const int MaxSeconds = 32767;
         const int MaxCount = 127;
         const int MaxMss = 32767;
+        const int MaxFinSeconds = 120; // TCP_FIN_TIMEOUT_MAX
         TcpOptionSet options = socket.Tcp.Options;
         switch (option)
         {
@@ -100,21 +105,57 @@ internal static class InetStreamOptions
                 options.SynRetries = value;
                 return Errno.None;
             case TcpOption.TCP_LINGER2:
-                options.FinTimeoutNs = value is <= 0 or > 120 ? TcpLimits.TimeWaitNs : value * SecondNs;
+                options.FinTimeoutNs = value == 0 ? TcpLimits.TimeWaitNs : Math.Clamp(value, -1, MaxFinSeconds) * SecondNs;
                 return Errno.None;
-            case TcpOption.TCP_DEFER_ACCEPT when value >= 0:
-                options.DeferAcceptNs = Math.Min(value, MaxSeconds) * SecondNs;
+            case TcpOption.TCP_DEFER_ACCEPT:
+                options.DeferAcceptNs = ToHandshakeTimeouts(value) * SecondNs;
+                return Errno.None;
+            case TcpOption.TCP_WINDOW_CLAMP:
+                return SetWindowClamp(socket, value);
+            case TcpOption.TCP_NOTSENT_LOWAT:
+                options.NotSentLowWater = (uint)value;
+                break;
+            case TcpOption.TCP_INQ when value is 0 or 1:
+                socket.TellsQueued = value == 1;
                 return Errno.None;
             case TcpOption.TCP_USER_TIMEOUT when value >= 0:
                 options.UserTimeoutNs = value * 1_000_000L;
                 return Errno.None;
-            case TcpOption.TCP_MAXSEG or TcpOption.TCP_KEEPIDLE or TcpOption.TCP_KEEPINTVL or TcpOption.TCP_KEEPCNT or TcpOption.TCP_SYNCNT or TcpOption.TCP_DEFER_ACCEPT or TcpOption.TCP_USER_TIMEOUT:
+            case TcpOption.TCP_MAXSEG or TcpOption.TCP_KEEPIDLE or TcpOption.TCP_KEEPINTVL or TcpOption.TCP_KEEPCNT or TcpOption.TCP_SYNCNT or TcpOption.TCP_INQ or TcpOption.TCP_USER_TIMEOUT:
                 return Errno.EINVAL;
             default:
                 return Errno.ENOPROTOOPT;
         }
 
         socket.Tcp.ApplyOptions();
+        return Errno.None;
+    }
+
+    // Linux counts the times that a SYN-ACK would be sent again in so many seconds, and tells the seconds of those.
+    private static long ToHandshakeTimeouts(int seconds)
+    {
+        const int MaxTimeout = 120;
+        const int MaxCount = 255;
+        long period = seconds > 0 ? 1 : 0;
+        int timeout = 1;
+        for (int count = 1; period < seconds && count < MaxCount; count++)
+        {
+            timeout = Math.Min(2 * timeout, MaxTimeout);
+            period += timeout;
+        }
+
+        return period;
+    }
+
+    private static Errno SetWindowClamp(InetStream socket, int value)
+    {
+        const int MinClamp = 1152; // half of what SO_RCVBUF is at least
+        if (value == 0 && socket.Tcp.State != TcpState.Closed)
+        {
+            return Errno.EINVAL;
+        }
+
+        socket.Tcp.Options.WindowClamp = value == 0 ? 0 : Math.Max(value, MinClamp);
         return Errno.None;
     }
 

@@ -17,4 +17,7 @@ internal static class TcpOption
     public const int TCP_QUICKACK = 12;
     public const int TCP_CONGESTION = 13;
     public const int TCP_USER_TIMEOUT = 18;
+    public const int TCP_NOTSENT_LOWAT = 25;
+    public const int TCP_INQ = 36;
+    public const int TCP_IS_MPTCP = 43;
 }

@@ -14,7 +14,12 @@ internal static class SocketFlagOptions
     private const int NoCheck = 11;
     private const int ReceiveLowWater = 18;
     private const int SendLowWater = 19;
+    private const int Compatible = 14; // SO_BSDCOMPAT: nothing in any Linux since 2.2
     private const int PeekOffset = 42;
+    private const int BusyPoll = 46;
+    private const int IncomingNapiId = 56;
+    private const int PreferBusyPoll = 69;
+    private const int BusyPollBudget = 70;
 
     /// <summary>getsockopt(2); null if there is no such option.</summary>
     public static int? Get(SocketOptions options, int option) => option switch
@@ -25,6 +30,10 @@ internal static class SocketFlagOptions
         NoCheck => options.NoChecksum ? 1 : 0,
         ReceiveLowWater => options.ReceiveLowWater,
         SendLowWater => 1,
+        Compatible => 0,
+        BusyPoll => options.BusyPollMicroseconds,
+        PreferBusyPoll => options.PrefersBusyPoll ? 1 : 0,
+        IncomingNapiId => 0, // as on any interface that has no hardware queue
         _ => null,
     };
 
@@ -48,6 +57,22 @@ internal static class SocketFlagOptions
             case NoCheck:
                 options.NoChecksum = value != 0;
                 return Errno.None;
+            case Compatible:
+                return Errno.None;
+            case BusyPoll or BusyPollBudget when value < 0 || (option == BusyPollBudget && value > ushort.MaxValue):
+                return Errno.EINVAL;
+            case BusyPoll when value > options.BusyPollMicroseconds && !task.Credentials.HasCapability(Capability.CAP_NET_ADMIN):
+                return Errno.EPERM;
+            case PreferBusyPoll or BusyPollBudget when value != 0 && !task.Credentials.HasCapability(Capability.CAP_NET_ADMIN):
+                return Errno.EPERM;
+            case BusyPoll:
+                options.BusyPollMicroseconds = value;
+                return Errno.None;
+            case PreferBusyPoll:
+                options.PrefersBusyPoll = value != 0;
+                return Errno.None;
+            case BusyPollBudget:
+                return Errno.None; // how much a poll of a queue takes at most; it cannot be asked for
             case PeekOffset:
                 return Errno.EOPNOTSUPP;
             case ReceiveLowWater:
