@@ -16,7 +16,7 @@ public sealed class ControlChannel(int fd) : IDisposable
     public const int MaxMessage = 8 << 20;
 
     /// <summary>How many descriptors come with a message at most.</summary>
-    public const int MaxDescriptors = 64;
+    public const int MaxDescriptors = UnixSocket.MaxDescriptors;
 
     private int _fd = fd;
 

@@ -6,6 +6,9 @@ namespace Moat.Control;
 [JsonConverter(typeof(JsonStringEnumConverter<ControlMethod>))]
 public enum ControlMethod
 {
+    /// <summary>Makes another container in the sandbox (<see cref="ControlRequest.Config"/>), up to its first process.</summary>
+    Add,
+
     /// <summary>Status and first process. Always answered at once.</summary>
     State,
 
@@ -38,12 +41,12 @@ public enum ControlMethod
     /// <summary>Collects garbage, then counts what the Sentry holds.</summary>
     Memory,
 
-    /// <summary>Stops all application code until <see cref="Resume"/>.</summary>
+    /// <summary>Stops the container's application code until <see cref="Resume"/>.</summary>
     Pause,
 
     /// <summary>Undoes <see cref="Pause"/>.</summary>
     Resume,
 
-    /// <summary>Kills everything and ends the Sentry.</summary>
+    /// <summary>Kills everything in the container and forgets it; with the first container the Sentry ends.</summary>
     Destroy,
 }

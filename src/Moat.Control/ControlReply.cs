@@ -21,6 +21,9 @@ public sealed record ControlReply
     /// <summary>The sandbox's status (State).</summary>
     public SandboxStatus Status { get; init; }
 
+    /// <summary>Members of the configuration that have no effect (Add).</summary>
+    public IReadOnlyList<string>? Ignored { get; init; }
+
     /// <summary>Processes.</summary>
     public IReadOnlyList<GuestProcess>? Processes { get; init; }
 

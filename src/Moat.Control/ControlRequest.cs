@@ -8,6 +8,9 @@ public sealed record ControlRequest
     /// <summary>What is asked.</summary>
     public required ControlMethod Method { get; init; }
 
+    /// <summary>The container that is meant; null for the sandbox's first.</summary>
+    public string? Container { get; init; }
+
     /// <summary>A process in the container; 0 for the first one.</summary>
     public int Pid { get; init; }
 
@@ -22,6 +25,9 @@ public sealed record ControlRequest
 
     /// <summary>Wait: whether the process is killed if the caller goes away before it has ended (the caller stands for it on the host, and was itself killed).</summary>
     public bool KillWithCaller { get; init; }
+
+    /// <summary>Add: the new container, whose name is <see cref="Container"/>.</summary>
+    public ContainerConfig? Config { get; init; }
 
     /// <summary>The process to start. Its descriptors: standard input, output, error, then those that it inherits from 3 on.</summary>
     public OciProcess? Process { get; init; }

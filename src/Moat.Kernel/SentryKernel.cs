@@ -1,6 +1,6 @@
 using Moat.Kernel.Futex;
-using Moat.Kernel.Ipc;
 using Moat.Kernel.Memory;
+using Moat.Kernel.Namespaces;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Time;
 using Moat.Kernel.Vfs;
@@ -31,7 +31,6 @@ public sealed class SentryKernel
         Dispatcher = dispatcher;
         Timers = new TimerService(clock);
         Load = new LoadAverage(this);
-        Ipc = new IpcNamespace(this);
         if (platform.Vdso is { } image)
         {
             Vdso = new MemoryPages(memoryFile) { IsPermanent = true };
@@ -66,8 +65,11 @@ public sealed class SentryKernel
     /// <summary>Guards the process tree, groups, sessions and signals.</summary>
     public object TaskLock { get; } = new();
 
-    /// <summary>Process ids.</summary>
-    public PidNamespace Pids { get; } = new();
+    /// <summary>Numbers of namespaces.</summary>
+    public NamespaceIds NamespaceIds { get; } = new();
+
+    /// <summary>The ids of all tasks, above those of the containers.</summary>
+    public PidNamespace Pids { get; } = new(null, 0);
 
     /// <summary>The host's threads that run tasks.</summary>
     internal TaskThreadPool TaskThreads { get; } = new();
@@ -77,9 +79,6 @@ public sealed class SentryKernel
 
     /// <summary>The load averages.</summary>
     public LoadAverage Load { get; }
-
-    /// <summary>System V shared memory, semaphores and message queues.</summary>
-    public IpcNamespace Ipc { get; }
 
     /// <summary>All futexes.</summary>
     public FutexTable Futexes { get; } = new();
@@ -108,20 +107,11 @@ public sealed class SentryKernel
     /// <summary>The home of the files that stand for namespaces (nsfs), mounted nowhere; set at boot.</summary>
     public Filesystem NamespaceFiles { get; set; } = null!;
 
-    /// <summary>The terminal that the container was given, /dev/console; null if none.</summary>
-    public ITerminal? Console { get; set; }
-
-    /// <summary>The first process.</summary>
-    public ThreadGroup? Init { get; internal set; }
-
-    /// <summary>Set when the sandbox is being killed from outside: the first process is not spared then.</summary>
-    public bool IsKillingInit { get; set; }
-
     /// <summary>How many tasks have ever been made.</summary>
     public long Created => Volatile.Read(ref _created);
 
-    /// <summary>Told when a process ends, with the task lock held. Set once, by whoever controls the sandbox.</summary>
-    public IProcessObserver? Observer { get; set; }
+    /// <summary>Told in one line of a bug with which the kernel cannot go on. Set once, by whoever controls the sandbox.</summary>
+    public Action<string>? OnBug { get; set; }
 
     /// <summary>What a wall clock shows now.</summary>
     public long ReadClock(GuestClock clock) => clock switch
@@ -134,21 +124,21 @@ public sealed class SentryKernel
     /// <summary>A minor number for a filesystem without a device.</summary>
     public int NextAnonymousDevice() => Interlocked.Increment(ref _lastAnonymousDevice);
 
-    /// <summary>Logs an exception that no application should be able to cause, with where the application was, and has the observer end the sandbox.</summary>
+    /// <summary>Logs an exception that no application should be able to cause, with where the application was, and has whoever controls it end the sandbox.</summary>
     internal void ReportBug(GuestTask task, Exception exception)
     {
         Log.Error(BugReport.Write(task, exception));
-        Observer?.OnBug(BugReport.Summarize(task, exception));
+        OnBug?.Invoke(BugReport.Summarize(task, exception));
     }
 
     internal void CountCreated() => Interlocked.Increment(ref _created);
 
     /// <summary>Whether a process group or session still has this number. Under the task lock.</summary>
-    internal bool HasGroupOrSession(int id)
+    internal bool HasGroupOrSession(TaskId id)
     {
         foreach (ThreadGroup process in Pids.ListProcesses())
         {
-            if (process.Pid != id && process.ProcessGroup is { } group && (group.Id == id || group.Session.Id == id))
+            if (process.Id != id && process.ProcessGroup is { } group && (group.Id == id || group.Session.Id == id))
             {
                 return true;
             }
@@ -156,20 +146,4 @@ public sealed class SentryKernel
 
         return false;
     }
-
-    // The first process has ended: everything else goes with it (pid_namespaces(7)).
-    internal void OnInitExit(int status)
-    {
-        foreach (ThreadGroup process in Pids.ListProcesses())
-        {
-            if (process != Init)
-            {
-                ProcessExit.EndGroup(process, 9);
-            }
-        }
-
-        Observer?.OnInitExit(status);
-    }
-
-    internal void OnProcessExit(ThreadGroup group) => Observer?.OnProcessExit(group);
 }

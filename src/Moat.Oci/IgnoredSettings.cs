@@ -9,7 +9,9 @@ public static class IgnoredSettings
     private static readonly string[] s_privatePropagation = ["private", "rprivate", "slave", "rslave"];
 
     /// <summary>Paths of the members, each with a reason in parentheses where it is not obvious.</summary>
-    public static IReadOnlyList<string> Find(OciSpec spec)
+    /// <param name="spec">The configuration.</param>
+    /// <param name="shared">Types of namespaces that are another container's of the sandbox.</param>
+    public static IReadOnlyList<string> Find(OciSpec spec, IReadOnlyList<string> shared)
     {
         List<string> found = [];
         AddUnknown(found, "", spec.Unknown);
@@ -35,7 +37,7 @@ public static class IgnoredSettings
             foreach (string type in s_ownNamespaces)
             {
                 AddIf(found, linux.FindNamespace(type) is null, $"linux.namespaces (no {type} namespace: a sandbox always has its own)");
-                AddIf(found, linux.FindNamespace(type) is { Path.Length: > 0 }, $"linux.namespaces ({type}: a sandbox joins none)");
+                AddIf(found, !shared.Contains(type) && linux.FindNamespace(type) is { Path.Length: > 0 }, $"linux.namespaces ({type}: it is no container's of the sandbox)");
             }
         }
 

@@ -64,14 +64,18 @@ public sealed class Container
         try
         {
             HookRunner.Run("startContainer", hooks.StartContainer, state, NetworkNamespace(Record));
-            NetworkTakeover.Run(Record, _options.Sandbox.Network, (request, sockets) => Call(directory.ControlSocket, request, Errno.None, sockets));
-            Call(directory.ControlSocket, new ControlRequest { Method = ControlMethod.Start });
+            if (Record.SandboxId is null)
+            {
+                NetworkTakeover.Run(Record, _options.Sandbox.Network, (request, sockets) => Call(request, Errno.None, sockets));
+            }
+
+            Call(new ControlRequest { Method = ControlMethod.Start });
         }
         catch (RuntimeException)
         {
             // A container that cannot be started has stopped: engines look right after this.
-            TryCall(directory.ControlSocket, new ControlRequest { Method = ControlMethod.Destroy }, AnswerTimeoutMs);
-            EndSandbox(Record);
+            TryCall(_options, Record, new ControlRequest { Method = ControlMethod.Destroy }, AnswerTimeoutMs);
+            EndProcess(Record);
             throw;
         }
 
@@ -94,21 +98,21 @@ public sealed class Container
         if (signal == Signal.SIGKILL && scope == SignalScope.Process && pid == 0)
         {
             // Nothing in the sandbox can keep this from happening.
-            if (status == ContainerStatus.Paused)
+            if (status == ContainerStatus.Paused && Record.SandboxId is null)
             {
                 Cgroup.TryFreeze(Record.CgroupPaths, isFrozen: false);
             }
 
-            if (TryCall(SocketPath, new ControlRequest { Method = ControlMethod.Signal, Signal = (int)signal }, GentleKillTimeoutMs) is { Error: null })
+            if (TryCall(_options, Record, new ControlRequest { Method = ControlMethod.Signal, Signal = (int)signal }, GentleKillTimeoutMs) is { Error: null })
             {
                 return;
             }
 
-            Record.Sandbox.Kill(Signal.SIGKILL);
+            Record.Process.Kill(Signal.SIGKILL);
             return;
         }
 
-        if (Call(SocketPath, new ControlRequest { Method = ControlMethod.Signal, Signal = (int)signal, Pid = pid, Scope = scope }, Errno.ESRCH) is { Errno: (int)Errno.ESRCH })
+        if (Call(new ControlRequest { Method = ControlMethod.Signal, Signal = (int)signal, Pid = pid, Scope = scope }, Errno.ESRCH) is { Errno: (int)Errno.ESRCH })
         {
             throw new RuntimeException("os: process already finished");
         }
@@ -151,7 +155,7 @@ public sealed class Container
                 throw new RuntimeException($"cannot delete container \"{id}\" that is not stopped: {Name(status)}");
             }
 
-            Destroy(record);
+            Destroy(options, record);
             IReadOnlyList<string> faults = HookRunner.RunAll("poststop", record.Spec.Hooks?.Poststop ?? [], record.ToState(ContainerStatus.Stopped));
             directory.Remove();
             return faults;
@@ -183,14 +187,14 @@ public sealed class Container
     public int Wait(int pid, bool killWithCaller = false)
     {
         if (Record.Status() != ContainerStatus.Stopped
-            && TryCall(SocketPath, new ControlRequest { Method = ControlMethod.Wait, Pid = pid, KillWithCaller = killWithCaller }, -1) is { } reply)
+            && TryCall(_options, Record, new ControlRequest { Method = ControlMethod.Wait, Pid = pid, KillWithCaller = killWithCaller }, -1) is { } reply)
         {
             return reply.Error is null ? reply.ExitCode : throw new RuntimeException(reply.Error);
         }
 
         if (pid == 0)
         {
-            Record.Sandbox.WaitForEnd(-1);
+            Record.Process.WaitForEnd(-1);
         }
 
         return ReadExitCode() ?? throw new RuntimeException("the sandbox was killed: there is no exit status");
@@ -201,7 +205,7 @@ public sealed class Container
     {
         try
         {
-            string text = File.ReadAllText(Path.Combine(_options.Root, Record.Id, "exit")).TrimEnd('\0');
+            string text = File.ReadAllText(ExitStatusFile).TrimEnd('\0');
             return int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out int code) ? code : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -212,16 +216,25 @@ public sealed class Container
 
     /// <summary>Asks the sandbox something that has no consequence for the record.</summary>
     /// <exception cref="RuntimeException">It refuses, or is not there.</exception>
-    public ControlReply Ask(ControlRequest request, params ReadOnlySpan<int> descriptors) => Call(SocketPath, request, Errno.None, descriptors);
+    public ControlReply Ask(ControlRequest request, params ReadOnlySpan<int> descriptors) => Call(request, Errno.None, descriptors);
+
+    /// <summary>As above, for a container that need not exist yet but in a sandbox.</summary>
+    internal static ControlReply Ask(RuntimeOptions options, string sandbox, ControlRequest request, int[] descriptors) => Call(Path.Combine(options.Root, sandbox, "control"), request, Errno.None, descriptors);
 
     /// <summary>Opens a connection for more than one question.</summary>
     public ControlClient Connect() =>
-        ControlClient.Connect(SocketPath).TryGet(out ControlClient? client, out Errno errno) ? client : throw NotThere(errno);
+        ControlClient.Connect(SocketOf(_options, Record)).TryGet(out ControlClient? client, out Errno errno) ? client : throw NotThere(errno);
 
     /// <summary>Ends all processes of a container on the host and removes its groups.</summary>
-    internal static void Destroy(ContainerRecord record)
+    internal static void Destroy(RuntimeOptions options, ContainerRecord record)
     {
-        EndSandbox(record);
+        // A sandbox that is another's lives on, without this container.
+        if (record.SandboxId is not null && record.Sandbox.IsAlive && TryCall(options, record, new ControlRequest { Method = ControlMethod.Destroy }, AnswerTimeoutMs) is { Error: { } fault, Errno: not (int)Errno.ESRCH })
+        {
+            throw new RuntimeException(fault);
+        }
+
+        EndProcess(record);
 
         if (record.GoferPid != 0 && record.Gofer.IsAlive)
         {
@@ -232,15 +245,15 @@ public sealed class Container
         Cgroup.Remove(record.CgroupPaths);
     }
 
-    private static void EndSandbox(ContainerRecord record)
+    private static void EndProcess(ContainerRecord record)
     {
-        if (record.SandboxPid != 0 && record.Sandbox.IsAlive)
+        if (record.Process is { Pid: not 0, IsAlive: true } process)
         {
             Cgroup.TryFreeze(record.CgroupPaths, isFrozen: false);
-            record.Sandbox.Kill(Signal.SIGKILL);
-            if (!record.Sandbox.WaitForEnd(KillTimeoutMs))
+            process.Kill(Signal.SIGKILL);
+            if (!process.WaitForEnd(KillTimeoutMs))
             {
-                throw new RuntimeException($"the sandbox of container \"{record.Id}\" (process {record.SandboxPid}) does not end");
+                throw new RuntimeException($"the sandbox of container \"{record.Id}\" (process {process.Pid}) does not end");
             }
         }
     }
@@ -248,17 +261,20 @@ public sealed class Container
     /// <summary>A namespace file of a container's Sentry, for hooks.</summary>
     internal static string? NetworkNamespace(ContainerRecord record) => record.SandboxPid > 0 ? $"/proc/{record.SandboxPid}/ns/net" : null;
 
-    private string SocketPath => Path.Combine(_options.Root, Record.Id, "control");
+    /// <summary>Where the exit code is left.</summary>
+    internal string ExitStatusFile => Path.Combine(_options.Root, Record.Id, "exit");
+
+    private static string SocketOf(RuntimeOptions options, ContainerRecord record) => Path.Combine(options.Root, record.SandboxId ?? record.Id, "control");
 
     private static string Name(ContainerStatus status) => status.ToString().ToLowerInvariant();
 
     // A forced delete does not wait for a command that is stuck with the lock: what that one waits for is killed first.
     private static void KillUnlocked(RuntimeOptions options, string id)
     {
-        if (ContainerId.Validate(id) is null && ContainerDirectory.Peek(options.Root, id) is { SandboxPid: not 0 } record && record.Sandbox.IsAlive)
+        if (ContainerId.Validate(id) is null && ContainerDirectory.Peek(options.Root, id) is { Process: { Pid: not 0, IsAlive: true } } record)
         {
             Cgroup.TryFreeze(record.CgroupPaths, isFrozen: false);
-            record.Sandbox.Kill(Signal.SIGKILL);
+            record.Process.Kill(Signal.SIGKILL);
         }
     }
 
@@ -271,9 +287,9 @@ public sealed class Container
             throw new RuntimeException(status == ContainerStatus.Stopped ? "container not running" : $"cannot {(isPaused ? "pause" : "resume")} a container that is {Name(status)}");
         }
 
-        if (!Cgroup.TryFreeze(Record.CgroupPaths, isPaused))
+        if (Record.SandboxId is not null || !Cgroup.TryFreeze(Record.CgroupPaths, isPaused))
         {
-            Call(SocketPath, new ControlRequest { Method = isPaused ? ControlMethod.Pause : ControlMethod.Resume });
+            Call(new ControlRequest { Method = isPaused ? ControlMethod.Pause : ControlMethod.Resume });
         }
 
         Record = Record with { Written = isPaused ? ContainerStatus.Paused : ContainerStatus.Running };
@@ -294,7 +310,10 @@ public sealed class Container
         throw new RuntimeException($"container \"{Record.Id}\" does not exist");
     }
 
-    private ControlReply Call(string socket, ControlRequest request, Errno tolerated = Errno.None, params ReadOnlySpan<int> descriptors)
+    private ControlReply Call(ControlRequest request, Errno tolerated = Errno.None, params ReadOnlySpan<int> descriptors) =>
+        Call(SocketOf(_options, Record), request with { Container = Record.Id }, tolerated, descriptors);
+
+    private static ControlReply Call(string socket, ControlRequest request, Errno tolerated, ReadOnlySpan<int> descriptors)
     {
         if (!ControlClient.Connect(socket).TryGet(out ControlClient? client, out Errno errno))
         {
@@ -304,7 +323,7 @@ public sealed class Container
         using (client)
         {
             // Exec and start load a program, from a file system that may be slow; the rest is answered from memory.
-            int timeoutMs = request.Method is ControlMethod.Exec or ControlMethod.Start or ControlMethod.Wait ? -1 : AnswerTimeoutMs;
+            int timeoutMs = request.Method is ControlMethod.Exec or ControlMethod.Start or ControlMethod.Wait or ControlMethod.Add ? -1 : AnswerTimeoutMs;
             if (!client.Call(request, timeoutMs, descriptors).TryGet(out ControlReply? reply, out errno))
             {
                 throw NotThere(errno);
@@ -315,16 +334,16 @@ public sealed class Container
         }
     }
 
-    private static ControlReply? TryCall(string socket, ControlRequest request, int timeoutMs)
+    private static ControlReply? TryCall(RuntimeOptions options, ContainerRecord record, ControlRequest request, int timeoutMs)
     {
-        if (!ControlClient.Connect(socket).TryGet(out ControlClient? client, out _))
+        if (!ControlClient.Connect(SocketOf(options, record)).TryGet(out ControlClient? client, out _))
         {
             return null;
         }
 
         using (client)
         {
-            return client.Call(request, timeoutMs, []).TryGet(out ControlReply? reply, out _) ? reply : null;
+            return client.Call(request with { Container = record.Id }, timeoutMs, []).TryGet(out ControlReply? reply, out _) ? reply : null;
         }
     }
 

@@ -27,7 +27,12 @@ public static class ContainerCreator
         }
 
         CheckTerminal(create);
-        NetworkCheck.Require(create.Spec, options.Sandbox.Network);
+        ContainerRecord? sandbox = SandboxFinder.Find(options, create.Spec);
+        if (sandbox is null)
+        {
+            NetworkCheck.Require(create.Spec, options.Sandbox.Network);
+        }
+
         using ContainerDirectory directory = ContainerDirectory.Create(options.Root, create.Id);
         ContainerRecord record = new()
         {
@@ -38,20 +43,23 @@ public static class ContainerCreator
             OwnerUid = HostIdentity.Uid,
             Written = ContainerStatus.Creating,
             Spec = create.Spec,
+            SandboxId = sandbox?.Id,
+            SandboxPid = sandbox?.SandboxPid ?? 0,
+            SandboxStart = sandbox?.SandboxStart ?? 0,
         };
         try
         {
-            return Build(options, create, directory, ref record, warn);
+            return Build(options, create, directory, sandbox, ref record, warn);
         }
         catch (RuntimeException)
         {
-            Container.Destroy(record);
+            Container.Destroy(options, record);
             directory.Remove();
             throw;
         }
     }
 
-    private static ContainerRecord Build(RuntimeOptions options, CreateOptions create, ContainerDirectory directory, ref ContainerRecord record, Action<string> warn)
+    private static ContainerRecord Build(RuntimeOptions options, CreateOptions create, ContainerDirectory directory, ContainerRecord? sandbox, ref ContainerRecord record, Action<string> warn)
     {
         Cgroup? cgroup = options.IgnoreCgroups || options.Rootless ? null : Cgroup.Locate(create.Spec.Linux?.CgroupsPath, create.Id, options.SystemdCgroup);
         record = record with { CgroupPaths = cgroup?.Paths ?? [] };
@@ -69,6 +77,7 @@ public static class ContainerCreator
 
         ContainerRecord started = record;
         BootReport report;
+        IReadOnlyList<string> shared = [];
         void OnGoferStarted(HostProcess process)
         {
             started = started with { GoferPid = process.Pid, GoferStart = process.StartTicks };
@@ -83,7 +92,20 @@ public static class ContainerCreator
 
         try
         {
-            report = new SentryLauncher(options, directory).Launch(create.Id, create.Spec, create.Bundle, streams, create.PreservedFds, create.EndsWithCaller, cgroup?.MemberFiles ?? [], OnGoferStarted, OnStarted);
+            IReadOnlyList<string> members = cgroup?.MemberFiles ?? [];
+            if (sandbox is null)
+            {
+                report = new SentryLauncher(options, directory).Launch(create.Id, create.Spec, create.Bundle, streams, create.PreservedFds, create.EndsWithCaller, members, OnGoferStarted, OnStarted);
+            }
+            else
+            {
+                SandboxJoiner joiner = new(options, sandbox, directory);
+                report = new BootReport { Ignored = joiner.Join(create, streams, members, OnGoferStarted) };
+                HostProcess standIn = joiner.StartStandIn(create, streams, members);
+                started = started with { StandInPid = standIn.Pid, StandInStart = standIn.StartTicks };
+                directory.Write(started);
+                shared = joiner.SharedNamespaces;
+            }
         }
         finally
         {
@@ -96,7 +118,7 @@ public static class ContainerCreator
         HookRunner.Run("createRuntime", hooks.CreateRuntime, state);
         HookRunner.Run("createContainer", hooks.CreateContainer, state, Container.NetworkNamespace(record));
         Container.Open(options, create.Id).Ask(new ControlRequest { Method = ControlMethod.Prepare });
-        IReadOnlyList<string> ignored = [.. IgnoredSettings.Find(create.Spec), .. report.Ignored ?? [], .. skipped];
+        IReadOnlyList<string> ignored = [.. IgnoredSettings.Find(create.Spec, shared), .. report.Ignored ?? [], .. skipped];
         if (ignored.Count > 0)
         {
             warn($"config.json: without effect: {string.Join(", ", ignored)}");
@@ -109,7 +131,7 @@ public static class ContainerCreator
 
         if (create.PidFile is { } pidFile)
         {
-            PidFile.Write(pidFile, record.SandboxPid);
+            PidFile.Write(pidFile, record.Process.Pid);
         }
 
         record = record with { Written = ContainerStatus.Created };

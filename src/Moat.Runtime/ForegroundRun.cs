@@ -30,7 +30,7 @@ public static class ForegroundRun
             }
 
             SandboxStreams.LetGo();
-            WaitStatus status = WaitStatus.WaitFor(record.SandboxPid).TryGet(out WaitStatus ended, out Errno errno) ? ended : throw new RuntimeException($"wait: {errno}");
+            WaitStatus status = WaitStatus.WaitFor(record.Process.Pid).TryGet(out WaitStatus ended, out Errno errno) ? ended : throw new RuntimeException($"wait: {errno}");
             return status.HasExited ? status.ExitCode : 128 + status.TermSignal;
         }
         finally
@@ -49,7 +49,7 @@ public static class ForegroundRun
         {
             if (container.Ask(new ControlRequest { Method = ControlMethod.Signal, Signal = (int)signal, Scope = scope, ReachesFirst = isJob }).StopsCaller)
             {
-                terminal?.Stop(container.Record.Sandbox);
+                terminal?.Stop(container.Record.Process);
             }
         }
         catch (RuntimeException)

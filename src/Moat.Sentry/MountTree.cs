@@ -19,27 +19,34 @@ using Moat.Sockets.Tun;
 namespace Moat.Sentry;
 
 /// <summary>Builds the container's tree from its configuration: the root, what is mounted on it, devices, masked and read-only paths.</summary>
-internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
+internal sealed class MountTree(GuestContainer container, SandboxOptions options)
 {
+    private readonly SentryKernel _kernel = container.Kernel;
     private static readonly Mode s_directoryMode = (Mode)0x1ED; // 0755
 
     private readonly List<string> _ignored = [];
+    private readonly List<Filesystem> _filesystems = [];
 
     /// <summary>Members of the configuration that have no effect.</summary>
     public IReadOnlyList<string> Ignored => _ignored;
 
+    /// <summary>What was made for the tree; an overlay has its parts with it.</summary>
+    public IReadOnlyList<Filesystem> Filesystems => _filesystems;
+
     /// <summary>Where terminals of the host get their places: what is mounted at /dev/pts, or nowhere.</summary>
-    public DevptsFilesystem Terminals { get; private set; } = new(kernel, new DevptsOptions());
+    public DevptsFilesystem Terminals { get; private set; } = new(container.Kernel, new DevptsOptions());
 
     /// <summary>The root alone.</summary>
     /// <exception cref="InvalidOperationException">The Gofer does not serve it.</exception>
-    public MountNamespace MakeRoot()
+    /// <param name="id">The namespace's number.</param>
+    public MountNamespace MakeRoot(ulong id)
     {
         BootMount root = options.Mounts[0];
         bool isOverlaid = !options.Flags.WritesToRoot;
         Filesystem lower = Attach(root, isShared: !isOverlaid || options.Flags.FileAccess == "shared");
         Filesystem shown = isOverlaid ? OverlayInMemory(lower) : lower;
-        return new MountNamespace(new Mount(shown, new Dentry(null, new FileName("/"), shown.Root), MountFlags.RelAtime) { Source = "root" });
+        _filesystems.Add(shown);
+        return new MountNamespace(new Mount(shown, new Dentry(null, new FileName("/"), shown.Root), MountFlags.RelAtime) { Source = "root" }, id, _kernel.NamespaceIds);
     }
 
     /// <summary>Everything else, in the order of the configuration.</summary>
@@ -56,6 +63,8 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
             {
                 continue;
             }
+
+            _filesystems.Add(filesystem);
 
             // Where it is on the host is not the container's business.
             PathLocation top = MountAt(init, mount.Destination, filesystem, parsed.Flags, mount.IsBind ? "none" : mount.Source);
@@ -74,7 +83,7 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
 
         if (!hasProc)
         {
-            MountAt(init, "/proc", new ProcFilesystem(kernel, NewDevice()), MountFlags.NoSuid | MountFlags.NoDev | MountFlags.NoExec | MountFlags.RelAtime, "proc");
+            MountAt(init, "/proc", new ProcFilesystem(_kernel, container.Pids, NewDevice()), MountFlags.NoSuid | MountFlags.NoDev | MountFlags.NoExec | MountFlags.RelAtime, "proc");
         }
 
         _ignored.AddRange(SysctlSettings.Apply(init, options.Spec.Linux?.Sysctl ?? new Dictionary<string, string>()));
@@ -113,18 +122,18 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
         switch (mount.Type)
         {
             case "proc":
-                return new ProcFilesystem(kernel, NewDevice());
+                return new ProcFilesystem(_kernel, container.Pids, NewDevice());
             case "sysfs":
-                return new SysFilesystem(NewDevice(), kernel.Facts, kernel.Clock);
+                return new SysFilesystem(NewDevice(), _kernel.Facts, _kernel.Clock);
             case "devpts":
-                DevptsFilesystem devpts = new(kernel, parsed.ToDevpts());
+                DevptsFilesystem devpts = new(_kernel, parsed.ToDevpts());
                 Terminals = mount.Destination.TrimEnd('/') == "/dev/pts" ? devpts : Terminals;
                 return devpts;
             case "tmpfs":
                 TmpfsOptions tmpfs = parsed.ToTmpfs(options.Facts.MemoryBytes);
-                return new TmpfsFilesystem(kernel, mount.Destination.TrimEnd('/') == "/dev" ? tmpfs with { TypeName = "devtmpfs" } : tmpfs);
+                return new TmpfsFilesystem(_kernel, mount.Destination.TrimEnd('/') == "/dev" ? tmpfs with { TypeName = "devtmpfs" } : tmpfs);
             case "cgroup" or "cgroup2":
-                return new CgroupFilesystem(kernel, NewDevice(), LimitsOf(options.Spec.Linux?.Resources));
+                return new CgroupFilesystem(container, NewDevice(), LimitsOf(options.Spec.Linux?.Resources));
             case "mqueue":
                 _ignored.Add($"mounts[{index}] ({mount.Type})");
                 return null;
@@ -140,18 +149,18 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
         resources?.Pids?.Limit is > 0 and long tasks ? tasks : null);
 
     private GoferFilesystem Attach(BootMount mount, bool isShared) =>
-        GoferFilesystem.Attach(mount.GoferFd, NewDevice(), isShared, kernel.Clock).TryGet(out GoferFilesystem? filesystem, out Errno errno) ? filesystem
+        GoferFilesystem.Attach(mount.GoferFd, NewDevice(), isShared, _kernel.Clock).TryGet(out GoferFilesystem? filesystem, out Errno errno) ? filesystem
             : throw new InvalidOperationException($"{mount.Destination}: the gofer does not serve it: {errno}");
 
     // Changes stay in the sandbox's memory and go with it.
     private OverlayFilesystem OverlayInMemory(Filesystem lower)
     {
         lower.Root.GetAttributes(out InodeAttributes root);
-        TmpfsFilesystem upper = new(kernel, new TmpfsOptions { RootMode = root.Mode & Mode.PermissionMask, Uid = root.Uid, Gid = root.Gid });
+        TmpfsFilesystem upper = new(_kernel, new TmpfsOptions { RootMode = root.Mode & Mode.PermissionMask, Uid = root.Uid, Gid = root.Gid });
         return new OverlayFilesystem(lower, upper, NewDevice());
     }
 
-    private DeviceNumber NewDevice() => new(0, (uint)kernel.NextAnonymousDevice());
+    private DeviceNumber NewDevice() => new(0, (uint)_kernel.NextAnonymousDevice());
 
     // Whoever has CAP_NET_ADMIN may make interfaces in the sandbox's own network: the node does no harm.
     private static void AddTun(GuestTask init)
@@ -181,7 +190,7 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
                 options.Log.Warning($"config.json: linux.devices: {device.Path}: {errno}");
             }
 
-            if (device.Type != "p" && (type != Mode.S_IFCHR || !kernel.Devices.Contains(number)))
+            if (device.Type != "p" && (type != Mode.S_IFCHR || !_kernel.Devices.Contains(number)))
             {
                 _ignored.Add($"linux.devices ({device.Path}: opening it gives ENXIO)");
             }
@@ -197,7 +206,7 @@ internal sealed class MountTree(SentryKernel kernel, SandboxOptions options)
 
         if (place.Inode.IsDirectory)
         {
-            Attach(init, place, new TmpfsFilesystem(kernel, new TmpfsOptions { RootMode = (Mode)0x16D }), MountFlags.ReadOnly | MountFlags.RelAtime, "tmpfs"); // 0555
+            Attach(init, place, new TmpfsFilesystem(_kernel, new TmpfsOptions { RootMode = (Mode)0x16D }), MountFlags.ReadOnly | MountFlags.RelAtime, "tmpfs"); // 0555
         }
         else if (Find(init, "/dev/null") is { } nothing)
         {

@@ -43,7 +43,7 @@ internal static class MountableTypes
 
     private sealed class ProcType : IFilesystemType
     {
-        public Result<Filesystem> Make(GuestTask task, string options) => options.Length == 0 ? new ProcFilesystem(task.Kernel, NewDevice(task.Kernel)) : Errno.EINVAL;
+        public Result<Filesystem> Make(GuestTask task, string options) => options.Length == 0 ? new ProcFilesystem(task.Kernel, task.Pids, NewDevice(task.Kernel)) : Errno.EINVAL;
     }
 
     private sealed class SysType : IFilesystemType

@@ -1,7 +1,6 @@
 using System.Text;
 using Moat.Filesystems.HostFd;
 using Moat.Host;
-using Moat.Kernel;
 using Moat.Kernel.Credentials;
 using Moat.Kernel.Loader;
 using Moat.Kernel.Namespaces;
@@ -13,7 +12,7 @@ using Moat.Oci;
 namespace Moat.Sentry;
 
 /// <summary>Makes processes from a configuration's description: the container's first one, and those that exec brings in later.</summary>
-internal sealed class ProcessStarter(SentryKernel kernel, MountNamespace mounts, UtsNamespace uts, UserNamespace users, NetworkNamespace network)
+internal sealed class ProcessStarter(GuestContainer container, MountNamespace mounts, UtsNamespace uts, UserNamespace users, NetworkNamespace network)
 {
     private const int NotFound = 127;
     private const int NotExecutable = 126;
@@ -25,7 +24,7 @@ internal sealed class ProcessStarter(SentryKernel kernel, MountNamespace mounts,
     /// <summary>A task at the root of the tree that may do everything; nothing runs in it yet.</summary>
     public GuestTask Create()
     {
-        GuestTask task = InitialProcess.Create(kernel, mounts, RootCredentials(), uts, network, new ResourceLimits());
+        GuestTask task = InitialProcess.Create(container, mounts, RootCredentials(), uts, network, new ResourceLimits());
         task.Fs.Umask = default;
         return task;
     }
@@ -67,7 +66,7 @@ internal sealed class ProcessStarter(SentryKernel kernel, MountNamespace mounts,
         if (Streams.Install(task, descriptors) is { } terminal)
         {
             JobControl.OnOpen(task, terminal);
-            kernel.Console ??= terminal;
+            container.Console ??= terminal;
         }
 
         SetLimits(task, process);

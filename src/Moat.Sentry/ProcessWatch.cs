@@ -2,25 +2,22 @@ using Moat.Kernel.Tasks;
 
 namespace Moat.Sentry;
 
-/// <summary>Knows how the processes that were started from outside ended: the first one, whose end is the sandbox's, and those of exec.</summary>
+/// <summary>Knows how the processes that were started from outside ended: the first one, whose end is its container's, and those of exec.</summary>
 internal sealed class ProcessWatch : IProcessObserver, IDisposable
 {
-    private const int BugStatus = 128;
     private const int KilledStatus = 128 + 9;
     private const int MaxEnded = 4096;
 
     private readonly object _lock = new();
     private readonly ManualResetEventSlim _ended = new();
+    private readonly ManualResetEventSlim _empty = new();
     private readonly ExecStatuses _statuses = new(MaxEnded); // guarded by _lock
     private volatile int _status;
-
-    /// <summary>The bug that ended the sandbox, in one line, if one did.</summary>
-    public string? Bug { get; private set; }
 
     /// <summary>Whether the end has come.</summary>
     public bool HasEnded => _ended.IsSet;
 
-    /// <summary>Waits for the sandbox's end; returns the exit code as a shell reports it.</summary>
+    /// <summary>Waits for the container's end; returns the exit code as a shell reports it.</summary>
     public int Wait()
     {
         _ended.Wait();
@@ -85,7 +82,7 @@ internal sealed class ProcessWatch : IProcessObserver, IDisposable
 
                 if (_ended.IsSet)
                 {
-                    status = KilledStatus; // went down with the sandbox
+                    status = KilledStatus; // went down with the container
                     return true;
                 }
 
@@ -126,14 +123,17 @@ internal sealed class ProcessWatch : IProcessObserver, IDisposable
     public void OnInitExit(int status) => End(ToExitCode(status));
 
     /// <inheritdoc/>
-    public void OnBug(string summary)
-    {
-        Bug ??= summary;
-        End(BugStatus);
-    }
+    public void OnEmpty() => _empty.Set();
+
+    /// <summary>Waits until none of the container's tasks is left.</summary>
+    public bool AwaitEmpty(int timeoutMs) => _empty.Wait(timeoutMs);
 
     /// <inheritdoc/>
-    public void Dispose() => _ended.Dispose();
+    public void Dispose()
+    {
+        _ended.Dispose();
+        _empty.Dispose();
+    }
 
     private static int ToExitCode(int status) => (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f);
 

@@ -6,8 +6,10 @@ using Moat.Filesystems.Pipe;
 using Moat.Filesystems.Proc;
 using Moat.Filesystems.Tmpfs;
 using Moat.Filesystems.Tty;
+using Moat.Host;
 using Moat.Kernel;
 using Moat.Kernel.Credentials;
+using Moat.Kernel.Ipc;
 using Moat.Kernel.Namespaces;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
@@ -23,21 +25,22 @@ using Moat.Syscalls.Strace;
 
 namespace Moat.Sentry;
 
-/// <summary>A sandbox: kernel, platform, file systems and the first process, put together. This is the one place that knows which concrete ones there are.</summary>
+/// <summary>A sandbox: kernel, platform, file systems and containers, put together. This is the one place that knows which concrete ones there are.</summary>
 public sealed class Sandbox : IDisposable
 {
-    private const string AlreadyStarted = "the container was started before";
+    private const int BugStatus = 128;
+    private const int MaxContainers = 512;
 
     private readonly SandboxOptions _options;
     private readonly IPlatform _platform;
     private readonly SentryKernel _kernel;
     private readonly NetworkStack _stack;
-    private readonly ProcessStarter _starter;
-    private readonly GuestTask _init;
-    private readonly ProcessWatch _watch = new();
-    private readonly Lock _startLock = new();
-    private volatile bool _hasStarted;
-    private bool _hasNetwork; // guarded by _startLock
+    private readonly SocketNetwork _network;
+    private readonly UserNamespace _users = new(null);
+    private readonly HostFdFilesystem _streams;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, SandboxContainer> _containers = []; // guarded by _lock
+    private bool _hasNetwork; // guarded by _lock
 
     /// <summary>Builds everything up to the first process; nothing of it runs yet.</summary>
     /// <exception cref="InvalidOperationException">The host refuses something that is needed, or the configuration asks for what cannot be had.</exception>
@@ -68,36 +71,33 @@ public sealed class Sandbox : IDisposable
             dispatcher = Allocations = new AllocationMeter(dispatcher);
         }
 
-        _kernel = new SentryKernel(_platform, new MemoryFile(options.Facts.MemoryBytes), clock, options.Log, new HostRandom(), facts, dispatcher) { Observer = _watch };
+        _kernel = new SentryKernel(_platform, new MemoryFile(options.Facts.MemoryBytes), clock, options.Log, new HostRandom(), facts, dispatcher) { OnBug = OnBug };
         _kernel.AnonymousFiles = new AnonymousFilesystem(_kernel);
         _kernel.MemoryFiles = new TmpfsFilesystem(_kernel, new TmpfsOptions());
         _kernel.Fifos = new PipeFilesystem(_kernel);
         SocketFilesystem sockets = new(_kernel);
-        UserNamespace users = new(null);
-        SocketNetwork network = NetworkSetup.Create(new SocketNetworks(_kernel, sockets), users, UsesHostNetwork ? new PassthroughPoller(options.Log) : null);
-        _stack = network.Stack;
+        _network = NetworkSetup.Create(new SocketNetworks(_kernel, sockets), _users, UsesHostNetwork ? new PassthroughPoller(options.Log) : null);
+        _stack = _network.Stack;
         _kernel.SocketFiles = sockets;
         _kernel.NamespaceFiles = new NamespaceFilesystem(new DeviceNumber(0, (uint)_kernel.NextAnonymousDevice()), clock);
         MemoryDevices.Register(_kernel.Devices);
         TerminalDevices.Register(_kernel);
         TunDevice.Register(_kernel.Devices);
-
         MountableTypes.Register(_kernel);
-        MountTree tree = new(_kernel, options);
-        UtsNamespace uts = new(options.Spec.Hostname ?? "moat", options.Spec.Domainname ?? "(none)");
-        HostFdFilesystem streams = new(new DeviceNumber(0, (uint)_kernel.NextAnonymousDevice()));
-        _starter = new ProcessStarter(_kernel, tree.MakeRoot(), uts, users, network);
-        _init = _starter.Create();
-        tree.Populate(_init);
-        _starter.Streams = new StandardStreams(_kernel, streams, tree.Terminals);
-        IgnoredSettings = tree.Ignored;
+        _streams = new HostFdFilesystem(new DeviceNumber(0, (uint)_kernel.NextAnonymousDevice()));
+        ProcessWatch watch = new();
+        PidNamespace pids = new(_kernel.Pids, NamespaceIds.FirstPid);
+        IpcNamespace ipc = new(_kernel, NamespaceIds.FirstIpc);
+        UtsNamespace uts = UtsOf(options.Spec, NamespaceIds.FirstUts);
+        First = new SandboxContainer(new GuestContainer(_kernel, pids, ipc, watch), watch, options, uts, _users, _network, _streams, NamespaceIds.FirstMount);
+        _containers.Add(options.ContainerId, First);
     }
 
     /// <summary>The kernel.</summary>
     internal SentryKernel Kernel => _kernel;
 
-    /// <summary>Members of the configuration that have no effect.</summary>
-    internal IReadOnlyList<string> IgnoredSettings { get; }
+    /// <summary>The container that the sandbox was made for, and with which it ends.</summary>
+    internal SandboxContainer First { get; }
 
     /// <summary>What system calls allocated, if that is counted.</summary>
     internal AllocationMeter? Allocations { get; }
@@ -105,37 +105,36 @@ public sealed class Sandbox : IDisposable
     /// <summary>Why the platform is not the best one; null if it is, or was asked for.</summary>
     internal string? PlatformNote { get; }
 
+    /// <summary>The bug that ended the sandbox, in one line, if one did.</summary>
+    internal string? Bug { get; private set; }
+
     /// <summary>Whether sockets of the guest are the host's.</summary>
     internal bool UsesHostNetwork => _options.Flags.Network == "host";
 
-    /// <summary>How processes ended.</summary>
-    internal ProcessWatch Watch => _watch;
-
-    /// <summary>How far the sandbox is.</summary>
-    internal SandboxStatus Status => _watch.HasEnded ? SandboxStatus.Stopped : _hasStarted ? SandboxStatus.Running : SandboxStatus.Created;
-
-    /// <summary>Looks for the program; nothing of it runs yet.</summary>
-    /// <param name="exitCode">A shell's exit code for that it cannot be started.</param>
-    /// <returns>Why it cannot be started; null if it was found.</returns>
-    internal string? Prepare(out int exitCode)
+    /// <summary>A container; null for the first one's name. Null if there is none.</summary>
+    internal SandboxContainer? Find(string? id)
     {
-        lock (_startLock)
+        if (id is null)
         {
-            exitCode = 0;
-            return _hasStarted || _watch.HasEnded ? AlreadyStarted : _starter.Find(_init, _options.Spec.Process!, out exitCode);
+            return First;
+        }
+
+        lock (_lock)
+        {
+            return _containers.GetValueOrDefault(id);
         }
     }
 
-    /// <summary>Takes over the container's network namespace, before the program starts.</summary>
+    /// <summary>Takes over the first container's network namespace, before its program starts.</summary>
     /// <param name="sockets">As <see cref="ControlMethod.Network"/> says; the sandbox's from now on.</param>
     /// <returns>Why it cannot be; null if it has been.</returns>
     internal string? TakeNetwork(IReadOnlyList<int> sockets)
     {
-        lock (_startLock)
+        lock (_lock)
         {
-            if (_hasStarted || _hasNetwork || _watch.HasEnded)
+            if (_hasNetwork || First.Status != SandboxStatus.Created)
             {
-                return AlreadyStarted;
+                return "the container was started before";
             }
 
             _hasNetwork = true;
@@ -144,71 +143,106 @@ public sealed class Sandbox : IDisposable
         }
     }
 
-    /// <summary>Starts the program, once.</summary>
-    /// <param name="exitCode">A shell's exit code for that it could not be started.</param>
-    /// <returns>Why it could not be started; null if it runs.</returns>
-    internal string? Start(out int exitCode)
+    /// <summary>Makes another container, up to its first process.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="config">What it is.</param>
+    /// <param name="descriptors">What the configuration's numbers stand for; the sandbox's from now on.</param>
+    /// <param name="added">The container.</param>
+    /// <returns>Why it cannot be; null if it has been made.</returns>
+    internal string? Add(string id, ContainerConfig config, IReadOnlyList<int> descriptors, out SandboxContainer? added)
     {
-        exitCode = 0;
-        lock (_startLock)
+        added = null;
+        if (_containers.Count >= MaxContainers || First.Watch.HasEnded)
         {
-            if (_hasStarted || _watch.HasEnded)
-            {
-                return AlreadyStarted;
-            }
-
-            if (_starter.Start(_init, _options.Spec.Process!, _options.Descriptors, out exitCode) is { } fault)
-            {
-                return fault;
-            }
-
-            _hasStarted = true;
-            new StartupTrim(_kernel).Begin();
-            return null;
+            return First.Watch.HasEnded ? "the sandbox has ended" : $"the sandbox has {MaxContainers} containers already";
         }
+
+        if (config.Mounts.Count == 0 || config.Mounts.Any(mount => mount.GoferFd < 0 || mount.GoferFd >= descriptors.Count) || config.ProcessFds.Any(fd => fd >= descriptors.Count))
+        {
+            return "a container needs its descriptors";
+        }
+
+        SandboxContainer? pidsOf = null, ipcOf = null, utsOf = null;
+        if ((config.PidsOf is { } name && (pidsOf = Find(name)) is null) || ((name = config.IpcOf) is not null && (ipcOf = Find(name)) is null) || ((name = config.UtsOf) is not null && (utsOf = Find(name)) is null))
+        {
+            return $"container \"{name}\", whose namespace is to be shared, is not in the sandbox";
+        }
+
+        SandboxOptions options = new()
+        {
+            ContainerId = id,
+            Spec = config.Spec,
+            Flags = _options.Flags with { Overlay2 = config.Flags.Overlay2, FileAccess = config.Flags.FileAccess, FileAccessMounts = config.Flags.FileAccessMounts },
+            Facts = _options.Facts,
+            Mounts = [.. config.Mounts.Select(mount => mount with { GoferFd = descriptors[mount.GoferFd] })],
+            Descriptors = [.. config.ProcessFds.Select(fd => fd < 0 ? -1 : descriptors[fd])],
+            Log = _options.Log,
+        };
+        ProcessWatch watch = new();
+        GuestContainer group = new(_kernel, pidsOf?.Group.Pids ?? new PidNamespace(_kernel.Pids, _kernel.NamespaceIds.Next()), ipcOf?.Group.Ipc ?? new IpcNamespace(_kernel, _kernel.NamespaceIds.Next()), watch);
+        UtsNamespace uts = utsOf?.Uts ?? UtsOf(config.Spec, _kernel.NamespaceIds.Next());
+        try
+        {
+            added = new SandboxContainer(group, watch, options, uts, _users, _network, _streams, _kernel.NamespaceIds.Next());
+        }
+        catch (InvalidOperationException e)
+        {
+            foreach (int descriptor in descriptors)
+            {
+                HostMemory.Close(descriptor);
+            }
+
+            return e.Message;
+        }
+
+        lock (_lock)
+        {
+            if (_containers.TryAdd(id, added))
+            {
+                return null;
+            }
+        }
+
+        added.Destroy(Timeout.Infinite); // nothing of it runs
+        return $"container \"{id}\" is in the sandbox already";
     }
 
-    /// <summary>Starts another process in the sandbox.</summary>
-    /// <param name="process">What to run.</param>
-    /// <param name="descriptors">Its descriptors from 0 on; the sandbox's from now on.</param>
-    /// <param name="pid">Its number.</param>
-    /// <param name="exitCode">A shell's exit code for that it could not be started.</param>
-    /// <returns>Why it could not be started; null if it runs.</returns>
-    internal string? Execute(OciProcess process, IReadOnlyList<int> descriptors, out int pid, out int exitCode)
+    /// <summary>Ends a container that is not the first, and forgets it.</summary>
+    /// <returns>Whether it is gone.</returns>
+    internal bool Remove(string id, SandboxContainer container, int timeoutMs)
     {
-        pid = 0;
-        exitCode = 0;
-        if (Status != SandboxStatus.Running)
+        if (!container.Destroy(timeoutMs))
         {
-            return "container not running";
+            return false;
         }
 
-        GuestTask task = _starter.Create();
-        pid = task.Tid;
-        _watch.Add(pid);
-        string? fault = _starter.Start(task, process, descriptors, out exitCode);
-        if (fault is not null)
+        lock (_lock)
         {
-            _watch.Forget(pid);
-            InitialProcess.Abandon(task);
+            _containers.Remove(id);
         }
 
-        return fault;
+        return true;
     }
 
     /// <summary>Waits until the sandbox has ended.</summary>
     /// <returns>The exit code as a shell reports it: the first process's, or 128 and the signal's number.</returns>
-    internal int Wait() => _watch.Wait();
+    internal int Wait() => First.Watch.Wait();
 
-    /// <summary>Ends the sandbox with a status.</summary>
-    internal void End(int status) => _watch.End(status);
+    /// <summary>A bug of the sandbox: it ends. Any thread.</summary>
+    internal void OnBug(string summary)
+    {
+        Bug ??= summary;
+        First.Watch.End(BugStatus);
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _platform.Dispose();
-        _watch.Dispose();
+        First.Watch.Dispose();
     }
+
+    private static UtsNamespace UtsOf(OciSpec spec, ulong id) => new(id, spec.Hostname ?? "moat", spec.Domainname ?? "(none)");
 
     private static HashSet<SyscallNumber>? ToNumbers(IReadOnlyList<string> names)
     {

@@ -3,9 +3,12 @@ using Moat.Oci;
 
 namespace Moat.Sentry;
 
-/// <summary>What the Sentry is to run, and what it was given for it.</summary>
+/// <summary>What a container of the sandbox is to run, and what it was given for it.</summary>
 public sealed record SandboxOptions
 {
+    /// <summary>The container's id.</summary>
+    public required string ContainerId { get; init; }
+
     /// <summary>The container's configuration, validated.</summary>
     public required OciSpec Spec { get; init; }
 

@@ -40,7 +40,7 @@ public static class SentryProcess
             if (Thread.CurrentThread != main && sandbox is { } running)
             {
                 // The main thread ends the process in good order; this one must not come back, or the runtime aborts.
-                running.Watch.OnBug("bug in the sandbox outside of its system calls; the debug log has the stack");
+                running.OnBug("bug in the sandbox outside of its system calls; the debug log has the stack");
                 Thread.Sleep(Timeout.Infinite);
             }
         };
@@ -48,6 +48,7 @@ public static class SentryProcess
         {
             sandbox = new Sandbox(new SandboxOptions
             {
+                ContainerId = config.ContainerId,
                 Spec = config.Spec,
                 Flags = config.Flags,
                 Facts = config.Facts,
@@ -62,12 +63,7 @@ public static class SentryProcess
                 throw new InvalidOperationException($"control socket: {errno}");
             }
 
-            GoferWatch.Start(config.Mounts[0].GoferFd, () =>
-            {
-                log.Error("the gofer has gone: the sandbox ends");
-                sandbox.End(Failure);
-            });
-            TerminalWatch.Start(sandbox.Kernel);
+            TerminalWatch.Start(sandbox.First);
             RuntimeWarmup.Run();
             errno = SentryFilter.Create(config.ControlFd, config.Flags.Network == "host").Install();
             if (errno != Errno.None)
@@ -82,14 +78,14 @@ public static class SentryProcess
             return Failure;
         }
 
-        Report(config.ReadyFd, new BootReport { Ignored = sandbox.IgnoredSettings, Note = sandbox.PlatformNote });
+        Report(config.ReadyFd, new BootReport { Ignored = sandbox.First.IgnoredSettings, Note = sandbox.PlatformNote });
         int status = sandbox.Wait();
         foreach (string line in sandbox.Allocations?.Describe() ?? [])
         {
             log.Debug(line);
         }
 
-        if (sandbox.Watch.Bug is { } bug)
+        if (sandbox.Bug is { } bug)
         {
             Tell(config.StdioFds[2], bug);
         }

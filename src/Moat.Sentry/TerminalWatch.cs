@@ -1,20 +1,19 @@
 using Moat.Control;
 using Moat.Filesystems.Tty;
 using Moat.Host.Process;
-using Moat.Kernel;
 using Moat.Kernel.Tasks;
 using Moat.Linux;
 
 namespace Moat.Sentry;
 
-/// <summary>Hands the signals of the container's own terminal on: the Sentry leads the terminal's session on the host, the foreground group is one of the sandbox's.</summary>
+/// <summary>Hands the signals of the first container's own terminal on: the Sentry leads the terminal's session on the host, the foreground group is one of the sandbox's.</summary>
 internal static class TerminalWatch
 {
     private const int StackBytes = 256 << 10;
 
     /// <summary>Takes the signals on a thread of its own.</summary>
     /// <exception cref="InvalidOperationException">The host refuses a descriptor.</exception>
-    public static void Start(SentryKernel kernel)
+    public static void Start(SandboxContainer container)
     {
         if (!SignalDescriptor.Create(TerminalSignals.Taken).TryGet(out int fd, out Errno errno))
         {
@@ -27,16 +26,16 @@ internal static class TerminalWatch
                 Signal signal;
                 while ((signal = SignalDescriptor.Wait(fd)) != Signal.None)
                 {
-                    Handle(kernel, signal);
+                    Handle(container, signal);
                 }
             },
             StackBytes) { IsBackground = true, Name = "terminal" };
         thread.Start();
     }
 
-    private static void Handle(SentryKernel kernel, Signal signal)
+    private static void Handle(SandboxContainer container, Signal signal)
     {
-        if (kernel.Console is not Terminal terminal)
+        if (container.Group.Console is not Terminal terminal)
         {
             return;
         }
@@ -47,7 +46,7 @@ internal static class TerminalWatch
         }
         else
         {
-            JobControl.SendToForeground(kernel, terminal, SignalSet.Of(signal));
+            JobControl.SendToForeground(container.Group.Kernel, terminal, SignalSet.Of(signal));
         }
     }
 }

@@ -15,7 +15,7 @@ internal static class CommandLine
     [
         new DoCommand(), new RunCommand(), new CreateCommand(), new StartCommand(), new StateCommand(), new ExecCommand(), new KillCommand(), new DeleteCommand(), new ListCommand(),
         new PsCommand(), new WaitCommand(), new PauseCommand(), new ResumeCommand(), new UpdateCommand(), new EventsCommand(), new DebugCommand(), new SpecCommand(), new FeaturesCommand(),
-        new InstallCommand(), new UninstallCommand(), new FlagsCommand(), new HelpCommand(), new BootCommand(), new GoferCommand(), new ExecProxyCommand(), new ProbeCommand(),
+        new InstallCommand(), new UninstallCommand(), new FlagsCommand(), new HelpCommand(), new BootCommand(), new GoferCommand(), new ExecProxyCommand(), new StandInCommand(), new ProbeCommand(),
     ];
 
     /// <summary>Runs a command line.</summary>

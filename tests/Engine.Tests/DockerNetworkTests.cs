@@ -109,13 +109,40 @@ public sealed class DockerNetworkTests(DockerDaemon daemon) : IDisposable
     }
 
     [Fact]
-    public void NetworkOfAnotherSandbox_IsRefusedInOneLine()
+    public void NetworkOfAContainer_IsSharedWithIt()
     {
-        Start("owner", "", "sleep 1000");
-        CommandResult result = daemon.Docker("run", "--rm", "--runtime=runsc", "--network", "container:owner", "busybox", "true");
-        Assert.Equal(125, result.ExitCode);
-        Assert.Contains("the network namespace belongs to another sandbox: it cannot be shared", result.Error, StringComparison.Ordinal);
-        Assert.Contains(" 0% packet loss", daemon.Must("exec", "owner", "ping", "-c", "1", DockerDaemon.Gateway), StringComparison.Ordinal);
+        Start("owner", "", Serve);
+        string name = Inspect("owner", "{{.Config.Hostname}}");
+        AwaitReply($"busybox {Fetch} http://{AddressOf("owner")}/", name);
+        Start("sharer", "--network container:owner", Serve.Replace("-p 80", "-p 8081", StringComparison.Ordinal));
+        AwaitReply($"busybox {Fetch} http://{AddressOf("owner")}:8081/", name); // an engine's rule: one network, one host name
+        Assert.Equal($"{name}\n{name}", daemon.Must("exec", "sharer", "sh", "-c", $"{Fetch} http://127.0.0.1/; {Fetch} http://127.0.0.1:8081/"));
+        Assert.Equal(name, daemon.Must("exec", "owner", "sh", "-c", $"{Fetch} http://127.0.0.1:8081/"));
+        Assert.Equal($"{name} 0", daemon.Must("run", "--rm", "--runtime=runsc", "--network", "container:sharer", "busybox", "sh", "-c", $"echo $({Fetch} http://127.0.0.1/) $(grep -l httpd /proc/[0-9]*/comm | wc -l)").Trim());
+        Assert.Contains($"inet {AddressOf("owner")}/", daemon.Must("exec", "sharer", "ip", "addr"), StringComparison.Ordinal);
+        Assert.Contains(" 0% packet loss", daemon.Must("exec", "sharer", "ping", "-c", "1", DockerDaemon.Gateway), StringComparison.Ordinal);
+
+        // Each is a container of its own for Docker: it ends alone, and comes again.
+        daemon.Must("pause", "sharer");
+        Assert.Equal(name, daemon.Must("exec", "owner", "sh", "-c", $"{Fetch} http://127.0.0.1/"));
+        daemon.Must("unpause", "sharer");
+        daemon.Must("restart", "-t", "0", "sharer");
+        AwaitReply($"busybox {Fetch} http://{AddressOf("owner")}:8081/", name);
+        daemon.Must("kill", "sharer");
+        Patience.Await(() => Inspect("sharer", "{{.State.Status}} {{.State.ExitCode}}") == "exited 137", "the sharer's end");
+        Assert.Equal(name, daemon.Must("exec", "owner", "sh", "-c", $"{Fetch} http://127.0.0.1/"));
+    }
+
+    [Fact]
+    public void OwnerOfASharedNetwork_TakesTheOthersAlong()
+    {
+        Start("first", "", "sleep 1000");
+        Start("second", "--network container:first", "sleep 1000");
+        daemon.Must("stop", "-t", "0", "first");
+        Patience.Await(() => Inspect("second", "{{.State.Status}} {{.State.ExitCode}}") == "exited 137", "the second's end");
+        daemon.Must("start", "first");
+        daemon.Must("start", "second");
+        Assert.Equal("here", daemon.Must("exec", "second", "echo", "here"));
     }
 
     [Fact]

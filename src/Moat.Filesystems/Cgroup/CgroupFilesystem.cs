@@ -13,26 +13,26 @@ namespace Moat.Filesystems.Cgroup;
 /// the limits are kept by the host's cgroup around the sandbox.</summary>
 public sealed class CgroupFilesystem : SyntheticFilesystem
 {
-    private readonly SentryKernel _kernel;
+    private readonly GuestContainer _container;
 
     /// <summary>Makes the tree.</summary>
-    public CgroupFilesystem(SentryKernel kernel, DeviceNumber device, CgroupLimits limits)
-        : base(device, kernel.Clock)
+    public CgroupFilesystem(GuestContainer container, DeviceNumber device, CgroupLimits limits)
+        : base(device, container.Kernel.Clock)
     {
-        _kernel = kernel;
+        _container = container;
         string cpu = (limits.CpuQuotaUs?.ToString(CultureInfo.InvariantCulture) ?? "max") + " " + limits.CpuPeriodUs.ToString(CultureInfo.InvariantCulture) + "\n";
         Root = new StaticDirectory(this)
             .Add("cgroup.controllers", Text("cpu memory pids\n"))
             .Add("cgroup.events", Text("populated 1\nfrozen 0\n"))
-            .Add("cgroup.procs", new TextFile(this, _ => Members(isThreads: false)))
+            .Add("cgroup.procs", new TextFile(this, reader => Members(reader, isThreads: false)))
             .Add("cgroup.subtree_control", Text("\n"))
-            .Add("cgroup.threads", new TextFile(this, _ => Members(isThreads: true)))
+            .Add("cgroup.threads", new TextFile(this, reader => Members(reader, isThreads: true)))
             .Add("cgroup.type", Text("domain\n"))
             .Add("cpu.max", Text(cpu))
             .Add("cpu.stat", new TextFile(this, _ => CpuUsage()))
-            .Add("memory.current", new TextFile(this, _ => Line((long)kernel.MemoryFile.UsedBytes)))
+            .Add("memory.current", new TextFile(this, _ => Line((long)container.Kernel.MemoryFile.UsedBytes)))
             .Add("memory.max", Text(Limit(limits.MemoryBytes)))
-            .Add("pids.current", new TextFile(this, _ => Line(kernel.Pids.Count)))
+            .Add("pids.current", new TextFile(this, _ => Line(container.TaskCount)))
             .Add("pids.max", Text(Limit(limits.Tasks)));
     }
 
@@ -51,22 +51,22 @@ public sealed class CgroupFilesystem : SyntheticFilesystem
 
     private TextFile Text(string content) => new(this, _ => content);
 
-    private string Members(bool isThreads)
+    private string Members(GuestTask reader, bool isThreads)
     {
         StringBuilder text = new();
-        lock (_kernel.TaskLock)
+        lock (_container.Kernel.TaskLock)
         {
-            foreach (ThreadGroup process in _kernel.Pids.ListProcesses())
+            foreach (ThreadGroup process in _container.ListProcesses())
             {
                 if (!isThreads)
                 {
-                    text.Append(CultureInfo.InvariantCulture, $"{process.Pid}\n");
+                    text.Append(CultureInfo.InvariantCulture, $"{process.Id.In(reader.Pids)}\n");
                     continue;
                 }
 
                 foreach (GuestTask task in process.Tasks)
                 {
-                    text.Append(CultureInfo.InvariantCulture, $"{task.Tid}\n");
+                    text.Append(CultureInfo.InvariantCulture, $"{task.Id.In(reader.Pids)}\n");
                 }
             }
         }
@@ -76,7 +76,7 @@ public sealed class CgroupFilesystem : SyntheticFilesystem
 
     private string CpuUsage()
     {
-        CpuTimes cpu = Proc.ProcessCounts.Of(_kernel).Cpu;
+        CpuTimes cpu = Proc.ProcessCounts.Of(_container).Cpu;
         return string.Create(CultureInfo.InvariantCulture, $"usage_usec {(cpu.UserNs + cpu.SystemNs) / 1000}\nuser_usec {cpu.UserNs / 1000}\nsystem_usec {cpu.SystemNs / 1000}\n");
     }
 }

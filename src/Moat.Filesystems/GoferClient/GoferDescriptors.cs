@@ -70,6 +70,28 @@ internal sealed class GoferDescriptors
         Close(surplus);
     }
 
+    /// <summary>Closes those that nobody uses.</summary>
+    public void CloseIdle()
+    {
+        while (true)
+        {
+            GoferDescriptor oldest;
+            lock (_lock)
+            {
+                if (_idle.First is not { } first)
+                {
+                    return;
+                }
+
+                oldest = first;
+                RemoveIdleLocked(oldest);
+                oldest.Inode.Descriptor = null;
+            }
+
+            HostMemory.Close(oldest.Fd);
+        }
+    }
+
     private static void Close(int fd)
     {
         if (fd >= 0)

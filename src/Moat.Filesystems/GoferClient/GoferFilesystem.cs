@@ -9,10 +9,12 @@ namespace Moat.Filesystems.GoferClient;
 /// <summary>Files of the host that a Gofer serves: a container's root, or a bind mount.</summary>
 public sealed class GoferFilesystem : Filesystem
 {
+    private readonly GoferTransport _transport;
     private readonly GoferInode _root;
 
-    private GoferFilesystem(GoferConnection connection, NinePAttributes root, byte[] target, DeviceNumber device, bool isShared)
+    private GoferFilesystem(GoferTransport transport, GoferConnection connection, NinePAttributes root, byte[] target, DeviceNumber device, bool isShared)
     {
+        _transport = transport;
         Connection = connection;
         Device = device;
         IsShared = isShared;
@@ -59,7 +61,8 @@ public sealed class GoferFilesystem : Filesystem
     /// <returns>EPROTONOSUPPORT for a server that cannot donate descriptors.</returns>
     public static Result<GoferFilesystem> Attach(int fd, DeviceNumber device, bool isShared, IKernelClock clock)
     {
-        if (!NinePClient.Connect(new GoferTransport(fd), static descriptor => HostMemory.Close(descriptor), 0, "").TryGet(out NinePClient? client, out Errno errno))
+        GoferTransport transport = new(fd);
+        if (!NinePClient.Connect(transport, static descriptor => HostMemory.Close(descriptor), 0, "").TryGet(out NinePClient? client, out Errno errno))
         {
             return errno;
         }
@@ -70,8 +73,15 @@ public sealed class GoferFilesystem : Filesystem
         }
 
         return client.Lookup(NinePClient.RootFid, default).TryGet(out (NinePAttributes Attributes, byte[] Target) root, out errno)
-            ? new GoferFilesystem(new GoferConnection(client, clock), root.Attributes, root.Target, device, isShared)
+            ? new GoferFilesystem(transport, new GoferConnection(client, clock), root.Attributes, root.Target, device, isShared)
             : errno;
+    }
+
+    /// <inheritdoc/>
+    public override void Discard()
+    {
+        _transport.Close();
+        Descriptors.CloseIdle();
     }
 
     /// <inheritdoc/>

@@ -49,6 +49,13 @@ public sealed class OverlayFilesystem : Filesystem
         return errno;
     }
 
+    /// <inheritdoc/>
+    public override void Discard()
+    {
+        _upper.Discard();
+        _lowerMount.Filesystem.Discard();
+    }
+
     /// <summary>A place for opening a file of a layer.</summary>
     /// <param name="layerInode">The file.</param>
     /// <param name="known">What it was last opened as, or that of its other layer: used again if it fits.</param>

@@ -23,15 +23,14 @@ internal sealed class NamespaceDirectory(ProcFilesystem proc, GuestTask owner) :
     public override IReadOnlyList<SyntheticEntry> List(GuestTask task) =>
         Array.ConvertAll(s_kinds, kind => new SyntheticEntry(new FileName(kind), IdOf(owner, kind), Mode.S_IFLNK));
 
-    // There is one namespace of each kind but mnt and net: the numbers are those of Linux's initial ones.
     private static ulong IdOf(GuestTask owner, string kind) => kind switch
     {
-        "ipc" => 4026531839,
-        "uts" => 4026531838,
-        "user" => 4026531837,
-        "pid" or "pid_for_children" => 4026531836,
-        "cgroup" => 4026531835,
-        "time" or "time_for_children" => 4026531834,
+        "ipc" => owner.Ipc.Id,
+        "uts" => owner.Uts.Id,
+        "user" => NamespaceIds.FirstUser,
+        "pid" or "pid_for_children" => owner.Pids.Id,
+        "cgroup" => NamespaceIds.FirstCgroup,
+        "time" or "time_for_children" => NamespaceIds.FirstTime,
         "mnt" => owner.Fs.MountNamespace.Id,
         _ => owner.FindNetwork()?.Id ?? 0,
     };

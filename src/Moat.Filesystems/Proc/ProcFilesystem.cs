@@ -11,11 +11,13 @@ public sealed class ProcFilesystem : SyntheticFilesystem
 {
     /// <summary>Makes the instance.</summary>
     /// <param name="kernel">What it tells of.</param>
+    /// <param name="pids">Whose processes it shows: the namespace of whoever mounted it.</param>
     /// <param name="device">Its device number.</param>
-    public ProcFilesystem(SentryKernel kernel, DeviceNumber device)
+    public ProcFilesystem(SentryKernel kernel, PidNamespace pids, DeviceNumber device)
         : base(device, kernel.Clock)
     {
         Kernel = kernel;
+        Pids = pids;
         Root = new ProcRoot(this);
     }
 
@@ -30,6 +32,9 @@ public sealed class ProcFilesystem : SyntheticFilesystem
 
     /// <summary>What it tells of.</summary>
     internal SentryKernel Kernel { get; }
+
+    /// <summary>Whose processes it shows.</summary>
+    internal PidNamespace Pids { get; }
 
     /// <summary>Who owns the files of a task: root, if nobody but root may look in (proc(5)).</summary>
     internal static NewOwner OwnerOf(GuestTask task) =>

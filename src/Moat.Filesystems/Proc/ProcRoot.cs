@@ -22,7 +22,7 @@ internal sealed class ProcRoot : SyntheticDirectory
         _files.Add("locks", new LocksFile(proc));
         _files.Add("mounts", new SyntheticSymlink(proc, _ => "self/mounts"));
         _files.Add("net", new SyntheticSymlink(proc, _ => "self/net"));
-        _files.Add("self", new SyntheticSymlink(proc, task => PidOf(task?.ThreadGroup.Pid)));
+        _files.Add("self", new SyntheticSymlink(proc, task => PidOf(task?.ThreadGroup.Id.In(proc.Pids))));
         _files.Add("thread-self", new SyntheticSymlink(proc, ThreadSelf));
         _files.Add("sys", SysctlTree.Make(proc));
     }
@@ -36,7 +36,7 @@ internal sealed class ProcRoot : SyntheticDirectory
         }
 
         // Threads that are no leaders can be looked up, but are not listed (proc(5)).
-        return TryParsePid(name, out int pid) && _proc.Kernel.Pids.FindTask(pid) is { } found
+        return TryParsePid(name, out int pid) && _proc.Pids.FindTask(pid) is { } found
             ? new ProcessDirectory(_proc, found)
             : Errno.ENOENT;
     }
@@ -45,9 +45,9 @@ internal sealed class ProcRoot : SyntheticDirectory
     public override IReadOnlyList<SyntheticEntry> List(GuestTask task)
     {
         List<SyntheticEntry> entries = [.. _files.List(task)];
-        foreach (ThreadGroup group in _proc.Kernel.Pids.ListProcesses())
+        foreach (ThreadGroup group in _proc.Pids.ListProcesses())
         {
-            int pid = group.Pid;
+            int pid = group.Id.In(_proc.Pids);
             entries.Add(new SyntheticEntry(new FileName(pid.ToString(CultureInfo.InvariantCulture)), (ulong)pid + 0x1000, Mode.S_IFDIR));
         }
 
@@ -58,7 +58,7 @@ internal sealed class ProcRoot : SyntheticDirectory
     public override bool Revalidate(FileName name, Inode? child) =>
         child is not ProcessDirectory process
             ? child is not null || !TryParsePid(name, out _)
-            : TryParsePid(name, out int pid) && _proc.Kernel.Pids.FindTask(pid) == process.Task;
+            : TryParsePid(name, out int pid) && _proc.Pids.FindTask(pid) == process.Task;
 
     /// <summary>Parses a decimal number without sign or leading zero.</summary>
     internal static bool TryParsePid(FileName name, out int pid) =>
@@ -67,5 +67,5 @@ internal sealed class ProcRoot : SyntheticDirectory
     private static string? PidOf(int? pid) => pid is > 0 ? pid.Value.ToString(CultureInfo.InvariantCulture) : null;
 
     private string? ThreadSelf(GuestTask? task) =>
-        task is null ? null : $"{PidOf(task.ThreadGroup.Pid)}/task/{PidOf(task.Tid)}";
+        PidOf(task?.Id.In(_proc.Pids)) is { } tid ? $"{PidOf(task!.ThreadGroup.Id.In(_proc.Pids))}/task/{tid}" : null;
 }

@@ -60,6 +60,10 @@ internal sealed class ProcessEntries
     private void Add(string name, TaskContent content, Mode mode = (Mode)0x124, bool isGuarded = false) =>
         Add(name, Mode.S_IFREG, (proc, task) => new TaskFile(proc, task, content, mode, isGuarded));
 
+    // Tells ids, as whoever mounted the filesystem numbers them.
+    private void AddNumbered(string name, Action<GuestTask, PidNamespace, SyntheticText> content) =>
+        Add(name, Mode.S_IFREG, (proc, task) => new TaskFile(proc, task, (shown, text) => content(shown, proc.Pids, text), (Mode)0x124));
+
     private void AddGuarded(string name, TaskContent content, Mode mode = (Mode)0x124) => Add(name, content, mode, isGuarded: true);
 
     private void AddFiles(bool isThread)
@@ -86,15 +90,15 @@ internal sealed class ProcessEntries
         Add("setgroups", (_, text) => text.AppendLine("allow"));
         AddGuarded("smaps", SmapsFiles.Smaps);
         AddGuarded("smaps_rollup", SmapsFiles.Rollup);
-        Add("stat", StatusFiles.Stat);
+        AddNumbered("stat", StatusFiles.Stat);
         Add("statm", MemoryFiles.Statm);
-        Add("status", StatusFiles.Status);
+        AddNumbered("status", StatusFiles.Status);
         AddGuarded("syscall", TaskLists.Syscall, OwnerOnly);
         Add("uid_map", (_, text) => text.AppendLine("         0          0 4294967295"));
         Add("wchan", (_, text) => text.Append("0"));
         if (isThread)
         {
-            Add("children", TaskLists.Children);
+            AddNumbered("children", TaskLists.Children);
         }
 
         Add("comm", Mode.S_IFREG, static (proc, task) => new CommFile(proc, task));

@@ -13,6 +13,10 @@ internal sealed record ProcessSnapshot
     private const uint ForkedFlag = 0x40; // PF_FORKNOEXEC
     private const uint ExitingFlag = 0x4; // PF_EXITING
 
+    public required ReadOnlyMemory<int> Pids { get; init; } // there, and in each namespace below
+    public required ReadOnlyMemory<int> Tids { get; init; }
+    public required ReadOnlyMemory<int> ProcessGroups { get; init; }
+    public required ReadOnlyMemory<int> Sessions { get; init; }
     public required int Pid { get; init; }
     public required int Tid { get; init; }
     public required char State { get; init; }
@@ -49,7 +53,9 @@ internal sealed record ProcessSnapshot
     public required long ChildSystemNs { get; init; }
 
     /// <summary>Takes it.</summary>
-    public static ProcessSnapshot Of(GuestTask task)
+    /// <param name="task">The task.</param>
+    /// <param name="viewer">Whose numbers it tells.</param>
+    public static ProcessSnapshot Of(GuestTask task, PidNamespace viewer)
     {
         ThreadGroup group = task.ThreadGroup;
         MemorySummary memory = MemorySummary.Of(task);
@@ -59,15 +65,19 @@ internal sealed record ProcessSnapshot
             CpuTimes cpu = task == group.Leader ? group.CpuTimes : task.CpuClock.Now;
             return new ProcessSnapshot
             {
-                Pid = group.Pid,
-                Tid = task.Tid,
+                Pids = group.Id.From(viewer),
+                Tids = task.Id.From(viewer),
+                ProcessGroups = group.ProcessGroup.Id.From(viewer),
+                Sessions = group.ProcessGroup.Session.Id.From(viewer),
+                Pid = group.Id.In(viewer),
+                Tid = task.Id.In(viewer),
                 State = task.HasEnded ? 'Z' : task.Tracee is { IsStopped: true } ? 't' : group.IsStopped ? 'T' : task.IsBlocked ? 'S' : 'R',
-                ParentPid = group.Parent?.Pid ?? 0,
-                TracerPid = task.Tracee?.Tracer.Tid ?? 0,
-                ProcessGroup = group.ProcessGroup.Id,
-                Session = group.ProcessGroup.Session.Id,
+                ParentPid = group.Parent?.Id.In(viewer) ?? 0,
+                TracerPid = task.Tracee?.Tracer.Id.In(viewer) ?? 0,
+                ProcessGroup = group.ProcessGroup.Id.In(viewer),
+                Session = group.ProcessGroup.Session.Id.In(viewer),
                 Terminal = (long)(group.ProcessGroup.Session.Terminal?.Device.Value ?? 0),
-                ForegroundGroup = group.ProcessGroup.Session.Terminal is { } terminal ? terminal.ForegroundGroup?.Id ?? 0 : -1,
+                ForegroundGroup = group.ProcessGroup.Session.Terminal is { } terminal ? terminal.ForegroundGroup?.Id.In(viewer) ?? 0 : -1,
                 Flags = 0x400000u | (group.HasExecuted ? 0u : ForkedFlag) | (task.HasEnded ? ExitingFlag : 0u),
                 UserNs = cpu.UserNs,
                 SystemNs = cpu.SystemNs,

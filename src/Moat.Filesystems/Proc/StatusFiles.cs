@@ -21,9 +21,9 @@ internal static class StatusFiles
     ];
 
     /// <summary>/proc/PID/stat.</summary>
-    public static void Stat(GuestTask task, SyntheticText text)
+    public static void Stat(GuestTask task, PidNamespace viewer, SyntheticText text)
     {
-        ProcessSnapshot seen = ProcessSnapshot.Of(task);
+        ProcessSnapshot seen = ProcessSnapshot.Of(task, viewer);
         StringBuilder line = new();
         line.Append(CultureInfo.InvariantCulture, $"{seen.Tid} ({task.Name}) {seen.State} {seen.ParentPid} {seen.ProcessGroup} {seen.Session} {seen.Terminal} {seen.ForegroundGroup} {seen.Flags} ");
         line.Append(CultureInfo.InvariantCulture, $"{seen.Usage.Faults} {seen.ChildrenUsage.Faults} 0 0 {seen.UserNs / NanosecondsPerTick} {seen.SystemNs / NanosecondsPerTick} {seen.ChildUserNs / NanosecondsPerTick} {seen.ChildSystemNs / NanosecondsPerTick} ");
@@ -35,9 +35,9 @@ internal static class StatusFiles
     }
 
     /// <summary>/proc/PID/status.</summary>
-    public static void Status(GuestTask task, SyntheticText text)
+    public static void Status(GuestTask task, PidNamespace viewer, SyntheticText text)
     {
-        ProcessSnapshot seen = ProcessSnapshot.Of(task);
+        ProcessSnapshot seen = ProcessSnapshot.Of(task, viewer);
         TaskCredentials who = task.Credentials;
         StringBuilder lines = new();
         void Line(string name, string value) => lines.Append(name).Append(":\t").Append(value).Append('\n');
@@ -54,10 +54,10 @@ internal static class StatusFiles
         Line("Gid", $"{who.RealGid}\t{who.EffectiveGid}\t{who.SavedGid}\t{who.FilesystemGid}");
         Line("FDSize", Number(seen.FdTableSize));
         Line("Groups", string.Join(' ', who.Groups) + " ");
-        Line("NStgid", Number(seen.Pid));
-        Line("NSpid", Number(seen.Tid));
-        Line("NSpgid", Number(seen.ProcessGroup));
-        Line("NSsid", Number(seen.Session));
+        Line("NStgid", Numbers(seen.Pids));
+        Line("NSpid", Numbers(seen.Tids));
+        Line("NSpgid", Numbers(seen.ProcessGroups));
+        Line("NSsid", Numbers(seen.Sessions));
         Line("Kthread", "0");
         if (seen.Memory is { Mapped: > 0 } memory)
         {
@@ -119,6 +119,8 @@ internal static class StatusFiles
     }
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Numbers(ReadOnlyMemory<int> values) => values.IsEmpty ? "0" : string.Join('\t', values.ToArray());
 
     private static string Mask(ulong bits) => bits.ToString("x16", CultureInfo.InvariantCulture);
 

@@ -24,7 +24,7 @@ internal static class SystemFiles
         Add("diskstats", _ => "");
         Add("filesystems", _ => Filesystems);
         Add("interrupts", _ => "");
-        Add("loadavg", task => LoadAverage(task.Kernel));
+        Add("loadavg", _ => LoadAverage(proc));
         Add("meminfo", _ => MemoryInformation(kernel));
         Add("modules", _ => "");
         Add("partitions", _ => "major minor  #blocks  name\n\n");
@@ -42,11 +42,12 @@ internal static class SystemFiles
     private const string Filesystems =
         "nodev\tsysfs\nnodev\ttmpfs\nnodev\tcgroup2\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\nnodev\tmqueue\nnodev\toverlay\nnodev\t9p\n";
 
-    private static string LoadAverage(SentryKernel kernel)
+    private static string LoadAverage(ProcFilesystem proc)
     {
+        SentryKernel kernel = proc.Kernel;
         ProcessCounts counts = ProcessCounts.Of(kernel);
         (double one, double five, double fifteen) = kernel.Load.Read();
-        return string.Create(CultureInfo.InvariantCulture, $"{one:F2} {five:F2} {fifteen:F2} {Math.Max(1, counts.Running)}/{counts.Threads} {counts.LastPid}\n");
+        return string.Create(CultureInfo.InvariantCulture, $"{one:F2} {five:F2} {fifteen:F2} {Math.Max(1, counts.Running)}/{counts.Threads} {proc.Pids.LastPid}\n");
     }
 
     private static string MemoryInformation(SentryKernel kernel)

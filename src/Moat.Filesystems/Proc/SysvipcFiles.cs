@@ -10,9 +10,9 @@ internal static class SysvipcFiles
 {
     /// <summary>The directory.</summary>
     public static StaticDirectory Make(ProcFilesystem proc) => new StaticDirectory(proc)
-        .Add("msg", new TextFile(proc, static task => Queues(task.Kernel.Ipc)))
-        .Add("sem", new TextFile(proc, static task => Sets(task.Kernel.Ipc)))
-        .Add("shm", new TextFile(proc, static task => Segments(task.Kernel.Ipc)));
+        .Add("msg", new TextFile(proc, static task => Queues(task.Ipc)))
+        .Add("sem", new TextFile(proc, static task => Sets(task.Ipc)))
+        .Add("shm", new TextFile(proc, static task => Segments(task.Ipc)));
 
     private static string Queues(IpcNamespace ipc)
     {

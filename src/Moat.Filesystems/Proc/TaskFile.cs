@@ -18,7 +18,7 @@ internal sealed class TaskFile(ProcFilesystem proc, GuestTask task, TaskContent 
     /// <inheritdoc/>
     public override Errno Generate(GuestTask reader, SyntheticText text)
     {
-        if (task.ThreadGroup.IsZombie && task.Kernel.Pids.FindTask(task.Tid) != task)
+        if (task.ThreadGroup.IsZombie && proc.Pids.FindTask(task.Id.In(proc.Pids)) != task)
         {
             return Errno.ESRCH;
         }

@@ -10,13 +10,13 @@ namespace Moat.Filesystems.Proc;
 internal static class TaskLists
 {
     /// <summary>/proc/PID/task/TID/children: a process's children are told at its leader.</summary>
-    public static void Children(GuestTask task, SyntheticText text)
+    public static void Children(GuestTask task, PidNamespace viewer, SyntheticText text)
     {
         lock (task.Kernel.TaskLock)
         {
             foreach (ThreadGroup child in task == task.ThreadGroup.Leader ? task.ThreadGroup.Children : [])
             {
-                text.Append(string.Create(CultureInfo.InvariantCulture, $"{child.Pid} "));
+                text.Append(string.Create(CultureInfo.InvariantCulture, $"{child.Id.In(viewer)} "));
             }
         }
     }

@@ -11,7 +11,7 @@ internal sealed class ThreadDirectory(ProcFilesystem proc, ThreadGroup group) : 
 {
     /// <inheritdoc/>
     public override Result<Inode> Lookup(GuestTask? task, FileName name) =>
-        ProcRoot.TryParsePid(name, out int tid) && proc.Kernel.Pids.FindTask(tid) is { } found && found.ThreadGroup == group
+        ProcRoot.TryParsePid(name, out int tid) && proc.Pids.FindTask(tid) is { } found && found.ThreadGroup == group
             ? new ProcessDirectory(proc, found, isThread: true)
             : Errno.ENOENT;
 
@@ -21,7 +21,7 @@ internal sealed class ThreadDirectory(ProcFilesystem proc, ThreadGroup group) : 
         List<SyntheticEntry> entries = [];
         foreach (GuestTask thread in group.ListTasks())
         {
-            int tid = thread.Tid;
+            int tid = thread.Id.In(proc.Pids);
             entries.Add(new SyntheticEntry(new FileName(tid.ToString(CultureInfo.InvariantCulture)), (ulong)tid + 0x1000, Mode.S_IFDIR));
         }
 
@@ -30,5 +30,5 @@ internal sealed class ThreadDirectory(ProcFilesystem proc, ThreadGroup group) : 
 
     /// <inheritdoc/>
     public override bool Revalidate(FileName name, Inode? child) =>
-        child is ProcessDirectory thread && ProcRoot.TryParsePid(name, out int tid) && proc.Kernel.Pids.FindTask(tid) == thread.Task;
+        child is ProcessDirectory thread && ProcRoot.TryParsePid(name, out int tid) && proc.Pids.FindTask(tid) == thread.Task;
 }

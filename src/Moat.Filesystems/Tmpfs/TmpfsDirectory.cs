@@ -21,6 +21,26 @@ internal sealed class TmpfsDirectory(TmpfsFilesystem filesystem, Mode permission
 
     protected override long Size => (_entries.Count + 2) * BytesPerEntry;
 
+    /// <summary>Frees what is in the files below.</summary>
+    internal void Discard()
+    {
+        Stack<TmpfsDirectory> rest = new([this]);
+        while (rest.TryPop(out TmpfsDirectory? directory))
+        {
+            lock (directory.DirectoryLock)
+            {
+                foreach ((TmpfsInode inode, _) in directory._entries.Values)
+                {
+                    (inode as TmpfsFile)?.Pages.Clear();
+                    if (inode is TmpfsDirectory below)
+                    {
+                        rest.Push(below);
+                    }
+                }
+            }
+        }
+    }
+
     public override Result<Inode> Lookup(GuestTask? task, FileName name) => _entries.TryGetValue(name, out (TmpfsInode Inode, long Serial) entry) ? entry.Inode : Errno.ENOENT;
 
     public override Result<Inode> MakeNode(GuestTask task, FileName name, Mode mode, DeviceNumber device, in NewOwner owner)

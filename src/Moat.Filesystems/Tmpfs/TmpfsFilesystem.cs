@@ -68,6 +68,9 @@ public sealed class TmpfsFilesystem : Filesystem
     }
 
     /// <inheritdoc/>
+    public override void Discard() => ((TmpfsDirectory)Root).Discard();
+
+    /// <inheritdoc/>
     public override string Options
     {
         get

@@ -45,5 +45,5 @@ public static class TerminalDevices
     }
 
     private static Result<FileDescription> OpenConsole(GuestTask task, PathLocation location, OpenFlags flags) =>
-        task.Kernel.Console is Terminal terminal ? terminal.Open(task, location, flags | OpenFlags.O_NOCTTY) : Errno.ENXIO;
+        task.ThreadGroup.Container.Console is Terminal terminal ? terminal.Open(task, location, flags | OpenFlags.O_NOCTTY) : Errno.ENXIO;
 }

@@ -4,8 +4,10 @@ using Moat.Linux;
 
 namespace Moat.Kernel.Ipc;
 
-/// <summary>The System V objects of a sandbox (ipc_namespaces(7)).</summary>
-public sealed class IpcNamespace(SentryKernel kernel)
+/// <summary>System V objects and POSIX message queues (ipc_namespaces(7)).</summary>
+/// <param name="kernel">The kernel.</param>
+/// <param name="id">The number that /proc/PID/ns shows.</param>
+public sealed class IpcNamespace(SentryKernel kernel, ulong id)
 {
     /// <summary>SHMMNI.</summary>
     public const int MaxSegments = 4096;
@@ -18,6 +20,9 @@ public sealed class IpcNamespace(SentryKernel kernel)
     private const long MaxMessageBytes = 64 << 20;
 
     private ulong _segmentBytes; // guarded by Segments.Lock
+
+    /// <summary>The number that /proc/PID/ns shows.</summary>
+    public ulong Id => id;
 
     /// <summary>Shared memory.</summary>
     public IpcObjects<SharedMemorySegment> Segments { get; } = new(MaxSegments);
@@ -50,7 +55,7 @@ public sealed class IpcNamespace(SentryKernel kernel)
         }
 
         _segmentBytes += size;
-        return new SharedMemorySegment(kernel, key, task.ThreadGroup.Pid, task.Credentials, mode, size);
+        return new SharedMemorySegment(kernel, this, key, task.ThreadGroup.Pid, task.Credentials, mode, size);
     }
 
     /// <summary>A process ends: its semaphore adjustments are undone. Under the task lock.</summary>

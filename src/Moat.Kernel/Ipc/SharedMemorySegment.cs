@@ -9,15 +9,17 @@ namespace Moat.Kernel.Ipc;
 public sealed class SharedMemorySegment : IpcObject, IMappable
 {
     private readonly SentryKernel _kernel;
+    private readonly IpcNamespace _ipc;
     private readonly MemoryPages _pages;
     private int _attached; // guarded by the table's lock
     private bool _isDoomed; // guarded by the table's lock
 
     /// <summary>A new segment.</summary>
-    internal SharedMemorySegment(SentryKernel kernel, int key, int pid, TaskCredentials creator, uint mode, ulong size)
+    internal SharedMemorySegment(SentryKernel kernel, IpcNamespace ipc, int key, int pid, TaskCredentials creator, uint mode, ulong size)
         : base(key, creator, mode, kernel.Clock.RealtimeNs / Timespec.NanosecondsPerSecond)
     {
         _kernel = kernel;
+        _ipc = ipc;
         _pages = new MemoryPages(kernel.MemoryFile);
         _pages.SetSize((long)AddressLayout.RoundUp(size));
         Size = size;
@@ -69,7 +71,7 @@ public sealed class SharedMemorySegment : IpcObject, IMappable
     public void AddMapping(MemoryManager memory, bool isWritable)
     {
         _pages.AddMapping(memory, isWritable);
-        lock (_kernel.Ipc.Segments.Lock)
+        lock (_ipc.Segments.Lock)
         {
             _attached++;
         }
@@ -79,7 +81,7 @@ public sealed class SharedMemorySegment : IpcObject, IMappable
     public void RemoveMapping(MemoryManager memory, bool isWritable)
     {
         _pages.RemoveMapping(memory, isWritable);
-        lock (_kernel.Ipc.Segments.Lock)
+        lock (_ipc.Segments.Lock)
         {
             _attached--;
             DetachTime = _kernel.Clock.RealtimeNs / Timespec.NanosecondsPerSecond;
@@ -96,7 +98,7 @@ public sealed class SharedMemorySegment : IpcObject, IMappable
 
         if (!IsRemoved)
         {
-            _kernel.Ipc.Remove(this);
+            _ipc.Remove(this);
         }
 
         _pages.Clear();

@@ -1,8 +1,11 @@
 namespace Moat.Kernel.Namespaces;
 
 /// <summary>Host and domain name (uts_namespaces(7)). Any thread.</summary>
-public sealed class UtsNamespace(string hostName, string domainName)
+public sealed class UtsNamespace(ulong id, string hostName, string domainName)
 {
+    /// <summary>The number that /proc/PID/ns shows.</summary>
+    public ulong Id => id;
+
     /// <summary>sethostname(2).</summary>
     public string HostName { get; set; } = hostName;
 
@@ -10,5 +13,5 @@ public sealed class UtsNamespace(string hostName, string domainName)
     public string DomainName { get; set; } = domainName;
 
     /// <summary>A copy for CLONE_NEWUTS.</summary>
-    public UtsNamespace Clone() => new(HostName, DomainName);
+    public UtsNamespace Clone(NamespaceIds ids) => new(ids.Next(), HostName, DomainName);
 }

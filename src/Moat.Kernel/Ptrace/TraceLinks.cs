@@ -78,7 +78,7 @@ public static class TraceLinks
         Unlink(tracee);
         if (task.ThreadGroup.Leader != task)
         {
-            task.Kernel.Pids.Free(task.Tid, keepReserved: false);
+            PidNamespace.Free(task.Id, keepReserved: false);
         }
         else if (isForeign)
         {
@@ -148,7 +148,7 @@ public static class TraceLinks
 
             if (tracee.Task.ThreadGroup.Leader != tracee.Task)
             {
-                tracee.Task.Kernel.Pids.Free(tracee.Task.Tid, keepReserved: false);
+                PidNamespace.Free(tracee.Task.Id, keepReserved: false);
             }
             else if (isForeign)
             {

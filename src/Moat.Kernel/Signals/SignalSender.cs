@@ -39,10 +39,10 @@ public static class SignalSender
         task.Signals.Queue.Add(info);
     }
 
-    /// <summary>Whether a process has no action for a signal and none is taken: the first process of the sandbox is not killed by what it has no handler for (pid_namespaces(7));
+    /// <summary>Whether a process has no action for a signal and none is taken: the first process of a pid namespace is not killed by what it has no handler for (pid_namespaces(7));
     /// SIGKILL from outside comes by another way.</summary>
     internal static bool IsSpared(ThreadGroup group, Signal signal) =>
-        group.Pid == 1 && group.Actions[signal].IsDefault && !group.Kernel.IsKillingInit && signal is not (Signal.SIGSEGV or Signal.SIGBUS or Signal.SIGILL or Signal.SIGFPE or Signal.SIGTRAP);
+        group.Pids.Init == group && group.Actions[signal].IsDefault && !group.Pids.IsKillingInit && signal is not (Signal.SIGSEGV or Signal.SIGBUS or Signal.SIGILL or Signal.SIGFPE or Signal.SIGTRAP);
 
     /// <summary>Makes a task look at its signals.</summary>
     public static void Wake(GuestTask task)

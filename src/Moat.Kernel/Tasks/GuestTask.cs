@@ -1,6 +1,7 @@
 using System.Text;
 using Moat.Kernel.Credentials;
 using Moat.Kernel.Futex;
+using Moat.Kernel.Ipc;
 using Moat.Kernel.Memory;
 using Moat.Kernel.Namespaces;
 using Moat.Kernel.Ptrace;
@@ -22,6 +23,7 @@ public sealed class GuestTask
     private readonly TaskWaitEntry _fileWait;
     private byte[]? _pathBuffer;
     private PollSet? _pollSet;
+    private TaskId _id = null!;
     private NetworkNamespace? _network; // null once the task has ended
 
     /// <summary>A task that does not run yet; it takes over the references it is given.</summary>
@@ -49,8 +51,26 @@ public sealed class GuestTask
     /// <summary>Its process. Any thread.</summary>
     public ThreadGroup ThreadGroup { get; }
 
-    /// <summary>gettid(2). Any thread.</summary>
-    public int Tid { get; internal set; }
+    /// <summary>gettid(2): its number where it lives. Any thread.</summary>
+    public int Tid { get; private set; }
+
+    /// <summary>Its number there and in the namespaces above. Any thread.</summary>
+    public TaskId Id
+    {
+        get => _id;
+
+        internal set
+        {
+            _id = value;
+            Tid = value.Number;
+        }
+    }
+
+    /// <summary>The pid namespace that it lives in. Any thread.</summary>
+    public PidNamespace Pids => ThreadGroup.Pids;
+
+    /// <summary>Its IPC namespace. Any thread.</summary>
+    public IpcNamespace Ipc => ThreadGroup.Container.Ipc;
 
     /// <summary>comm: at most 15 bytes, from the executable or PR_SET_NAME. Any thread may read.</summary>
     public string Name { get; private set; } = "";

@@ -9,33 +9,36 @@ using Moat.Platform;
 
 namespace Moat.Kernel.Tasks;
 
-/// <summary>Makes the first process of a sandbox: a task that exists before its program, so that the boot can use it to build its tree.</summary>
+/// <summary>Makes a process out of nothing, for whoever controls the sandbox: a task that exists before its program, so that the boot can use it to build its tree.</summary>
 public static class InitialProcess
 {
     /// <summary>Makes a task with an empty address space and no descriptors.</summary>
     /// <exception cref="InvalidOperationException">The host refuses an address space.</exception>
-    public static GuestTask Create(SentryKernel kernel, MountNamespace mounts, TaskCredentials credentials, UtsNamespace uts, NetworkNamespace network, ResourceLimits limits)
+    public static GuestTask Create(GuestContainer container, MountNamespace mounts, TaskCredentials credentials, UtsNamespace uts, NetworkNamespace network, ResourceLimits limits)
     {
+        SentryKernel kernel = container.Kernel;
         if (!kernel.Platform.NewAddressSpace().TryGet(out IAddressSpace? space, out Errno errno))
         {
             throw new InvalidOperationException($"no address space for the first process: {errno}");
         }
 
         MemoryManager memory = new(kernel.MemoryFile, space, AddressLayout.Draw(kernel.Platform, kernel.Random, 8 << 20), kernel.Platform.CallSites);
-        ThreadGroup group = new(kernel, null, Signal.SIGCHLD, new SignalActions(), limits);
+        ThreadGroup group = new(container, container.Pids, null, Signal.SIGCHLD, new SignalActions(), limits);
         FsContext fs = new(mounts, mounts.RootLocation, mounts.RootLocation, (Mode)0x12);
         network.AddUser();
         GuestTask task = new(kernel, group, memory, new FdTable(), fs, credentials, uts, network, kernel.Platform.NewContext());
         lock (kernel.TaskLock)
         {
-            task.Tid = kernel.Pids.Allocate(task);
+            task.Id = container.Pids.Allocate(task).TryGet(out TaskId? id, out errno) ? id : throw new InvalidOperationException($"no process id: {errno}");
             group.Leader = task;
             group.Tasks.Add(task);
-            Session session = new(task.Tid);
-            group.ProcessGroup = new ProcessGroup(task.Tid, session);
+            Session session = new(task.Id);
+            group.ProcessGroup = new ProcessGroup(task.Id, session);
             group.ProcessGroup.Members.Add(group);
             session.Groups.Add(group.ProcessGroup);
-            kernel.Init ??= group;
+            container.Pids.SetInit(group);
+            container.Init ??= group;
+            container.AddTask();
             kernel.CountCreated();
         }
 

@@ -56,7 +56,7 @@ public static class JobControl
         lock (task.Kernel.TaskLock)
         {
             Session session = task.ThreadGroup.ProcessGroup.Session;
-            bool isLeader = session.Id == task.ThreadGroup.Pid;
+            bool isLeader = session.Id == task.ThreadGroup.Id;
             if (isLeader && terminal.Session == session)
             {
                 return Errno.None;
@@ -83,7 +83,7 @@ public static class JobControl
         lock (task.Kernel.TaskLock)
         {
             Session session = task.ThreadGroup.ProcessGroup.Session;
-            if (session.Id == task.ThreadGroup.Pid && TerminalOf(task.ThreadGroup) is null && terminal.Session is null)
+            if (session.Id == task.ThreadGroup.Id && TerminalOf(task.ThreadGroup) is null && terminal.Session is null)
             {
                 Attach(task, terminal);
             }
@@ -102,7 +102,7 @@ public static class JobControl
             }
 
             Session session = task.ThreadGroup.ProcessGroup.Session;
-            if (session.Id != task.ThreadGroup.Pid)
+            if (session.Id != task.ThreadGroup.Id)
             {
                 task.ThreadGroup.HasLeftTerminal = true;
                 return Errno.None;
@@ -131,7 +131,7 @@ public static class JobControl
 
             session.FormerForeground = terminal.ForegroundGroup;
             Release(session, terminal);
-            if (kernel.Pids.FindProcess(session.Id) is { } leader && leader.ProcessGroup.Session == session)
+            if (kernel.Pids.FindProcess(session.Id.In(kernel.Pids)) is { } leader && leader.ProcessGroup.Session == session)
             {
                 SignalSender.SendToProcess(leader, SignalInfo.FromKernel(Signal.SIGHUP));
                 SignalSender.SendToProcess(leader, SignalInfo.FromKernel(Signal.SIGCONT));
@@ -148,7 +148,7 @@ public static class JobControl
     {
         lock (task.Kernel.TaskLock)
         {
-            return !fromMaster && TerminalOf(task.ThreadGroup) != terminal ? Errno.ENOTTY : terminal.ForegroundGroup?.Id ?? 0;
+            return !fromMaster && TerminalOf(task.ThreadGroup) != terminal ? Errno.ENOTTY : terminal.ForegroundGroup?.Id.In(task.Pids) ?? 0;
         }
     }
 
@@ -164,10 +164,9 @@ public static class JobControl
                 return Errno.ENOTTY;
             }
 
-            if (session.Groups.Find(candidate => candidate.Id == groupId) is not { } group)
+            if (session.Groups.Find(candidate => candidate.Id.In(task.Pids) == groupId) is not { } group)
             {
-                bool exists = task.Kernel.Pids.FindTask(groupId) is not null || task.Kernel.HasGroupOrSession(groupId);
-                return exists ? Errno.EPERM : Errno.ESRCH;
+                return task.Pids.IsInUse(groupId) ? Errno.EPERM : Errno.ESRCH;
             }
 
             terminal.ForegroundGroup = group;
@@ -181,7 +180,7 @@ public static class JobControl
     {
         lock (task.Kernel.TaskLock)
         {
-            return (!fromMaster && TerminalOf(task.ThreadGroup) != terminal) || terminal.Session is null ? Errno.ENOTTY : terminal.Session.Id;
+            return (!fromMaster && TerminalOf(task.ThreadGroup) != terminal) || terminal.Session is null ? Errno.ENOTTY : terminal.Session.Id.In(task.Pids);
         }
     }
 

@@ -1,71 +1,124 @@
+using Moat.Linux;
+
 namespace Moat.Kernel.Tasks;
 
-/// <summary>The process ids of a sandbox (pid_namespaces(7)). Guarded by <see cref="SentryKernel.TaskLock"/>, but for the look-ups that say otherwise.</summary>
-public sealed class PidNamespace
+/// <summary>Process ids (pid_namespaces(7)): of a whole sandbox, which nobody in it sees, of a container, or of what a process has made for its children. Whoever is in one has a number in each above
+/// it, too. Guarded by <see cref="SentryKernel.TaskLock"/>, but for the look-ups that say otherwise.</summary>
+/// <param name="parent">The one above; null for that of the sandbox.</param>
+/// <param name="id">The number that /proc/PID/ns shows.</param>
+public sealed class PidNamespace(PidNamespace? parent, ulong id)
 {
     /// <summary>Ids stay below this: kernel.pid_max.</summary>
     public const int Limit = 4 << 20;
+
+    private const int FirstAfterWrap = 300; // RESERVED_PIDS
 
     private readonly Lock _lock = new();
     private readonly SortedDictionary<int, GuestTask> _tasks = []; // guarded by _lock
     private readonly HashSet<int> _reserved = []; // guarded by _lock: groups and sessions whose leader has gone
     private int _last; // guarded by _lock
 
-    /// <summary>The last id that was given out.</summary>
+    /// <summary>The number that /proc/PID/ns shows.</summary>
+    public ulong Id => id;
+
+    /// <summary>The one above; null for that of the sandbox.</summary>
+    public PidNamespace? Parent => parent;
+
+    /// <summary>How many are above it.</summary>
+    public int Level { get; } = parent is null ? 0 : parent.Level + 1;
+
+    /// <summary>Its first process, which gets the children of those that end and with which everything in it ends; null before there is one, and for that of the sandbox.</summary>
+    public ThreadGroup? Init { get; private set; }
+
+    /// <summary>Set when the first process is being killed from outside: it is not spared then.</summary>
+    public bool IsKillingInit { get; set; }
+
+    /// <summary>The last number that was given out.</summary>
     public int LastPid => _last;
 
-    /// <summary>Takes a free id for a task. 0 when all are in use.</summary>
-    public int Allocate(GuestTask task)
+    /// <summary>Whether another one is above it, at whatever distance.</summary>
+    public bool IsBelow(PidNamespace other)
     {
-        lock (_lock)
+        PidNamespace? at = parent;
+        while (at is not null && at != other)
         {
-            if (_tasks.Count + _reserved.Count >= Limit - 1)
-            {
-                return 0;
-            }
+            at = at.Parent;
+        }
 
-            do
+        return at is not null;
+    }
+
+    /// <summary>Takes free numbers for a task, here and above.</summary>
+    /// <returns>EAGAIN when all are in use.</returns>
+    public Result<TaskId> Allocate(GuestTask task)
+    {
+        int[] numbers = new int[Level + 1];
+        for (PidNamespace? at = this; at is not null; at = at.Parent)
+        {
+            numbers[at.Level] = at.Take(task);
+            if (numbers[at.Level] == 0)
             {
-                _last = _last + 1 < Limit ? _last + 1 : 300;
+                for (PidNamespace taken = this; taken != at; taken = taken.Parent!)
+                {
+                    taken.Free(numbers[taken.Level], keepReserved: false);
+                }
+
+                return Errno.EAGAIN;
             }
-            while (_tasks.ContainsKey(_last) || _reserved.Contains(_last));
-            _tasks.Add(_last, task);
-            return _last;
+        }
+
+        return new TaskId(this, numbers);
+    }
+
+    /// <summary>The first process has come.</summary>
+    public void SetInit(ThreadGroup process) => Init ??= process;
+
+    /// <summary>It has ended, and everything else with it (pid_namespaces(7)).</summary>
+    internal void OnInitExit()
+    {
+        foreach (ThreadGroup process in ListProcesses())
+        {
+            if (process != Init)
+            {
+                ProcessExit.EndGroup(process, (int)Signal.SIGKILL);
+            }
         }
     }
 
-    /// <summary>Frees a task's id, unless a process group or session still has its number.</summary>
-    public void Free(int pid, bool keepReserved)
+    /// <summary>Frees a task's numbers, unless a process group or session still has them.</summary>
+    public static void Free(TaskId gone, bool keepReserved)
     {
-        lock (_lock)
+        for (PidNamespace? at = gone.Namespace; at is not null; at = at.Parent)
         {
-            _tasks.Remove(pid);
-            if (keepReserved)
-            {
-                _reserved.Add(pid);
-            }
+            at.Free(gone.In(at), keepReserved);
         }
     }
 
-    /// <summary>A group or session with this number has gone.</summary>
-    public void Unreserve(int pid)
+    /// <summary>A group or session with these numbers has gone.</summary>
+    public static void Unreserve(TaskId gone)
     {
-        lock (_lock)
+        for (PidNamespace? at = gone.Namespace; at is not null; at = at.Parent)
         {
-            _reserved.Remove(pid);
+            lock (at._lock)
+            {
+                at._reserved.Remove(gone.In(at));
+            }
         }
     }
 
     /// <summary>Gives a task another's id: execve(2) by a thread that becomes the leader.</summary>
-    public void Replace(int pid, GuestTask task)
+    public static void Replace(TaskId taken, GuestTask task)
     {
-        lock (_lock)
+        for (PidNamespace? at = taken.Namespace; at is not null; at = at.Parent)
         {
-            _tasks[pid] = task;
+            lock (at._lock)
+            {
+                at._tasks[taken.In(at)] = task;
+            }
         }
     }
 
-    /// <summary>The task with this id, or null. Any thread.</summary>
+    /// <summary>The task with this number, or null. Any thread.</summary>
     public GuestTask? FindTask(int tid)
     {
         lock (_lock)
@@ -74,18 +127,41 @@ public sealed class PidNamespace
         }
     }
 
-    /// <summary>The process with this id, or null. Any thread.</summary>
-    public ThreadGroup? FindProcess(int pid) => FindTask(pid) is { } task && task.ThreadGroup.Pid == pid ? task.ThreadGroup : null;
+    /// <summary>The process with this number, or null. Any thread.</summary>
+    public ThreadGroup? FindProcess(int pid) => FindTask(pid) is { } task && task.ThreadGroup.Leader == task ? task.ThreadGroup : null;
 
-    /// <summary>All processes by id. Any thread.</summary>
+    /// <summary>The process group with this number, or null.</summary>
+    public ProcessGroup? FindGroup(int number)
+    {
+        foreach (ThreadGroup process in ListProcesses())
+        {
+            if (process.ProcessGroup is { } group && group.Id.In(this) == number)
+            {
+                return group;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether a task, a process group or a session has this number. Any thread.</summary>
+    public bool IsInUse(int number)
+    {
+        lock (_lock)
+        {
+            return _tasks.ContainsKey(number) || _reserved.Contains(number);
+        }
+    }
+
+    /// <summary>All processes by number. Any thread.</summary>
     public IReadOnlyList<ThreadGroup> ListProcesses()
     {
         lock (_lock)
         {
             List<ThreadGroup> list = [];
-            foreach ((int tid, GuestTask task) in _tasks)
+            foreach (GuestTask task in _tasks.Values)
             {
-                if (task.ThreadGroup.Pid == tid)
+                if (task.ThreadGroup.Leader == task)
                 {
                     list.Add(task.ThreadGroup);
                 }
@@ -103,6 +179,38 @@ public sealed class PidNamespace
             lock (_lock)
             {
                 return _tasks.Count;
+            }
+        }
+    }
+
+    // 0 when all are in use.
+    private int Take(GuestTask task)
+    {
+        lock (_lock)
+        {
+            if (_tasks.Count + _reserved.Count >= Limit - 1)
+            {
+                return 0;
+            }
+
+            do
+            {
+                _last = _last + 1 < Limit ? _last + 1 : FirstAfterWrap;
+            }
+            while (_tasks.ContainsKey(_last) || _reserved.Contains(_last));
+            _tasks.Add(_last, task);
+            return _last;
+        }
+    }
+
+    private void Free(int number, bool keepReserved)
+    {
+        lock (_lock)
+        {
+            _tasks.Remove(number);
+            if (keepReserved)
+            {
+                _reserved.Add(number);
             }
         }
     }

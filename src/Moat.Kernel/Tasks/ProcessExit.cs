@@ -60,6 +60,7 @@ public static class ProcessExit
         {
             task.HasEnded = true;
             group.Tasks.Remove(task);
+            group.Container.RemoveTask();
             task.CpuClock.Stop();
             group.EndedCpuTimes += task.CpuClock.Now;
             group.EndedUsage.Add(task.Usage);
@@ -71,7 +72,7 @@ public static class ProcessExit
             }
             else if (group.Leader != task)
             {
-                task.Kernel.Pids.Free(task.Tid, keepReserved: false);
+                PidNamespace.Free(task.Id, keepReserved: false);
             }
 
             group.Executing?.Unblock();
@@ -145,8 +146,7 @@ public static class ProcessExit
         group.IsReaped = true;
         group.ExitWaiters.Notify(PollEvents.Readable | PollEvents.POLLHUP);
         LeaveGroup(group);
-        bool stillNamed = group.Kernel.HasGroupOrSession(group.Pid);
-        group.Kernel.Pids.Free(group.Pid, stillNamed);
+        PidNamespace.Free(group.Id, group.Kernel.HasGroupOrSession(group.Id));
     }
 
     /// <summary>Takes a process out of its process group, and the group out of its session when it was the last.</summary>
@@ -160,17 +160,16 @@ public static class ProcessExit
         }
 
         old.Session.Groups.Remove(old);
-        group.Kernel.Pids.Unreserve(old.Id);
+        PidNamespace.Unreserve(old.Id);
     }
 
     private static void EndProcess(ThreadGroup group)
     {
-        SentryKernel kernel = group.Kernel;
         List<ProcessGroup> held = HeldGroups(group);
         group.IsZombie = true;
         group.ExitWaiters.Notify(PollEvents.Readable);
         group.Timers.Stop();
-        kernel.Ipc.OnProcessExit(group);
+        group.Container.Ipc.OnProcessExit(group);
         ThreadGroup? newParent = FindReaper(group);
         foreach (ThreadGroup child in group.Children.ToArray())
         {
@@ -178,7 +177,7 @@ public static class ProcessExit
             {
                 if (task.ParentDeathSignal != Signal.None)
                 {
-                    SignalSender.SendToTask(task, SignalInfo.FromSender(task.ParentDeathSignal, SignalInfo.SiUser, group.Pid, group.Leader.Credentials.RealUid));
+                    SignalSender.SendToTask(task, SignalInfo.FromSender(task.ParentDeathSignal, SignalInfo.SiUser, group.Id.In(child.Pids), group.Leader.Credentials.RealUid));
                 }
             }
 
@@ -199,18 +198,18 @@ public static class ProcessExit
 
         held.ForEach(HangUpIfOrphaned);
 
-        if (group.ProcessGroup.Session.Id == group.Pid)
+        if (group.ProcessGroup.Session.Id == group.Id)
         {
             JobControl.OnLeaderExit(group);
         }
 
-        if (group.Pid == 1)
+        if (group.Pids.Init == group)
         {
-            kernel.OnInitExit(group.ExitStatus);
+            group.Pids.OnInitExit();
         }
 
         NotifyEnd(group);
-        kernel.OnProcessExit(group);
+        group.Container.OnProcessExit(group);
     }
 
     private static void NotifyTracerOfEnd(Tracee tracee, int waitStatus)
@@ -226,7 +225,7 @@ public static class ProcessExit
         if (wanted && signal != Signal.None)
         {
             CpuTimes used = child.ThreadGroup.EndedCpuTimes;
-            SignalSender.SendToProcess(receiver, SignalInfo.FromChild(signal, code, child.Tid, child.Credentials.RealUid, status, used.UserNs / NanosecondsPerTick, used.SystemNs / NanosecondsPerTick));
+            SignalSender.SendToProcess(receiver, SignalInfo.FromChild(signal, code, child.Id.In(receiver.Pids), child.Credentials.RealUid, status, used.UserNs / NanosecondsPerTick, used.SystemNs / NanosecondsPerTick));
         }
 
         receiver.ChildEvents.Notify(PollEvents.POLLIN);
@@ -239,7 +238,7 @@ public static class ProcessExit
 
     private static ThreadGroup? FindReaper(ThreadGroup group)
     {
-        for (ThreadGroup? ancestor = group.Parent; ancestor is not null; ancestor = ancestor.Parent)
+        for (ThreadGroup? ancestor = group.Parent; ancestor is not null && ancestor.Pids == group.Pids; ancestor = ancestor.Parent)
         {
             if (ancestor.IsSubreaper && !ancestor.IsZombie && !ancestor.IsExiting)
             {
@@ -247,7 +246,7 @@ public static class ProcessExit
             }
         }
 
-        return group.Kernel.Init is { IsZombie: false } init && init != group ? init : null;
+        return group.Pids.Init is { IsZombie: false } init && init != group ? init : null;
     }
 
     // The groups of a process and its children that somebody could continue so far.

@@ -1,10 +1,10 @@
 namespace Moat.Kernel.Tasks;
 
 /// <summary>A process group (setpgid(2)). Guarded by <see cref="SentryKernel.TaskLock"/>.</summary>
-public sealed class ProcessGroup(int id, Session session)
+public sealed class ProcessGroup(TaskId id, Session session)
 {
-    /// <summary>Its number: the pid of the process that founded it.</summary>
-    public int Id { get; } = id;
+    /// <summary>Its number: the id of the process that founded it.</summary>
+    public TaskId Id { get; } = id;
 
     /// <summary>The session it is in.</summary>
     public Session Session { get; } = session;

@@ -119,11 +119,10 @@ public static class ProgramExecution
             if (group.Leader != task)
             {
                 TraceLinks.Forget(group.Leader);
-                int pid = group.Leader.Tid;
-                task.Kernel.Pids.Free(task.Tid, keepReserved: false);
-                task.Tid = pid;
+                PidNamespace.Free(task.Id, keepReserved: false);
+                task.Id = group.Id;
                 group.Leader = task;
-                task.Kernel.Pids.Replace(pid, task);
+                PidNamespace.Replace(task.Id, task);
             }
         }
 

@@ -1,10 +1,10 @@
 namespace Moat.Kernel.Tasks;
 
 /// <summary>A session (setsid(2)). Guarded by <see cref="SentryKernel.TaskLock"/>.</summary>
-public sealed class Session(int id)
+public sealed class Session(TaskId id)
 {
-    /// <summary>Its number: the pid of its leader.</summary>
-    public int Id { get; } = id;
+    /// <summary>Its number: the id of its leader.</summary>
+    public TaskId Id { get; } = id;
 
     /// <summary>Its controlling terminal, if it has one.</summary>
     public ITerminal? Terminal { get; set; }

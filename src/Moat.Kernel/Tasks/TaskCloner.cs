@@ -48,7 +48,7 @@ public static class TaskCloner
             fs.UnshareMounts();
         }
 
-        UtsNamespace uts = request.Has(CloneRequest.NewUts) ? parent.Uts.Clone() : parent.Uts;
+        UtsNamespace uts = request.Has(CloneRequest.NewUts) ? parent.Uts.Clone(kernel.NamespaceIds) : parent.Uts;
         GuestTask child;
         int pidfd = -1;
         Span<byte> fpu = stackalloc byte[context.FpuStateSize];
@@ -57,8 +57,8 @@ public static class TaskCloner
         {
             ThreadGroup group = isThread ? parent.ThreadGroup : NewGroup(parent, request);
             child = new GuestTask(kernel, group, memory, files, fs, parent.Credentials, uts, network, context);
-            int tid = kernel.Pids.Allocate(child);
-            errno = tid == 0 ? Errno.EAGAIN : isThread && group.IsExiting ? Errno.ERESTARTNOINTR : Errno.None;
+            bool hasId = group.Pids.Allocate(child).TryGet(out TaskId? id, out errno);
+            errno = hasId && isThread && group.IsExiting ? Errno.ERESTARTNOINTR : errno;
             if (errno == Errno.None && request.MakePidfd is { } makePidfd)
             {
                 makePidfd(parent, group).TryGet(out pidfd, out errno);
@@ -66,11 +66,15 @@ public static class TaskCloner
 
             if (errno != Errno.None)
             {
-                kernel.Pids.Free(tid, keepReserved: false);
+                if (id is not null)
+                {
+                    PidNamespace.Free(id, keepReserved: false);
+                }
             }
             else
             {
-                child.Tid = tid;
+                child.Id = id!;
+                group.Container.AddTask();
                 group.Tasks.Add(child);
                 if (!isThread)
                 {
@@ -192,7 +196,7 @@ public static class TaskCloner
         }
 
         ThreadGroup? waiter = request.Has(CloneRequest.ParentFlag) ? old.Parent ?? old : old;
-        return new ThreadGroup(parent.Kernel, waiter, request.Has(CloneRequest.ParentFlag) ? old.ExitSignal : request.ExitSignal, actions, old.Limits.Clone())
+        return new ThreadGroup(old.Container, old.Pids, waiter, request.Has(CloneRequest.ParentFlag) ? old.ExitSignal : request.ExitSignal, actions, old.Limits.Clone())
         {
             IsDumpable = old.IsDumpable,
             Personality = old.Personality,

@@ -17,6 +17,7 @@ internal static class TaskLoop
         try
         {
             task.CpuClock.EnterSystem();
+            task.ThreadGroup.Container.Rest(task); // it may have been made while the container was stopped
             RunToEnd(task);
             TraceStops.Event(task, TraceEvent.Exit, (ulong)ProcessExit.StatusOf(task));
             task.Kernel.Dispatcher.OnEnd(task, ProcessExit.StatusOf(task));
@@ -70,6 +71,9 @@ internal static class TaskLoop
                     break;
                 case SwitchReason.Exception:
                     Exception(task, result);
+                    break;
+                case SwitchReason.Interrupted:
+                    task.ThreadGroup.Container.Rest(task);
                     break;
                 case SwitchReason.Lost:
                     task.Kernel.Log.Error($"task {task.Tid} ({task.Name}) lost its stub");

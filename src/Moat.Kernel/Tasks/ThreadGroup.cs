@@ -11,22 +11,33 @@ public sealed class ThreadGroup
     private GuestTask? _maker;
 
     /// <summary>Makes a process around its first task, in its parent's group.</summary>
-    public ThreadGroup(SentryKernel kernel, ThreadGroup? parent, Signal exitSignal, SignalActions actions, ResourceLimits limits)
+    public ThreadGroup(GuestContainer container, PidNamespace pids, ThreadGroup? parent, Signal exitSignal, SignalActions actions, ResourceLimits limits)
     {
-        Kernel = kernel;
+        Container = container;
+        Pids = pids;
+        Kernel = container.Kernel;
         Parent = parent;
         ExitSignal = exitSignal;
         Actions = actions;
         Limits = limits;
-        StartNs = kernel.Clock.MonotonicNs;
+        StartNs = Kernel.Clock.MonotonicNs;
         Timers = new ProcessTimers(this);
     }
 
     /// <summary>The kernel it runs in.</summary>
     public SentryKernel Kernel { get; }
 
-    /// <summary>getpid(2). Any thread.</summary>
+    /// <summary>The container it belongs to. Any thread.</summary>
+    public GuestContainer Container { get; }
+
+    /// <summary>The pid namespace that it lives in. Any thread.</summary>
+    public PidNamespace Pids { get; }
+
+    /// <summary>getpid(2): its number where it lives. Any thread.</summary>
     public int Pid => Leader.Tid;
+
+    /// <summary>Its number there and in the namespaces above. Any thread.</summary>
+    public TaskId Id => Leader.Id;
 
     /// <summary>The task whose tid is the pid. Any thread.</summary>
     public GuestTask Leader { get; set; } = null!;

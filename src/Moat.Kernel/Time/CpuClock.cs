@@ -36,11 +36,11 @@ public readonly record struct CpuClock(ThreadGroup Group, GuestTask? Task, bool 
 
         if ((id & PerThread) != 0)
         {
-            GuestTask? task = number == 0 ? caller : caller.Kernel.Pids.FindTask(number);
+            GuestTask? task = number == 0 ? caller : caller.Pids.FindTask(number);
             return task is null || task.ThreadGroup != caller.ThreadGroup ? Errno.EINVAL : new CpuClock(task.ThreadGroup, task, kind == Virtual);
         }
 
-        ThreadGroup? group = number == 0 ? caller.ThreadGroup : caller.Kernel.Pids.FindProcess(number);
+        ThreadGroup? group = number == 0 ? caller.ThreadGroup : caller.Pids.FindProcess(number);
         return group is null ? Errno.EINVAL : new CpuClock(group, null, kind == Virtual);
     }
 }

@@ -43,9 +43,9 @@ public sealed class AsyncSignals(SentryKernel kernel, FileDescription file) : Ke
         {
             object? owner = id <= 0 ? null : kind switch
             {
-                AsyncOwnerKind.F_OWNER_TID => kernel.Pids.FindTask(id),
-                AsyncOwnerKind.F_OWNER_PID => kernel.Pids.FindProcess(id),
-                _ => FindGroup(id),
+                AsyncOwnerKind.F_OWNER_TID => task.Pids.FindTask(id),
+                AsyncOwnerKind.F_OWNER_PID => task.Pids.FindProcess(id),
+                _ => task.Pids.FindGroup(id),
             };
             if (owner is null && id != 0)
             {
@@ -57,16 +57,16 @@ public sealed class AsyncSignals(SentryKernel kernel, FileDescription file) : Ke
         }
     }
 
-    /// <summary>The owner's number, 0 for nobody or one that has gone, and what it names.</summary>
-    public (AsyncOwnerKind Kind, int Id) GetOwner()
+    /// <summary>The owner's number, 0 for nobody or one that has gone or lives where the caller cannot see it, and what it names.</summary>
+    public (AsyncOwnerKind Kind, int Id) GetOwner(GuestTask asker)
     {
         lock (kernel.TaskLock)
         {
             int id = _owner switch
             {
-                GuestTask task when kernel.Pids.FindTask(task.Tid) == task => task.Tid,
-                ThreadGroup group when kernel.Pids.FindProcess(group.Pid) == group => group.Pid,
-                ProcessGroup group when group.Members.Count > 0 => group.Id,
+                GuestTask task when kernel.Pids.FindTask(task.Id.In(kernel.Pids)) == task => task.Id.In(asker.Pids),
+                ThreadGroup group when kernel.Pids.FindProcess(group.Id.In(kernel.Pids)) == group => group.Id.In(asker.Pids),
+                ProcessGroup group when group.Members.Count > 0 => group.Id.In(asker.Pids),
                 _ => 0,
             };
             return (_kind, id);
@@ -135,19 +135,6 @@ public sealed class AsyncSignals(SentryKernel kernel, FileDescription file) : Ke
             SendIf(events, PollEvents.POLLPRI, 5, PollEvents.POLLPRI | PollEvents.POLLRDBAND);
             SendIf(events, PollEvents.POLLHUP, 6, PollEvents.POLLHUP | PollEvents.POLLERR);
         }
-    }
-
-    private ProcessGroup? FindGroup(int id)
-    {
-        foreach (ThreadGroup process in kernel.Pids.ListProcesses())
-        {
-            if (process.ProcessGroup?.Id == id)
-            {
-                return process.ProcessGroup;
-            }
-        }
-
-        return null;
     }
 
     private void SendIf(PollEvents events, PollEvents kind, int code, PollEvents band)

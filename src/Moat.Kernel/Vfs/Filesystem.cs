@@ -34,8 +34,8 @@ public abstract class Filesystem
     /// <returns>EINVAL for options that it does not understand or cannot change.</returns>
     public virtual Errno Reconfigure(string options) => options.Length == 0 ? Errno.None : Errno.EINVAL;
 
-    /// <summary>The last mount has gone.</summary>
-    public virtual void OnLastUnmount()
+    /// <summary>The container that it was made for has gone, and with it whoever could use its files: gives back what it holds of the host and of memory.</summary>
+    public virtual void Discard()
     {
     }
 }

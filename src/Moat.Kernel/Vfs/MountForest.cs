@@ -1,22 +1,21 @@
+using Moat.Kernel.Namespaces;
+
 namespace Moat.Kernel.Vfs;
 
 /// <summary>What mount namespaces that were copied from one another share: their lock, numbers, and who propagates to whom. Members want <see cref="Lock"/> held.</summary>
-internal sealed class MountForest
+internal sealed class MountForest(NamespaceIds ids)
 {
-    private const ulong FirstNamespaceId = 4026531841; // that of Linux's initial one
-
-    private ulong _lastNamespaceId = FirstNamespaceId - 1;
     private int _lastMountId = 20;
     private int _lastGroupId;
 
     /// <summary>Guards the trees.</summary>
     public Lock Lock { get; } = new();
 
+    /// <summary>Numbers of namespaces.</summary>
+    public NamespaceIds Ids => ids;
+
     /// <summary>A number for a mount.</summary>
     public int NextMountId() => ++_lastMountId;
-
-    /// <summary>A number for a namespace.</summary>
-    public ulong NextNamespaceId() => ++_lastNamespaceId;
 
     /// <summary>The other mounts that see what is mounted or unmounted below <paramref name="mount"/>: its peers, slaves of them, and what those propagate to.</summary>
     public static List<Mount> ReceiversOf(Mount mount)

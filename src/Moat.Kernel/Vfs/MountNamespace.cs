@@ -16,14 +16,17 @@ public sealed class MountNamespace : INamespace
     private readonly Dictionary<PathLocation, Mount> _at = []; // guarded by the forest's lock: what stands on a place
     private UserCount _users;
 
+    /// <summary>The first tree of a container, which keeps it.</summary>
     /// <param name="root">The mount that is "/".</param>
-    public MountNamespace(Mount root)
-        : this(root, new MountForest()) => AddUser(); // the sandbox itself keeps its first tree
+    /// <param name="id">Its number.</param>
+    /// <param name="ids">Numbers for its copies.</param>
+    public MountNamespace(Mount root, ulong id, NamespaceIds ids)
+        : this(root, id, new MountForest(ids)) => AddUser();
 
-    private MountNamespace(Mount root, MountForest forest)
+    private MountNamespace(Mount root, ulong id, MountForest forest)
     {
         _forest = forest;
-        Id = forest.NextNamespaceId();
+        Id = id;
         Root = root;
         Add(root);
     }
@@ -223,7 +226,7 @@ public sealed class MountNamespace : INamespace
         lock (_forest.Lock)
         {
             copies = new() { [Root] = Root.CopyAt(Root.Root) };
-            MountNamespace copy = new(copies[Root], _forest);
+            MountNamespace copy = new(copies[Root], _forest.Ids.Next(), _forest);
             MountForest.Follow(Root, copies[Root]);
             List<(Mount Mount, PathLocation Point)> tree = [];
             CopyChildren(Root, Root.Root, copies[Root], tree, copies, keepsUnbindable: true);

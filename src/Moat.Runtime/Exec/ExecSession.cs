@@ -67,11 +67,11 @@ public static class ExecSession
         using UserTerminal? terminal = UserTerminal.Find();
         PendingSignals signals = new((pid, signal) => Forward(container, pid, signal));
         using SignalForwarder forwarder = new(signals.Take); // before the process can say anything that somebody answers with a signal
-        ControlReply started = Call(connection, new ControlRequest { Method = ControlMethod.Exec, Process = process }, OwnDescription.OfTerminals(descriptors, reopened));
+        ControlReply started = Call(connection, new ControlRequest { Method = ControlMethod.Exec, Container = id, Process = process }, OwnDescription.OfTerminals(descriptors, reopened));
         reopened.Dispose(); // the sandbox's alone: their last close is seen on the other side
         signals.Release(started.Pid);
         onStarted(started.Pid);
-        return Call(connection, new ControlRequest { Method = ControlMethod.Wait, Pid = started.Pid, KillWithCaller = true }).ExitCode;
+        return Call(connection, new ControlRequest { Method = ControlMethod.Wait, Container = id, Pid = started.Pid, KillWithCaller = true }).ExitCode;
     }
 
     private static ControlReply Call(ControlClient connection, ControlRequest request, params ReadOnlySpan<int> descriptors)

@@ -1,3 +1,4 @@
+using Moat.Control;
 using Moat.Host;
 using Moat.Linux;
 using Moat.Oci;
@@ -48,6 +49,10 @@ internal sealed record BindSource(int SpecIndex, string Destination, string Path
 
     /// <summary>Mounts of the host right below the root that the Sentry covers with its own: never to be seen. (The host's /proc, where the root is the host's.)</summary>
     public IReadOnlyList<string> HostMounts { get; private init; } = [];
+
+    /// <summary>How the Sentry is told of it.</summary>
+    /// <param name="goferFd">Its connection to the Gofer.</param>
+    public BootMount ToMount(int goferFd) => new() { Destination = Destination, SpecIndex = SpecIndex, GoferFd = goferFd, IsReadOnly = IsReadOnly, IsDirectory = IsDirectory };
 
     /// <summary>The root's absolute path.</summary>
     public static string RootPath(OciSpec spec, string bundle) => System.IO.Path.GetFullPath(spec.Root!.Path, bundle);

@@ -26,7 +26,8 @@ internal static class NetworkCheck
     /// <summary>Whether a namespace file is that of this process's network.</summary>
     public static bool IsOwn(string path) => Identify(path) is { } given && given == Identify("/proc/self/ns/net");
 
-    private static (ulong Device, ulong Inode)? Identify(string path)
+    /// <summary>What tells namespaces apart; null for a path that leads to none.</summary>
+    public static (ulong Device, ulong Inode)? Identify(string path)
     {
         if (path.Length == 0 || !HostPath.OpenFile(path, OpenFlags.O_RDONLY).TryGet(out int fd, out _))
         {

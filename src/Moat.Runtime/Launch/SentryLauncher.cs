@@ -57,14 +57,7 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
         List<BootMount> mounts = [];
         for (int i = 0; i < sources.Count; i++)
         {
-            mounts.Add(new BootMount
-            {
-                Destination = sources[i].Destination,
-                SpecIndex = sources[i].SpecIndex,
-                GoferFd = child.Add(gofer.Connections[i]),
-                IsReadOnly = sources[i].IsReadOnly,
-                IsDirectory = sources[i].IsDirectory,
-            });
+            mounts.Add(sources[i].ToMount(child.Add(gofer.Connections[i])));
         }
 
         List<int> preserved = [];

@@ -30,6 +30,15 @@ public sealed record ContainerRecord
     /// <summary>The Sentry's start time.</summary>
     public ulong SandboxStart { get; init; }
 
+    /// <summary>The container whose sandbox it shares; null if it has its own.</summary>
+    public string? SandboxId { get; init; }
+
+    /// <summary>The process that stands for a container that shares another's sandbox; number 0 before it was started, and without one.</summary>
+    public int StandInPid { get; init; }
+
+    /// <summary>Its start time.</summary>
+    public ulong StandInStart { get; init; }
+
     /// <summary>The Gofer; number 0 without one.</summary>
     public int GoferPid { get; init; }
 
@@ -46,19 +55,23 @@ public sealed record ContainerRecord
     [System.Text.Json.Serialization.JsonIgnore]
     public HostProcess Sandbox => new(SandboxPid, SandboxStart);
 
+    /// <summary>The process of the host that ends with the container: what engines wait for.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public HostProcess Process => SandboxId is null ? Sandbox : new HostProcess(StandInPid, StandInStart);
+
     /// <summary>The Gofer as a process of the host.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public HostProcess Gofer => new(GoferPid, GoferStart);
 
-    /// <summary>The status now: stopped as soon as the Sentry is gone, whatever was written.</summary>
-    public ContainerStatus Status() => Written == ContainerStatus.Creating && SandboxPid == 0 ? Written : Sandbox.IsAlive ? Written : ContainerStatus.Stopped;
+    /// <summary>The status now: stopped as soon as its process is gone, whatever was written.</summary>
+    public ContainerStatus Status() => Written == ContainerStatus.Creating && Process.Pid == 0 ? Written : Process.IsAlive ? Written : ContainerStatus.Stopped;
 
     /// <summary>The state for <c>state</c> and hooks.</summary>
     public OciState ToState(ContainerStatus status) => new()
     {
         Id = Id,
         Status = status.ToString().ToLowerInvariant(),
-        Pid = status == ContainerStatus.Stopped ? 0 : SandboxPid,
+        Pid = status == ContainerStatus.Stopped ? 0 : Process.Pid,
         Bundle = Bundle,
         Annotations = Spec.Annotations.Count > 0 ? Spec.Annotations : null,
     };

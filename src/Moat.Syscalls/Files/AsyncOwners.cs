@@ -29,7 +29,7 @@ internal static class AsyncOwners
                 return id == int.MinValue ? Errno.EINVAL
                     : file.EnsureAsync(task.Kernel).SetOwner(task, id < 0 ? AsyncOwnerKind.F_OWNER_PGRP : AsyncOwnerKind.F_OWNER_PID, Math.Abs(id));
             case GetOwner:
-                (AsyncOwnerKind kind, int owner) = file.Async?.GetOwner() ?? default;
+                (AsyncOwnerKind kind, int owner) = file.Async?.GetOwner(task) ?? default;
                 return kind == AsyncOwnerKind.F_OWNER_PGRP ? -owner : owner;
             case SetSignal:
                 if (arguments[2] > 64)
@@ -49,7 +49,7 @@ internal static class AsyncOwners
                     : type is < 0 or > 2 ? Errno.EINVAL
                     : file.EnsureAsync(task.Kernel).SetOwner(task, (AsyncOwnerKind)type, BinaryPrimitives.ReadInt32LittleEndian(given[4..]));
             default:
-                (kind, owner) = file.Async?.GetOwner() ?? default;
+                (kind, owner) = file.Async?.GetOwner(task) ?? default;
                 Span<byte> shown = stackalloc byte[8];
                 BinaryPrimitives.WriteInt32LittleEndian(shown, (int)kind);
                 BinaryPrimitives.WriteInt32LittleEndian(shown[4..], owner);

@@ -18,7 +18,7 @@ internal static class IpcReports
         const int MostOfAll = 1024000000; // SEMMNS
         const int MostOperations = 500; // SEMOPM
         const int UndoBytes = 20; // SEMUSZ
-        IpcObjects<SemaphoreSet> sets = task.Kernel.Ipc.Semaphores;
+        IpcObjects<SemaphoreSet> sets = task.Ipc.Semaphores;
         int highest;
         int count;
         int all = 0;
@@ -45,7 +45,7 @@ internal static class IpcReports
         const int PoolKilobytes = 512000; // MSGPOOL
         const int SegmentBytes = 16; // MSGSSZ
         const int MostSegments = 0xffff; // MSGSEG
-        IpcObjects<MessageQueue> queues = task.Kernel.Ipc.Queues;
+        IpcObjects<MessageQueue> queues = task.Ipc.Queues;
         int highest;
         (int Queues, int Messages, int Bytes) held = default;
         lock (queues.Lock)

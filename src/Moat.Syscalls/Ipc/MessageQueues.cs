@@ -27,10 +27,10 @@ internal static class MessageQueues
     private static SyscallResult Get(GuestTask task, in SyscallArguments arguments)
     {
         (int key, int flags) = (arguments.Int(0), arguments.Int(1));
-        IpcObjects<MessageQueue> queues = task.Kernel.Ipc.Queues;
+        IpcObjects<MessageQueue> queues = task.Ipc.Queues;
         lock (queues.Lock)
         {
-            return queues.Get(task.Credentials, key, flags, static _ => Errno.None, () => new MessageQueue(task.Kernel.Ipc, key, task.Credentials, (uint)flags, Now(task)))
+            return queues.Get(task.Credentials, key, flags, static _ => Errno.None, () => new MessageQueue(task.Ipc, key, task.Credentials, (uint)flags, Now(task)))
                 .TryGet(out MessageQueue? queue, out Errno errno) ? queue.Id : errno;
         }
     }
@@ -120,7 +120,7 @@ internal static class MessageQueues
         {
             while (true)
             {
-                lock (task.Kernel.Ipc.Queues.Lock)
+                lock (task.Ipc.Queues.Lock)
                 {
                     if (queue.IsRemoved)
                     {
@@ -168,10 +168,10 @@ internal static class MessageQueues
         Span<byte> buffer = stackalloc byte[120]; // struct msqid64_ds
         buffer.Clear();
         int told;
-        lock (task.Kernel.Ipc.Queues.Lock)
+        lock (task.Ipc.Queues.Lock)
         {
             bool byIndex = command != IpcCommand.Stat;
-            if (!IpcReports.Find(task.Kernel.Ipc.Queues, task.Credentials, id, byIndex, anybody: command == IpcCommand.MsgStatAny).TryGet(out MessageQueue? queue, out Errno unknown))
+            if (!IpcReports.Find(task.Ipc.Queues, task.Credentials, id, byIndex, anybody: command == IpcCommand.MsgStatAny).TryGet(out MessageQueue? queue, out Errno unknown))
             {
                 return unknown;
             }
@@ -201,7 +201,7 @@ internal static class MessageQueues
             return errno;
         }
 
-        IpcObjects<MessageQueue> queues = task.Kernel.Ipc.Queues;
+        IpcObjects<MessageQueue> queues = task.Ipc.Queues;
         lock (queues.Lock)
         {
             if (!queues.Find(id).TryGet(out MessageQueue? queue, out errno))
@@ -238,9 +238,9 @@ internal static class MessageQueues
 
     private static Result<MessageQueue> Find(GuestTask task, int id, uint permission)
     {
-        lock (task.Kernel.Ipc.Queues.Lock)
+        lock (task.Ipc.Queues.Lock)
         {
-            return !task.Kernel.Ipc.Queues.Find(id).TryGet(out MessageQueue? queue, out Errno errno) ? errno : queue.Allows(task.Credentials, permission) ? queue : Errno.EACCES;
+            return !task.Ipc.Queues.Find(id).TryGet(out MessageQueue? queue, out Errno errno) ? errno : queue.Allows(task.Credentials, permission) ? queue : Errno.EACCES;
         }
     }
 

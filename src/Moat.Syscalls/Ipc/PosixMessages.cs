@@ -52,7 +52,7 @@ internal static class PosixMessages
         bool isValid = attributes.MaxMessages > 0 && attributes.MessageSize > 0
             && attributes.MaxMessages <= (isPrivileged ? 65536 : 10) && attributes.MessageSize <= (isPrivileged ? 16 << 20 : 8192);
         uint mode = arguments.UInt(2) & ~(uint)task.Fs.Umask;
-        PosixQueues queues = task.Kernel.Ipc.PosixQueues;
+        PosixQueues queues = task.Ipc.PosixQueues;
         Func<PosixQueue>? make = creates && isValid ? () => new PosixQueue(task.Credentials, mode, (int)attributes.MaxMessages, (int)attributes.MessageSize) : null;
         if (!queues.Open(name, make, creates && (flags & OpenFlags.O_EXCL) != 0, out bool isNew).TryGet(out PosixQueue? queue, out errno))
         {
@@ -71,7 +71,7 @@ internal static class PosixMessages
     }
 
     private static SyscallResult Unlink(GuestTask task, in SyscallArguments arguments) =>
-        ReadName(task, arguments.Address(0)).TryGet(out FileName? name, out Errno errno) ? task.Kernel.Ipc.PosixQueues.Unlink(name, task.Credentials) : errno;
+        ReadName(task, arguments.Address(0)).TryGet(out FileName? name, out Errno errno) ? task.Ipc.PosixQueues.Unlink(name, task.Credentials) : errno;
 
     private static SyscallResult Send(GuestTask task, in SyscallArguments arguments)
     {

@@ -31,7 +31,7 @@ internal static class Semaphores
             return Errno.EINVAL;
         }
 
-        IpcObjects<SemaphoreSet> sets = task.Kernel.Ipc.Semaphores;
+        IpcObjects<SemaphoreSet> sets = task.Ipc.Semaphores;
         lock (sets.Lock)
         {
             return sets.Get(
@@ -39,7 +39,7 @@ internal static class Semaphores
                 key,
                 flags,
                 found => count > found.Count ? Errno.EINVAL : Errno.None,
-                () => count == 0 ? Errno.EINVAL : !task.Kernel.Ipc.SemaphoreBudget.TryTake(count) ? Errno.ENOSPC : new SemaphoreSet(task.Kernel.Ipc, key, task.Credentials, (uint)flags, Now(task), count)).TryGet(out SemaphoreSet? set, out Errno errno) ? set.Id : errno;
+                () => count == 0 ? Errno.EINVAL : !task.Ipc.SemaphoreBudget.TryTake(count) ? Errno.ENOSPC : new SemaphoreSet(task.Ipc, key, task.Credentials, (uint)flags, Now(task), count)).TryGet(out SemaphoreSet? set, out Errno errno) ? set.Id : errno;
         }
     }
 
@@ -74,7 +74,7 @@ internal static class Semaphores
             highest = Math.Max(highest, operation.Number);
         }
 
-        IpcObjects<SemaphoreSet> sets = task.Kernel.Ipc.Semaphores;
+        IpcObjects<SemaphoreSet> sets = task.Ipc.Semaphores;
         SemaphoreSet? set;
         lock (sets.Lock)
         {
@@ -99,7 +99,7 @@ internal static class Semaphores
 
     private static SyscallResult Wait(GuestTask task, SemaphoreSet set, SemaphoreOperation[] operations, long deadlineNs)
     {
-        object tableLock = task.Kernel.Ipc.Semaphores.Lock;
+        object tableLock = task.Ipc.Semaphores.Lock;
         TaskWaitEntry entry = new(task) { Mask = PollEvents.POLLIN };
         set.Changes.Add(entry);
         try
@@ -176,10 +176,10 @@ internal static class Semaphores
         Span<byte> buffer = stackalloc byte[104]; // struct semid64_ds
         buffer.Clear();
         int told;
-        lock (task.Kernel.Ipc.Semaphores.Lock)
+        lock (task.Ipc.Semaphores.Lock)
         {
             bool byIndex = command != IpcCommand.Stat;
-            if (!IpcReports.Find(task.Kernel.Ipc.Semaphores, task.Credentials, id, byIndex, anybody: command == IpcCommand.SemStatAny).TryGet(out SemaphoreSet? set, out Errno unknown))
+            if (!IpcReports.Find(task.Ipc.Semaphores, task.Credentials, id, byIndex, anybody: command == IpcCommand.SemStatAny).TryGet(out SemaphoreSet? set, out Errno unknown))
             {
                 return unknown;
             }
@@ -197,7 +197,7 @@ internal static class Semaphores
 
     private static SyscallResult One(GuestTask task, int id, int number, int command, int value)
     {
-        lock (task.Kernel.Ipc.Semaphores.Lock)
+        lock (task.Ipc.Semaphores.Lock)
         {
             bool sets = command == IpcCommand.SemSetValue;
             if (sets && value is < 0 or > SemaphoreSet.MaxValue)
@@ -237,7 +237,7 @@ internal static class Semaphores
     {
         bool sets = command == IpcCommand.SemSetAll;
         ushort[] values;
-        lock (task.Kernel.Ipc.Semaphores.Lock)
+        lock (task.Ipc.Semaphores.Lock)
         {
             if (!Find(task, id, sets ? AlterPermission : ReadPermission).TryGet(out SemaphoreSet? set, out Errno unknown))
             {
@@ -262,7 +262,7 @@ internal static class Semaphores
             return errno == Errno.None ? Errno.ERANGE : errno;
         }
 
-        lock (task.Kernel.Ipc.Semaphores.Lock)
+        lock (task.Ipc.Semaphores.Lock)
         {
             if (!Find(task, id, AlterPermission).TryGet(out SemaphoreSet? set, out _))
             {
@@ -289,7 +289,7 @@ internal static class Semaphores
             return errno;
         }
 
-        IpcObjects<SemaphoreSet> sets = task.Kernel.Ipc.Semaphores;
+        IpcObjects<SemaphoreSet> sets = task.Ipc.Semaphores;
         lock (sets.Lock)
         {
             if (!sets.Find(id).TryGet(out SemaphoreSet? set, out errno))
@@ -317,7 +317,7 @@ internal static class Semaphores
     }
 
     private static Result<SemaphoreSet> Find(GuestTask task, int id, uint permission) =>
-        !task.Kernel.Ipc.Semaphores.Find(id).TryGet(out SemaphoreSet? set, out Errno errno) ? errno : set.Allows(task.Credentials, permission) ? set : Errno.EACCES;
+        !task.Ipc.Semaphores.Find(id).TryGet(out SemaphoreSet? set, out Errno errno) ? errno : set.Allows(task.Credentials, permission) ? set : Errno.EACCES;
 
     private static long Now(GuestTask task) => task.Kernel.Clock.RealtimeNs / Timespec.NanosecondsPerSecond;
 }

@@ -28,7 +28,7 @@ internal static class SharedMemory
         const int HugeTlb = 0x800;
         const ulong MaxSize = ulong.MaxValue - (1UL << 24); // SHMMAX
         (int key, ulong size, int flags) = (arguments.Int(0), arguments.Size(1), arguments.Int(2));
-        IpcNamespace ipc = task.Kernel.Ipc;
+        IpcNamespace ipc = task.Ipc;
         lock (ipc.Segments.Lock)
         {
             return ipc.Segments.Get(
@@ -73,9 +73,9 @@ internal static class SharedMemory
         bool isReadOnly = (flags & ReadOnly) != 0;
         bool executes = (flags & Execute) != 0;
         SharedMemorySegment? segment;
-        lock (task.Kernel.Ipc.Segments.Lock)
+        lock (task.Ipc.Segments.Lock)
         {
-            if (!task.Kernel.Ipc.Segments.Find(arguments.Int(0)).TryGet(out segment, out Errno unknown))
+            if (!task.Ipc.Segments.Find(arguments.Int(0)).TryGet(out segment, out Errno unknown))
             {
                 return unknown;
             }
@@ -111,7 +111,7 @@ internal static class SharedMemory
             return errno == Errno.EEXIST ? Errno.EINVAL : errno;
         }
 
-        lock (task.Kernel.Ipc.Segments.Lock)
+        lock (task.Ipc.Segments.Lock)
         {
             segment.LastPid = task.ThreadGroup.Pid;
             segment.AttachTime = Now(task);
@@ -146,7 +146,7 @@ internal static class SharedMemory
             at += run + PageSize;
         }
 
-        lock (task.Kernel.Ipc.Segments.Lock)
+        lock (task.Ipc.Segments.Lock)
         {
             segment.LastPid = task.ThreadGroup.Pid;
         }
@@ -185,10 +185,10 @@ internal static class SharedMemory
     {
         Span<ulong> info = stackalloc ulong[6];
         info.Clear();
-        lock (task.Kernel.Ipc.Segments.Lock)
+        lock (task.Ipc.Segments.Lock)
         {
-            info[0] = (ulong)task.Kernel.Ipc.Segments.Count;
-            foreach (SharedMemorySegment segment in task.Kernel.Ipc.Segments.All)
+            info[0] = (ulong)task.Ipc.Segments.Count;
+            foreach (SharedMemorySegment segment in task.Ipc.Segments.All)
             {
                 info[1] += AddressLayout.RoundUp(segment.Size) / PageSize;
                 info[2] += (ulong)segment.ResidentBytes / PageSize;
@@ -200,9 +200,9 @@ internal static class SharedMemory
 
     private static int HighestIndex(GuestTask task)
     {
-        lock (task.Kernel.Ipc.Segments.Lock)
+        lock (task.Ipc.Segments.Lock)
         {
-            return task.Kernel.Ipc.Segments.HighestIndex;
+            return task.Ipc.Segments.HighestIndex;
         }
     }
 
@@ -211,10 +211,10 @@ internal static class SharedMemory
         Span<byte> buffer = stackalloc byte[112]; // struct shmid64_ds
         buffer.Clear();
         int found;
-        lock (task.Kernel.Ipc.Segments.Lock)
+        lock (task.Ipc.Segments.Lock)
         {
             bool byIndex = command != IpcCommand.Stat;
-            if (!IpcReports.Find(task.Kernel.Ipc.Segments, task.Credentials, id, byIndex, anybody: command == IpcCommand.ShmStatAny).TryGet(out SharedMemorySegment? segment, out Errno unknown))
+            if (!IpcReports.Find(task.Ipc.Segments, task.Credentials, id, byIndex, anybody: command == IpcCommand.ShmStatAny).TryGet(out SharedMemorySegment? segment, out Errno unknown))
             {
                 return unknown;
             }
@@ -243,9 +243,9 @@ internal static class SharedMemory
             return errno;
         }
 
-        lock (task.Kernel.Ipc.Segments.Lock)
+        lock (task.Ipc.Segments.Lock)
         {
-            if (!task.Kernel.Ipc.Segments.Find(id).TryGet(out SharedMemorySegment? segment, out errno))
+            if (!task.Ipc.Segments.Find(id).TryGet(out SharedMemorySegment? segment, out errno))
             {
                 return errno;
             }
@@ -271,9 +271,9 @@ internal static class SharedMemory
     // Application memory is never swapped by this kernel: there is nothing more to lock.
     private static SyscallResult Lock(GuestTask task, int id)
     {
-        lock (task.Kernel.Ipc.Segments.Lock)
+        lock (task.Ipc.Segments.Lock)
         {
-            return !task.Kernel.Ipc.Segments.Find(id).TryGet(out SharedMemorySegment? segment, out Errno errno) ? errno
+            return !task.Ipc.Segments.Find(id).TryGet(out SharedMemorySegment? segment, out Errno errno) ? errno
                 : segment.IsOwnedBy(task.Credentials) || task.Credentials.HasCapability(Kernel.Credentials.Capability.CAP_IPC_LOCK) ? Errno.None : Errno.EPERM;
         }
     }

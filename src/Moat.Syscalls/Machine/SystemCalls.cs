@@ -168,7 +168,7 @@ internal static class SystemCalls
 
     private static SyscallResult Prlimit(GuestTask task, in SyscallArguments arguments)
     {
-        ThreadGroup? target = arguments.Int(0) == 0 ? task.ThreadGroup : task.Kernel.Pids.FindTask(arguments.Int(0))?.ThreadGroup;
+        ThreadGroup? target = arguments.Int(0) == 0 ? task.ThreadGroup : task.Pids.FindTask(arguments.Int(0))?.ThreadGroup;
         if (arguments.UInt(1) >= ResourceLimits.Count)
         {
             return Errno.EINVAL;

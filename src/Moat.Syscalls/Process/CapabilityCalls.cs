@@ -32,7 +32,7 @@ internal static class CapabilityCalls
             return Errno.EINVAL;
         }
 
-        GuestTask? target = pid == 0 ? task : task.Kernel.Pids.FindTask(pid);
+        GuestTask? target = pid == 0 ? task : task.Pids.FindTask(pid);
         if (target is null)
         {
             return Errno.ESRCH;

@@ -29,7 +29,7 @@ internal static class Identity
     {
         lock (task.Kernel.TaskLock)
         {
-            return task.ThreadGroup.Parent?.Pid ?? 0;
+            return task.ThreadGroup.Parent?.Id.In(task.Pids) ?? 0;
         }
     }
 
@@ -37,8 +37,8 @@ internal static class Identity
     {
         lock (task.Kernel.TaskLock)
         {
-            ThreadGroup? process = pid == 0 ? task.ThreadGroup : task.Kernel.Pids.FindProcess(pid);
-            return process is null ? Errno.ESRCH : process.ProcessGroup.Id;
+            ThreadGroup? process = pid == 0 ? task.ThreadGroup : task.Pids.FindProcess(pid);
+            return process is null ? Errno.ESRCH : process.ProcessGroup.Id.In(task.Pids);
         }
     }
 
@@ -46,8 +46,8 @@ internal static class Identity
     {
         lock (task.Kernel.TaskLock)
         {
-            ThreadGroup? process = arguments.Int(0) == 0 ? task.ThreadGroup : task.Kernel.Pids.FindProcess(arguments.Int(0));
-            return process is null ? Errno.ESRCH : process.ProcessGroup.Session.Id;
+            ThreadGroup? process = arguments.Int(0) == 0 ? task.ThreadGroup : task.Pids.FindProcess(arguments.Int(0));
+            return process is null ? Errno.ESRCH : process.ProcessGroup.Session.Id.In(task.Pids);
         }
     }
 
@@ -64,7 +64,7 @@ internal static class Identity
             ThreadGroup self = task.ThreadGroup;
             int pid = arguments.Int(0) == 0 ? self.Pid : arguments.Int(0);
             wanted = wanted == 0 ? pid : wanted;
-            if (task.Kernel.Pids.FindProcess(pid) is not { } process || (process != self && process.Parent != self))
+            if (task.Pids.FindProcess(pid) is not { } process || (process != self && process.Parent != self))
             {
                 return Errno.ESRCH;
             }
@@ -83,17 +83,17 @@ internal static class Identity
                 }
             }
 
-            if (process.ProcessGroup.Session.Id == process.Pid)
+            if (process.ProcessGroup.Session.Id == process.Id)
             {
                 return Errno.EPERM;
             }
 
-            if (process.ProcessGroup.Id == wanted)
+            if (process.ProcessGroup.Id.In(task.Pids) == wanted)
             {
                 return SyscallResult.Ok;
             }
 
-            ProcessGroup? group = session.Groups.Find(candidate => candidate.Id == wanted);
+            ProcessGroup? group = session.Groups.Find(candidate => candidate.Id.In(task.Pids) == wanted);
             if (group is null && wanted != pid)
             {
                 return Errno.EPERM;
@@ -101,7 +101,7 @@ internal static class Identity
 
             if (group is null)
             {
-                group = new ProcessGroup(wanted, session);
+                group = new ProcessGroup(process.Id, session);
                 session.Groups.Add(group);
             }
 
@@ -117,16 +117,13 @@ internal static class Identity
         lock (task.Kernel.TaskLock)
         {
             ThreadGroup self = task.ThreadGroup;
-            foreach (ThreadGroup process in task.Kernel.Pids.ListProcesses())
+            if (task.Pids.FindGroup(self.Pid) is not null)
             {
-                if (process.ProcessGroup.Id == self.Pid)
-                {
-                    return Errno.EPERM;
-                }
+                return Errno.EPERM;
             }
 
-            Session session = new(self.Pid);
-            ProcessGroup group = new(self.Pid, session);
+            Session session = new(self.Id);
+            ProcessGroup group = new(self.Id, session);
             session.Groups.Add(group);
             ProcessExit.LeaveGroup(self);
             group.Members.Add(self);
@@ -144,7 +141,7 @@ internal static class Identity
 
     private static SyscallResult GetRobustList(GuestTask task, in SyscallArguments arguments)
     {
-        GuestTask? other = arguments.Int(0) == 0 ? task : task.Kernel.Pids.FindTask(arguments.Int(0));
+        GuestTask? other = arguments.Int(0) == 0 ? task : task.Pids.FindTask(arguments.Int(0));
         if (other is null || !TraceAccess.IsAllowed(task, other))
         {
             return other is null ? Errno.ESRCH : Errno.EPERM;

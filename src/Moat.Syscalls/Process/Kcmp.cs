@@ -23,8 +23,8 @@ internal static class Kcmp
         GuestTask? second;
         lock (task.Kernel.TaskLock)
         {
-            first = task.Kernel.Pids.FindTask(arguments.Int(0));
-            second = task.Kernel.Pids.FindTask(arguments.Int(1));
+            first = task.Pids.FindTask(arguments.Int(0));
+            second = task.Pids.FindTask(arguments.Int(1));
             if (first is null || second is null)
             {
                 return Errno.ESRCH;

@@ -85,7 +85,7 @@ internal static class NamespaceCalls
 
         if ((namespaces & CloneRequest.NewUts) != 0)
         {
-            task.Uts = task.Uts.Clone();
+            task.Uts = task.Uts.Clone(task.Kernel.NamespaceIds);
         }
 
         return SyscallResult.Ok;

@@ -67,8 +67,8 @@ internal static class PidfdCalls
             return Errno.EINVAL;
         }
 
-        GuestTask? found = task.Kernel.Pids.FindTask(pid);
-        if (found is null || found.ThreadGroup.Pid != pid)
+        GuestTask? found = task.Pids.FindTask(pid);
+        if (found is null || found.ThreadGroup.Leader != found)
         {
             return found is null ? Errno.ESRCH : Errno.ENOENT;
         }

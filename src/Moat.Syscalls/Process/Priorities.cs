@@ -135,17 +135,17 @@ internal static class Priorities
         {
             if (which == Process)
             {
-                GuestTask? one = id == 0 ? task : task.Kernel.Pids.FindTask(id);
+                GuestTask? one = id == 0 ? task : task.Pids.FindTask(id);
                 return one is null ? selected : [one];
             }
 
-            int group = id == 0 ? task.ThreadGroup.ProcessGroup.Id : id;
+            ProcessGroup? group = id == 0 ? task.ThreadGroup.ProcessGroup : which == Group ? task.Pids.FindGroup(id) : null;
             uint user = id == 0 ? task.Credentials.RealUid : (uint)id;
-            foreach (ThreadGroup process in task.Kernel.Pids.ListProcesses())
+            foreach (ThreadGroup process in task.Pids.ListProcesses())
             {
                 foreach (GuestTask candidate in process.Tasks)
                 {
-                    if (which == Group ? process.ProcessGroup.Id == group : candidate.Credentials.RealUid == user)
+                    if (which == Group ? group is not null && process.ProcessGroup == group : candidate.Credentials.RealUid == user)
                     {
                         selected.Add(candidate);
                     }

@@ -40,7 +40,7 @@ internal static class ProcessMemory
         MemoryManager memory;
         lock (task.Kernel.TaskLock)
         {
-            if (task.Kernel.Pids.FindTask(arguments.Int(0)) is not { } target)
+            if (task.Pids.FindTask(arguments.Int(0)) is not { } target)
             {
                 return Errno.ESRCH;
             }

@@ -20,7 +20,7 @@ internal static class PtraceCalls
             return TraceLinks.TraceMe(task);
         }
 
-        if (task.Kernel.Pids.FindTask(arguments.Int(1)) is not { } target)
+        if (task.Pids.FindTask(arguments.Int(1)) is not { } target)
         {
             return Errno.ESRCH;
         }

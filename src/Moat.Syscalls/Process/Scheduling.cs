@@ -50,7 +50,7 @@ internal static class Scheduling
     }
 
     private static Result<GuestTask> Find(GuestTask task, int pid) =>
-        pid < 0 ? Errno.EINVAL : pid == 0 ? task : task.Kernel.Pids.FindTask(pid) is { HasEnded: false } found ? found : Errno.ESRCH;
+        pid < 0 ? Errno.EINVAL : pid == 0 ? task : task.Pids.FindTask(pid) is { HasEnded: false } found ? found : Errno.ESRCH;
 
     private static SyscallResult GetScheduler(GuestTask task, in SyscallArguments arguments) =>
         Find(task, arguments.Int(0)).TryGet(out GuestTask? target, out Errno errno) ? target.Scheduling.Policy | (target.Scheduling.ResetsOnFork ? ResetOnFork : 0) : errno;

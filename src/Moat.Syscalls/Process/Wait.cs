@@ -40,7 +40,7 @@ internal static class Wait
         }
 
         int group = pid == 0 ? GroupOf(task) : pid < -1 ? -pid : 0;
-        Errno errno = Find(task, child => group != 0 ? child.ThreadGroup.ProcessGroup.Id == group : pid == -1 || child.Tid == pid, options | Exited, out ChildEvent found);
+        Errno errno = Find(task, child => group != 0 ? child.ThreadGroup.ProcessGroup.Id.In(task.Pids) == group : pid == -1 || child.Id.In(task.Pids) == pid, options | Exited, out ChildEvent found);
         if (errno != Errno.None)
         {
             return errno;
@@ -76,11 +76,11 @@ internal static class Wait
                 wanted = static _ => true;
                 break;
             case 1 when id > 0: // P_PID
-                wanted = child => child.Tid == id;
+                wanted = child => child.Id.In(task.Pids) == id;
                 break;
             case 2 when id >= 0: // P_PGID
                 int group = id == 0 ? GroupOf(task) : id;
-                wanted = child => child.ThreadGroup.ProcessGroup.Id == group;
+                wanted = child => child.ThreadGroup.ProcessGroup.Id.In(task.Pids) == group;
                 break;
             case 3 when id >= 0: // P_PIDFD
                 if (!PidfdCalls.Find(task, id, out isNonBlocking).TryGet(out ThreadGroup? process, out Errno unknown))
@@ -122,7 +122,7 @@ internal static class Wait
     {
         lock (task.Kernel.TaskLock)
         {
-            return task.ThreadGroup.ProcessGroup.Id;
+            return task.ThreadGroup.ProcessGroup.Id.Number;
         }
     }
 

@@ -36,15 +36,15 @@ internal static class Kill
         {
             if (pid > 0)
             {
-                return task.Kernel.Pids.FindTask(pid) is { } target ? SendTo(task, target.ThreadGroup, info) : Errno.ESRCH;
+                return task.Pids.FindTask(pid) is { } target ? SendTo(task, target.ThreadGroup, info) : Errno.ESRCH;
             }
 
-            int group = pid == 0 ? task.ThreadGroup.ProcessGroup.Id : -pid;
+            ProcessGroup? group = pid == 0 ? task.ThreadGroup.ProcessGroup : pid == -1 ? null : task.Pids.FindGroup(-pid);
             bool found = false;
             bool sent = false;
-            foreach (ThreadGroup process in task.Kernel.Pids.ListProcesses())
+            foreach (ThreadGroup process in task.Pids.ListProcesses())
             {
-                bool wanted = pid == -1 ? process.Pid > 1 && process != task.ThreadGroup : process.ProcessGroup?.Id == group;
+                bool wanted = pid == -1 ? process != task.Pids.Init && process != task.ThreadGroup : group is not null && process.ProcessGroup == group;
                 if (!wanted)
                 {
                     continue;
@@ -72,7 +72,7 @@ internal static class Kill
 
         lock (task.Kernel.TaskLock)
         {
-            return task.Kernel.Pids.FindTask(arguments.Int(0)) is { } target ? SendTo(task, target.ThreadGroup, info) : Errno.ESRCH;
+            return task.Pids.FindTask(arguments.Int(0)) is { } target ? SendTo(task, target.ThreadGroup, info) : Errno.ESRCH;
         }
     }
 
@@ -116,7 +116,7 @@ internal static class Kill
         SignalInfo info = given ?? SenderInfo(task, (Signal)number, SignalInfo.SiTkill);
         lock (task.Kernel.TaskLock)
         {
-            if (task.Kernel.Pids.FindTask(tid) is not { } target || (pid > 0 && target.ThreadGroup.Pid != pid) || (target.HasEnded && target.ThreadGroup.Leader != target))
+            if (task.Pids.FindTask(tid) is not { } target || (pid > 0 && target.ThreadGroup.Id.In(task.Pids) != pid) || (target.HasEnded && target.ThreadGroup.Leader != target))
             {
                 return Errno.ESRCH;
             }

@@ -191,7 +191,7 @@ internal static class PosixTimers
             case NotifyNone:
                 return new TimerNotification(Signal.None, null, request.Value);
             case NotifyThreadId:
-                GuestTask? target = task.Kernel.Pids.FindTask(request.ThreadId);
+                GuestTask? target = task.Pids.FindTask(request.ThreadId);
                 return target is null || target.ThreadGroup != task.ThreadGroup || request.Signal is < 1 or > 64
                     ? Errno.EINVAL
                     : new TimerNotification((Signal)request.Signal, target, request.Value);

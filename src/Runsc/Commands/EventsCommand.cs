@@ -47,7 +47,7 @@ internal sealed class EventsCommand : ICommand
                 return 0;
             }
 
-            if (container.Record.Sandbox.WaitForEnd(interval * 1000))
+            if (container.Record.Process.WaitForEnd(interval * 1000))
             {
                 return 0;
             }

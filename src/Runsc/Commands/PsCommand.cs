@@ -40,7 +40,7 @@ internal sealed class PsCommand : ICommand
         // Engines want processes of the host: those that stand for processes of the container.
         if (flags.Text("format") == "json" || flags.Text("f") == "json")
         {
-            int[] pids = [container.Record.SandboxPid, .. ExecProxy.List(context.Options, id)];
+            int[] pids = [container.Record.Process.Pid, .. ExecProxy.List(context.Options, id)];
             Console.Out.WriteLine(JsonSerializer.Serialize(pids, CommandJson.Default.Int32Array));
             return 0;
         }

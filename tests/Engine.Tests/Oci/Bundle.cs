@@ -5,10 +5,12 @@ namespace Moat.Engine.Tests.Oci;
 /// <summary>A bundle and a folder for the state of its container, with the commands of runsc on it.</summary>
 public sealed class Bundle : IDisposable
 {
-    /// <summary>The container.</summary>
+    /// <summary>The container, where there is but one.</summary>
     public const string Id = "c";
 
     private readonly JsonObject _spec;
+    private readonly Bundle? _sandbox;
+    private readonly string _id = Id;
 
     /// <summary>Makes a bundle whose container runs a script; its root can be written.</summary>
     public Bundle(BundleRoot root, string script)
@@ -24,11 +26,20 @@ public sealed class Bundle : IDisposable
         Save();
     }
 
+    /// <summary>Makes a bundle for a container of another one's pod, as engines of Kubernetes mark them.</summary>
+    public Bundle(BundleRoot root, string script, Bundle sandbox, string id)
+        : this(root, script)
+    {
+        _sandbox = sandbox;
+        _id = id;
+        Set("annotations", $$"""{"io.kubernetes.cri.container-type": "container", "io.kubernetes.cri.sandbox-id": "{{Id}}"}""");
+    }
+
     /// <summary>The bundle.</summary>
     public string Folder { get; }
 
     /// <summary>Where the state of containers is.</summary>
-    public string State => Path.Combine(Folder, "state");
+    public string State => _sandbox?.State ?? Path.Combine(Folder, "state");
 
     /// <summary>config.json.</summary>
     public string ConfigFile => Path.Combine(Folder, "config.json");
@@ -85,25 +96,25 @@ public sealed class Bundle : IDisposable
     }
 
     /// <summary>run, in the foreground.</summary>
-    public CommandResult Run(params string[] flags) => Command(["run", "--bundle", Folder, .. flags, Id]);
+    public CommandResult Run(params string[] flags) => Command(["run", "--bundle", Folder, .. flags, _id]);
 
     /// <summary>A command whose container outlives it: the container's streams are files.</summary>
     public CommandResult Detached(params string[] arguments) =>
         Runsc.Execute(["/bin/sh", "-c", $"exec \"$@\" < /dev/null > {Folder}/output 2> {Folder}/errors", "sh", Runsc.Executable, "--root", State, "--log", LogFile, "--log-format", "json", .. arguments]);
 
     /// <summary>create.</summary>
-    public CommandResult Create(params string[] flags) => Detached(["create", "--bundle", Folder, .. flags, Id]);
+    public CommandResult Create(params string[] flags) => Detached(["create", "--bundle", Folder, .. flags, _id]);
 
     /// <summary>create and start; both must succeed.</summary>
     public void Start()
     {
         CommandResult created = Create();
         Assert.True(created.ExitCode == 0, Log);
-        Must("start", Id);
+        Must("start", _id);
     }
 
     /// <summary>The member of what <c>state</c> prints.</summary>
-    public string Read(string member) => JsonNode.Parse(Must("state", Id))![member]!.ToString();
+    public string Read(string member) => JsonNode.Parse(Must("state", _id))![member]!.ToString();
 
     /// <summary>Waits for a status.</summary>
     public void Await(string status) => Patience.Await(() => Read("status") == status, status);
@@ -118,7 +129,7 @@ public sealed class Bundle : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Command("delete", "--force", Id);
+        Command("delete", "--force", _id);
         Directory.Delete(Folder, recursive: true);
     }
 

@@ -80,7 +80,7 @@ public sealed class BundleLoaderTests : IDisposable
         Assert.Equal((100L, -1L, true, 7L), (resources.Memory!.Limit, resources.Memory.Swap, resources.Memory.DisableOomKiller, resources.Pids!.Limit));
         Assert.Equal((-1L, 100000ul, "0-1"), (resources.Cpu!.Quota, resources.Cpu.Period, resources.Cpu.Cpus));
         Assert.Equal((9ul, 4ul, "10"), (resources.BlockIo!.ThrottleReadIopsDevice[0].Rate, resources.HugepageLimits[0].Limit, resources.Unified["memory.high"]));
-        Assert.DoesNotContain(IgnoredSettings.Find(spec), static member => !member.StartsWith("linux.namespaces", StringComparison.Ordinal));
+        Assert.DoesNotContain(IgnoredSettings.Find(spec, []), static member => !member.StartsWith("linux.namespaces", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -126,7 +126,7 @@ public sealed class BundleLoaderTests : IDisposable
     public void Template_IsValid_AndAsksForNothingInVain()
     {
         OciSpec spec = Load(SpecTemplate.Write(SpecTemplate.Create(["sh"], "/", null, isTerminal: true)));
-        Assert.Empty(IgnoredSettings.Find(spec));
+        Assert.Empty(IgnoredSettings.Find(spec, []));
     }
 
     private OciSpec Load(string text)
