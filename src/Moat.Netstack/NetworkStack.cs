@@ -27,7 +27,6 @@ public sealed class NetworkStack
     private readonly Lock _lock = new();
     private readonly ITransport?[] _transports = new ITransport?[256];
     private readonly IpInput _input;
-    private readonly InterfaceConfiguration _configuration;
     private NetworkInterface[] _interfaces = []; // replaced under _lock
     private int _lastIndex; // guarded by _lock
 
@@ -48,7 +47,7 @@ public sealed class NetworkStack
         Errors = new IcmpErrors(this);
         NeighborDiscovery = new NeighborDiscovery(this);
         _input = new IpInput(this);
-        _configuration = new InterfaceConfiguration(this);
+        Configuration = new InterfaceConfiguration(this);
         Icmp = new IcmpLayer(this, isV6: false);
         IcmpV6 = new IcmpLayer(this, isV6: true);
         _ = new Multicast.IgmpLayer(this);
@@ -120,8 +119,14 @@ public sealed class NetworkStack
     /// <summary>Packet sockets.</summary>
     public PacketSocketTable PacketSockets { get; } = new();
 
+    /// <summary>What new interfaces take from their link by themselves (net.ipv6.conf.default).</summary>
+    public Autoconfiguration.AutoconfigurationOptions Autoconfiguration { get; } = new();
+
     /// <summary>Sends ICMP errors.</summary>
     internal IcmpErrors Errors { get; }
+
+    /// <summary>What follows from addresses.</summary>
+    internal InterfaceConfiguration Configuration { get; }
 
     /// <summary>Finds neighbours for IPv6.</summary>
     internal NeighborDiscovery NeighborDiscovery { get; }
@@ -304,11 +309,11 @@ public sealed class NetworkStack
 
     /// <summary>Gives an interface an address and makes its routes, as Linux does: local, broadcast, and the network's.</summary>
     /// <returns>Exists.</returns>
-    public NetError AddAddress(NetworkInterface owner, InterfaceAddress address) => _configuration.AddAddress(owner, address);
+    public NetError AddAddress(NetworkInterface owner, InterfaceAddress address) => Configuration.AddAddress(owner, address);
 
     /// <summary>Takes an address and its routes away; the network's route stays while another address needs it.</summary>
     /// <returns>NotFound.</returns>
-    public NetError RemoveAddress(NetworkInterface owner, IpAddress address, int prefixLength) => _configuration.RemoveAddress(owner, address, prefixLength);
+    public NetError RemoveAddress(NetworkInterface owner, IpAddress address, int prefixLength) => Configuration.RemoveAddress(owner, address, prefixLength);
 
     /// <summary>Brings an interface up, with the routes of its addresses, or down: then all its routes go but the local ones, as in Linux. Loopback without addresses gets its own,
     /// a virtual link one for itself (RFC 4291 section 2.5.6).</summary>
@@ -321,13 +326,10 @@ public sealed class NetworkStack
                 return;
             }
 
-            _configuration.SetUp(owner, isUp);
+            Configuration.SetUp(owner, isUp);
         }
 
-        if (owner.Link is VirtualLink)
-        {
-            _configuration.AdaptLinkLocal(owner);
-        }
+        Configuration.OnUpOrDown(owner);
 
         if (owner.Link is VethLink { Peer.Interface: { } other })
         {
@@ -339,7 +341,7 @@ public sealed class NetworkStack
     public void DisableV6(NetworkInterface owner, bool isDisabled)
     {
         owner.DisablesV6 = isDisabled;
-        _configuration.AdaptLinkLocal(owner);
+        Configuration.AdaptV6(owner);
     }
 
     /// <summary>Nobody uses the stack any more: its interfaces go, and connections that no socket has are broken off. What waits for a timer is given back when that expires.</summary>
@@ -396,7 +398,7 @@ public sealed class NetworkStack
             return NetError.NetworkUnreachable;
         }
 
-        IpAddress? source = boundSource ?? route.PreferredSource ?? (route.Kind == RouteKind.Local ? destination : owner.SelectSource(route.Gateway ?? destination));
+        IpAddress? source = boundSource ?? route.PreferredSource ?? (route.Kind == RouteKind.Local ? destination : owner.SelectSource(destination.IsV4 ? route.Gateway ?? destination : destination));
         if (source is not { } chosen)
         {
             return NetError.AddressNotAvailable;

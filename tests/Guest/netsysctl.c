@@ -91,6 +91,27 @@ CASE(forwarding)
     CHECK_EQ(strcmp(get("ipv4/ip_forward"), "0"), 0);
 }
 
+// Of interfaces to come: nothing here is changed by it.
+CASE(autoconfiguration)
+{
+    const char *names[] = { "accept_ra", "autoconf", "accept_dad", "dad_transmits" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[64], before[16];
+        snprintf(path, sizeof path, "ipv6/conf/default/%s", names[i]);
+        snprintf(before, sizeof before, "%s", get(path));
+        CHECK_EQ(set(path, "1"), 0);
+        CHECK_EQ(strcmp(get(path), "1"), 0);
+        CHECK_EQ(set(path, "0\n"), 0);
+        CHECK_EQ(strcmp(get(path), "0"), 0);
+        CHECK_ERRNO(set(path, "much"), EINVAL);
+        CHECK_EQ(set(path, before), 0);
+        snprintf(path, sizeof path, "ipv6/conf/lo/%s", names[i]);
+        get(path);
+        snprintf(path, sizeof path, "ipv6/conf/all/%s", names[i]);
+        get(path);
+    }
+}
+
 CASE(no_numbers)
 {
     CHECK_ERRNO(set("core/somaxconn", "many"), EINVAL);

@@ -1,3 +1,4 @@
+using Moat.Netstack.Link;
 using Moat.Netstack.Neighbors;
 using Moat.Netstack.Routing;
 using Moat.Netstack.Wire;
@@ -7,9 +8,14 @@ namespace Moat.Netstack.Interfaces;
 /// <summary>What follows from an interface's addresses, and from its being up: routes, and groups that it listens to.</summary>
 internal sealed class InterfaceConfiguration(NetworkStack stack)
 {
+    private const byte Kernel = 2; // RTPROT_KERNEL
+    private const byte HostScope = 254;
+
     /// <summary>As <see cref="NetworkStack.AddAddress"/>.</summary>
     public NetError AddAddress(NetworkInterface owner, InterfaceAddress address)
     {
+        bool asks = owner.Duplicates?.Wants(address) ?? false;
+        address = asks ? address with { Flags = address.Flags | AddressFlags.Tentative } : address;
         NetError error = owner.AddAddress(address);
         if (error != NetError.None)
         {
@@ -22,7 +28,19 @@ internal sealed class InterfaceConfiguration(NetworkStack stack)
         }
 
         AddRoutes(owner, address);
+        if (asks)
+        {
+            owner.Duplicates!.Begin(address.Address);
+        }
+
         return NetError.None;
+    }
+
+    /// <summary>It is known whether an address that was tentative is the interface's: then packets to it are taken.</summary>
+    public void OnSettled(NetworkInterface owner, InterfaceAddress address)
+    {
+        AddRoutes(owner, address);
+        stack.Observer?.OnAddress(owner, address, isGone: false);
     }
 
     /// <summary>As <see cref="NetworkStack.RemoveAddress"/>.</summary>
@@ -33,6 +51,7 @@ internal sealed class InterfaceConfiguration(NetworkStack stack)
             return NetError.NotFound;
         }
 
+        owner.Duplicates?.Forget(address);
         if (SolicitedGroup(owner, address) is { } group)
         {
             _ = owner.Groups.Leave(group);
@@ -73,14 +92,36 @@ internal sealed class InterfaceConfiguration(NetworkStack stack)
 
         foreach (InterfaceAddress address in owner.Addresses)
         {
-            AddRoutes(owner, address);
+            AskAgain(owner, address);
         }
 
         owner.Groups.Reports?.OnUp();
     }
 
-    /// <summary>Gives a virtual link that is up its own address of IPv6; one that is down loses all of them, as in Linux.</summary>
-    public void AdaptLinkLocal(NetworkInterface owner)
+    /// <summary>What follows when the lock of the stack's interfaces has been left.</summary>
+    public void OnUpOrDown(NetworkInterface owner)
+    {
+        if (owner.Link is VirtualLink || owner.Autoconfiguration.AcceptsAdvertisements != 0)
+        {
+            AdaptV6(owner);
+        }
+    }
+
+    /// <summary>Gives a link that is up its own address of IPv6, and asks for routers; one that is down, or is not to have any, loses all its addresses, as in Linux.</summary>
+    public void AdaptV6(NetworkInterface owner)
+    {
+        AdaptLinkLocal(owner);
+        if (owner.IsUp && !owner.DisablesV6)
+        {
+            owner.Routers?.Begin();
+        }
+        else
+        {
+            owner.Routers?.End();
+        }
+    }
+
+    private void AdaptLinkLocal(NetworkInterface owner)
     {
         bool wantsAddress = owner.IsUp && owner.HasEthernet && !owner.DisablesV6;
         bool hasAddress = false;
@@ -102,12 +143,12 @@ internal sealed class InterfaceConfiguration(NetworkStack stack)
         InterfaceAddress own = new(LinkLocalOf(owner.Link.Address), 64, null);
         if (wantsAddress && !hasAddress && AddAddress(owner, own) == NetError.None)
         {
-            stack.Observer?.OnAddress(owner, own, isGone: false);
+            stack.Observer?.OnAddress(owner, owner.FindAddress(own.Address) ?? own, isGone: false);
         }
     }
 
-    // RFC 4291 appendix A: the link-layer address with ff:fe in its middle and its second bit turned.
-    private static IpAddress LinkLocalOf(EthernetAddress hardware)
+    /// <summary>The address that an interface gives itself: the link-layer address with ff:fe in its middle and its second bit turned (RFC 4291 appendix A).</summary>
+    public static IpAddress LinkLocalOf(EthernetAddress hardware)
     {
         Span<byte> bytes = stackalloc byte[16];
         bytes.Clear();
@@ -132,14 +173,33 @@ internal sealed class InterfaceConfiguration(NetworkStack stack)
         }
     }
 
+    // While an interface was down somebody may have taken its address.
+    private void AskAgain(NetworkInterface owner, InterfaceAddress address)
+    {
+        if (owner.Duplicates is { } detection && detection.Wants(address) && owner.ChangeAddress(address.Address, static before => before with { Flags = before.Flags | AddressFlags.Tentative }) is { } tentative)
+        {
+            _ = stack.Routes.Remove(LocalRouteOf(owner, address.Address));
+            AddRoutes(owner, tentative);
+            detection.Begin(address.Address);
+            return;
+        }
+
+        AddRoutes(owner, address);
+    }
+
+    private static Route LocalRouteOf(NetworkInterface owner, IpAddress own) =>
+        new(own, own.Bits, owner.Index) { Kind = RouteKind.Local, Table = RoutingTable.Local, PreferredSource = own.IsV4 ? own : null, Protocol = Kernel, Scope = HostScope };
+
     private static IEnumerable<Route> RoutesOf(NetworkInterface owner, InterfaceAddress address)
     {
-        const byte Kernel = 2;
-        const byte HostScope = 254;
         const byte LinkScope = 253;
         IpAddress own = address.Address;
-        yield return new Route(own, own.Bits, owner.Index) { Kind = RouteKind.Local, Table = RoutingTable.Local, PreferredSource = own.IsV4 ? own : null, Protocol = Kernel, Scope = HostScope };
-        if (address.PrefixLength == own.Bits)
+        if ((address.Flags & AddressFlags.Unusable) == 0)
+        {
+            yield return LocalRouteOf(owner, own);
+        }
+
+        if (address.PrefixLength == own.Bits || !address.HasNetworkRoute)
         {
             yield break;
         }

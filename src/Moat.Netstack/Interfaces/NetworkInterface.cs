@@ -1,3 +1,4 @@
+using Moat.Netstack.Autoconfiguration;
 using Moat.Netstack.Ip;
 using Moat.Netstack.Link;
 using Moat.Netstack.Packets;
@@ -28,6 +29,9 @@ public sealed class NetworkInterface : ILinkSink
         DisablesV6 = stack.DisablesV6ByDefault;
         Neighbors = HasEthernet ? new Neighbors.NeighborTable(stack, this) : null;
         Groups = new Multicast.GroupSet { Reports = HasEthernet ? new Multicast.GroupReports(stack, this) : null };
+        Autoconfiguration.Assign(stack.Autoconfiguration);
+        Duplicates = HasEthernet ? new DuplicateDetection(stack, this) : null;
+        Routers = HasEthernet ? new RouterDiscovery(stack, this) : null;
         link.Attach(this);
     }
 
@@ -78,6 +82,18 @@ public sealed class NetworkInterface : ILinkSink
 
     /// <summary>Whether it has no addresses of IPv6 (net.ipv6.conf.NAME.disable_ipv6); <see cref="NetworkStack.DisableV6"/> sets it.</summary>
     public bool DisablesV6 { get; internal set; }
+
+    /// <summary>What it takes from its link by itself.</summary>
+    public Autoconfiguration.AutoconfigurationOptions Autoconfiguration { get; } = new();
+
+    /// <summary>The hop limit of packets over IPv6 whose socket does not say: what a router has advertised.</summary>
+    public byte HopLimit { get; internal set; } = 64;
+
+    /// <summary>Asks for new addresses; null if there is nobody to ask.</summary>
+    internal DuplicateDetection? Duplicates { get; }
+
+    /// <summary>Asks for routers; null if there can be none.</summary>
+    internal RouterDiscovery? Routers { get; }
 
     /// <summary>IFF_PROMISC, IFF_ALLMULTI and other flags that are kept for whoever set them.</summary>
     public int KeptFlags { get; set; }
@@ -148,14 +164,43 @@ public sealed class NetworkInterface : ILinkSink
         }
     }
 
-    /// <summary>The address to send from to <paramref name="destination"/>: one of its own network if there is one, otherwise the first of its family and scope.</summary>
+    /// <summary>An address with what is known of it, or null.</summary>
+    internal InterfaceAddress? FindAddress(IpAddress address) => Array.Find(Volatile.Read(ref _addresses), other => other.Address == address);
+
+    /// <summary>Changes what is known of an address.</summary>
+    /// <returns>What is known now; null if the address has gone.</returns>
+    internal InterfaceAddress? ChangeAddress(IpAddress address, Func<InterfaceAddress, InterfaceAddress> change)
+    {
+        lock (_lock)
+        {
+            int index = Array.FindIndex(_addresses, other => other.Address == address);
+            if (index < 0)
+            {
+                return null;
+            }
+
+            InterfaceAddress[] addresses = [.. _addresses];
+            addresses[index] = change(addresses[index]);
+            Volatile.Write(ref _addresses, addresses);
+            return addresses[index];
+        }
+    }
+
+    /// <summary>The address to send from to <paramref name="destination"/>: one of its own network if there is one, otherwise the first of its family and scope; one that is deprecated only if there is no other.</summary>
     public IpAddress? SelectSource(IpAddress destination)
     {
         IpAddress? first = null;
+        IpAddress? deprecated = null;
         foreach (InterfaceAddress own in Volatile.Read(ref _addresses))
         {
-            if (own.Address.IsV4 != destination.IsV4 || (!own.Address.IsV4 && own.Address.IsLinkLocal != destination.IsLinkLocal))
+            if (own.Address.IsV4 != destination.IsV4 || (own.Flags & AddressFlags.Unusable) != 0 || (!own.Address.IsV4 && own.Address.IsLinkLocal != destination.IsLinkLocal))
             {
+                continue;
+            }
+
+            if ((own.Flags & AddressFlags.Deprecated) != 0)
+            {
+                deprecated ??= own.Address;
                 continue;
             }
 
@@ -167,7 +212,7 @@ public sealed class NetworkInterface : ILinkSink
             first ??= own.Address;
         }
 
-        return first;
+        return first ?? deprecated;
     }
 
     /// <summary>Sends an IP packet to a neighbour and releases it.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Moat.Netstack.Autoconfiguration;
 using Moat.Netstack.Icmp;
 using Moat.Netstack.Interfaces;
 using Moat.Netstack.Ip;
@@ -13,10 +14,15 @@ public sealed class NeighborDiscovery(NetworkStack stack)
 {
     private const byte MaxHops = 255; // only a packet of this link still has it (RFC 4861 section 7.1)
     private const int TargetLength = 16;
+    private const byte NoOption = 0;
     private const byte SourceLinkAddress = 1;
     private const byte TargetLinkAddress = 2;
     private const uint Solicited = 0x4000_0000;
     private const uint Override = 0x2000_0000;
+
+    private static readonly IpAddress s_linkLocal = IpAddress.Parse("fe80::");
+    private static readonly IpAddress s_allNodes = IpAddress.Parse("ff02::1");
+    private static readonly IpAddress s_allRouters = IpAddress.Parse("ff02::2");
 
     /// <summary>The group in which a host listens for questions about an address (RFC 4291 section 2.7.1).</summary>
     public static IpAddress SolicitedNodeGroup(IpAddress address)
@@ -41,9 +47,34 @@ public sealed class NeighborDiscovery(NetworkStack stack)
         }
     }
 
+    /// <summary>Asks whether somebody has an address that the interface wants (RFC 4862 section 5.4.2).</summary>
+    internal void AskForDuplicate(NetworkInterface owner, IpAddress target)
+    {
+        if (owner.IsUp)
+        {
+            IpAddress group = SolicitedNodeGroup(target);
+            Send(owner, IcmpV6Type.NeighborSolicitation, 0, target, NoOption, IpAddress.AnyV6, group, EthernetAddress.ForMulticast(group));
+        }
+    }
+
+    /// <summary>Asks for routers (RFC 4861 section 6.3.7).</summary>
+    internal void AskForRouters(NetworkInterface owner)
+    {
+        IpAddress source = owner.SelectSource(s_linkLocal) ?? IpAddress.AnyV6;
+        if (owner.IsUp)
+        {
+            Send(owner, IcmpV6Type.RouterSolicitation, 0, null, source.IsAny ? NoOption : SourceLinkAddress, source, s_allRouters, EthernetAddress.ForMulticast(s_allRouters));
+        }
+    }
+
     /// <summary>Takes a message of neighbour discovery.</summary>
     internal void Receive(Packet packet, in IcmpHeader header, in IpInfo info)
     {
+        if (header.Type == IcmpV6Type.RouterAdvertisement && info.TimeToLive == MaxHops && header.Code == 0 && info.Source.IsLinkLocal)
+        {
+            ReceiveRouter(packet, info);
+        }
+
         bool isNeighborMessage = header.Type is IcmpV6Type.NeighborSolicitation or IcmpV6Type.NeighborAdvertisement;
         if (isNeighborMessage && info.TimeToLive == MaxHops && header.Code == 0 && packet.LinearLength >= IcmpHeader.Length + TargetLength && info.Interface.Neighbors is { } neighbors)
         {
@@ -56,7 +87,7 @@ public sealed class NeighborDiscovery(NetworkStack stack)
                 {
                     Answer(info, neighbors, target, hardware);
                 }
-                else if (hardware is { } address)
+                else if (info.Interface.Duplicates?.OnOther(target) != true && hardware is { } address)
                 {
                     neighbors.Learn(target, address, isSolicited: (header.Rest & Solicited) != 0, mayCreate: false);
                 }
@@ -66,24 +97,38 @@ public sealed class NeighborDiscovery(NetworkStack stack)
         packet.Release();
     }
 
+    private static void ReceiveRouter(Packet packet, in IpInfo info)
+    {
+        const int FixedLength = 16;
+        if (info.Interface is { Routers: { } routers, Neighbors: { } neighbors } && RouterAdvertisement.TryParse(packet.Linear, out RouterAdvertisement advertisement))
+        {
+            if (info.Interface.Autoconfiguration.AcceptsAdvertisements != 0 && TryReadLinkAddress(packet.Linear[FixedLength..], SourceLinkAddress, out EthernetAddress? hardware) && hardware is { } address)
+            {
+                neighbors.Learn(info.Source, address, isSolicited: false, mayCreate: true);
+            }
+
+            routers.Receive(advertisement, info.Source);
+        }
+    }
+
     private void Answer(in IpInfo info, NeighborTable neighbors, IpAddress target, EthernetAddress? hardware)
     {
-        bool isOurs = false;
-        foreach (InterfaceAddress own in info.Interface.Addresses)
+        if (info.Interface.FindAddress(target) is not { } own)
         {
-            isOurs |= own.Address == target;
+            return;
         }
 
-        if (!isOurs)
+        if ((own.Flags & AddressFlags.Unusable) != 0)
         {
+            // Somebody else wants it as well: neither gets it (RFC 4862 section 5.4.3). Other questions are not for this host yet.
+            _ = info.Source.IsAny && (info.Interface.Duplicates?.OnOther(target) ?? false);
             return;
         }
 
         if (info.Source.IsAny)
         {
             // Somebody wants to take the address: everybody is told that it is taken (RFC 4862 section 5.4.3).
-            IpAddress allNodes = IpAddress.Parse("ff02::1");
-            Send(info.Interface, IcmpV6Type.NeighborAdvertisement, Override, target, TargetLinkAddress, target, allNodes, EthernetAddress.ForMulticast(allNodes));
+            Send(info.Interface, IcmpV6Type.NeighborAdvertisement, Override, target, TargetLinkAddress, target, s_allNodes, EthernetAddress.ForMulticast(s_allNodes));
             return;
         }
 
@@ -117,20 +162,25 @@ public sealed class NeighborDiscovery(NetworkStack stack)
         return true;
     }
 
-    private void Send(NetworkInterface owner, byte type, uint flags, IpAddress target, byte option, IpAddress source, IpAddress destination, EthernetAddress hardware)
+    private void Send(NetworkInterface owner, byte type, uint flags, IpAddress? target, byte option, IpAddress source, IpAddress destination, EthernetAddress hardware)
     {
         const int OptionLength = 8;
-        const int MessageLength = IcmpHeader.Length + TargetLength + OptionLength;
-        Packet packet = stack.Pool.Rent(MessageLength);
-        Span<byte> bytes = packet.Append(MessageLength);
+        int fixedLength = IcmpHeader.Length + (target is null ? 0 : TargetLength);
+        int length = fixedLength + (option == NoOption ? 0 : OptionLength);
+        Packet packet = stack.Pool.Rent(length);
+        Span<byte> bytes = packet.Append(length);
         new IcmpHeader(type, 0, 0, flags).Write(bytes);
-        target.WriteV6To(bytes[IcmpHeader.Length..]);
-        Span<byte> linkAddress = bytes[(IcmpHeader.Length + TargetLength)..];
-        linkAddress[0] = option;
-        linkAddress[1] = OptionLength / 8;
-        owner.Link.Address.WriteTo(linkAddress[2..]);
+        target?.WriteV6To(bytes[IcmpHeader.Length..]);
+        if (option != NoOption)
+        {
+            Span<byte> linkAddress = bytes[fixedLength..];
+            linkAddress[0] = option;
+            linkAddress[1] = OptionLength / 8;
+            owner.Link.Address.WriteTo(linkAddress[2..]);
+        }
+
         IcmpMessages.Seal(packet, source, destination);
-        Ipv6Header header = new() { PayloadLength = MessageLength, NextHeader = IpProtocol.IcmpV6, HopLimit = MaxHops, Source = source, Destination = destination };
+        Ipv6Header header = new() { PayloadLength = length, NextHeader = IpProtocol.IcmpV6, HopLimit = MaxHops, Source = source, Destination = destination };
         packet.TransportHeader = packet.Start;
         header.Write(packet.Push(Ipv6Header.Length));
         packet.NetworkHeader = packet.Start;

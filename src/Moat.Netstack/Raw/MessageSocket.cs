@@ -162,7 +162,7 @@ public abstract class MessageSocket : IDisposable
             Source = route.Source,
             Destination = target,
             Protocol = Protocol,
-            TimeToLive = control.Hops ?? Options.HopsTo(target),
+            TimeToLive = control.Hops ?? Options.HopsTo(target, route.Interface.HopLimit),
             TypeOfService = control.Class ?? Options.ClassTo(target),
             DontFragment = Options.DontFragmentTo(target),
         };

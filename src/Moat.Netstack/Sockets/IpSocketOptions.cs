@@ -81,9 +81,9 @@ public sealed class IpSocketOptions
     public IpSocketOptions Clone() => (IpSocketOptions)MemberwiseClone();
 
     /// <summary>The TTL or hop limit of a packet to an address.</summary>
-    public byte HopsTo(IpAddress destination) =>
+    public byte HopsTo(IpAddress destination, byte linkHops = DefaultHops) =>
         destination.IsV4 ? destination.IsMulticast ? MulticastTimeToLive : TimeToLive
-        : destination.IsMulticast ? MulticastHops : HopLimit == Default ? DefaultHops : (byte)HopLimit;
+        : destination.IsMulticast ? MulticastHops : HopLimit == Default ? linkHops : (byte)HopLimit;
 
     /// <summary>The TOS or traffic class of a packet to an address.</summary>
     public byte ClassTo(IpAddress destination) => destination.IsV4 ? TypeOfService : TrafficClass;

@@ -79,7 +79,7 @@ internal static class TcpOutput
             Source = key.Local.Address,
             Destination = key.Remote.Address,
             Protocol = IpProtocol.Tcp,
-            TimeToLive = settings.Ip.HopsTo(key.Remote.Address),
+            TimeToLive = settings.Ip.HopsTo(key.Remote.Address, route.Interface.HopLimit),
             TypeOfService = settings.Ip.ClassTo(key.Remote.Address),
             DontFragment = true,
         };

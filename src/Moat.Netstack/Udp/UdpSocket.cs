@@ -249,7 +249,7 @@ public sealed class UdpSocket : IDisposable
             Source = route.Source,
             Destination = remote.Address,
             Protocol = _layer.Protocol,
-            TimeToLive = control.Hops ?? Options.HopsTo(remote.Address),
+            TimeToLive = control.Hops ?? Options.HopsTo(remote.Address, route.Interface.HopLimit),
             TypeOfService = control.Class ?? Options.ClassTo(remote.Address),
             DontFragment = Options.DontFragmentTo(remote.Address),
         };

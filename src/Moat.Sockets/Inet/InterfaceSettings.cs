@@ -1,5 +1,7 @@
+using System.Globalization;
 using Moat.Linux;
 using Moat.Netstack;
+using Moat.Netstack.Autoconfiguration;
 using Moat.Netstack.Interfaces;
 
 namespace Moat.Sockets.Inet;
@@ -12,6 +14,8 @@ internal sealed class InterfaceSettings(NetworkStack stack)
     private const string Default = "default";
     private const string Disable = "disable_ipv6";
     private const string Forwarding = "forwarding";
+    private static readonly string[] s_autoconfiguration = ["accept_ra", "autoconf", "accept_dad", "dad_transmits"];
+
     private const string V4 = "ipv4/conf/";
     private const string V6 = "ipv6/conf/";
 
@@ -31,6 +35,10 @@ internal sealed class InterfaceSettings(NetworkStack stack)
                 yield return V4 + owner + "/" + Forwarding;
                 yield return V6 + owner + "/" + Forwarding;
                 yield return V6 + owner + "/" + Disable;
+                foreach (string name in s_autoconfiguration)
+                {
+                    yield return V6 + owner + "/" + name;
+                }
             }
         }
     }
@@ -42,7 +50,7 @@ internal sealed class InterfaceSettings(NetworkStack stack)
     public static bool IsWritable(string path)
     {
         string[] parts = path.Split('/');
-        return parts[^1] == Disable || parts[^2] == All;
+        return parts[^1] != Forwarding || parts[^2] == All;
     }
 
     /// <summary>The value of one; null if there is no such interface.</summary>
@@ -54,13 +62,18 @@ internal sealed class InterfaceSettings(NetworkStack stack)
             return null;
         }
 
+        if (s_autoconfiguration.Contains(parts[^1]))
+        {
+            return (ValueOf(link?.Autoconfiguration ?? stack.Autoconfiguration, parts[^1])).ToString(CultureInfo.InvariantCulture);
+        }
+
         bool value = parts[^1] == Disable ? link?.DisablesV6 ?? stack.DisablesV6ByDefault : parts[0] == "ipv4" ? stack.ForwardsV4 : stack.ForwardsV6;
         return value ? "1" : "0";
     }
 
     /// <summary>Changes one that is writable.</summary>
     /// <returns>ENOENT if there is no such interface.</returns>
-    public Errno Write(string path, bool value)
+    public Errno Write(string path, int number)
     {
         string[] parts = path.Split('/');
         if (!TryFind(parts[^2], out NetworkInterface? link))
@@ -68,6 +81,12 @@ internal sealed class InterfaceSettings(NetworkStack stack)
             return Errno.ENOENT;
         }
 
+        if (s_autoconfiguration.Contains(parts[^1]))
+        {
+            return WriteAutoconfiguration(link, parts[^2] == All, parts[^1], number);
+        }
+
+        bool value = number != 0;
         if (parts[^1] == Forwarding)
         {
             (stack.ForwardsV4, stack.ForwardsV6) = parts[0] == "ipv4" ? (value, stack.ForwardsV6) : (stack.ForwardsV4, value);
@@ -87,6 +106,47 @@ internal sealed class InterfaceSettings(NetworkStack stack)
         }
 
         return Errno.None;
+    }
+
+    private Errno WriteAutoconfiguration(NetworkInterface? link, bool isAll, string name, int number)
+    {
+        const int MaxTransmits = 16; // more than anybody waits for
+        int most = name switch { "autoconf" => 1, "dad_transmits" => MaxTransmits, _ => 2 };
+        if (number > most)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (link is null)
+        {
+            ValueOf(stack.Autoconfiguration, name) = number;
+        }
+
+        foreach (NetworkInterface each in link is not null ? [link] : isAll ? stack.Interfaces : [])
+        {
+            ValueOf(each.Autoconfiguration, name) = number;
+            if (name == "accept_ra")
+            {
+                stack.DisableV6(each, each.DisablesV6); // begins to ask for routers
+            }
+        }
+
+        return Errno.None;
+    }
+
+    private static ref int ValueOf(AutoconfigurationOptions options, string name)
+    {
+        switch (name)
+        {
+            case "accept_ra":
+                return ref options.AcceptsAdvertisements;
+            case "autoconf":
+                return ref options.MakesAddresses;
+            case "accept_dad":
+                return ref options.DetectsDuplicates;
+            default:
+                return ref options.Transmits;
+        }
     }
 
     // Null stands for all and default.

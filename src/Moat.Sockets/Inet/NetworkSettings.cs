@@ -99,7 +99,7 @@ public sealed class NetworkSettings(SocketNetwork network) : INetworkSettings
         switch (path)
         {
             case var own when InterfaceSettings.Owns(own):
-                return _interfaces.Write(path, number != 0);
+                return _interfaces.Write(path, number);
             case Backlog:
                 network.MaxBacklog = number;
                 return Errno.None;

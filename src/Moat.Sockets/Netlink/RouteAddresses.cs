@@ -17,7 +17,6 @@ internal sealed class RouteAddresses(RouteProtocol route)
     private const ushort IFA_BROADCAST = 4;
     private const ushort IFA_CACHEINFO = 6;
     private const ushort IFA_FLAGS = 8;
-    private const uint IFA_F_PERMANENT = 0x80;
     private const byte RT_SCOPE_LINK = 253;
     private const byte RT_SCOPE_HOST = 254;
 
@@ -83,7 +82,13 @@ internal sealed class RouteAddresses(RouteProtocol route)
             return errno;
         }
 
-        InterfaceAddress added = new(address, prefix, broadcast) { Label = attributes.ReadText(IFA_LABEL) };
+        errno = attributes.Read(IFA_FLAGS, out uint? flags);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        InterfaceAddress added = new(address, prefix, broadcast) { Flags = (flags ?? request.Payload[2]) & AddressFlags.NoDetection, Label = attributes.ReadText(IFA_LABEL) };
         NetError error = route.Stack.AddAddress(owner!, added);
         if (error == NetError.Exists)
         {
@@ -92,7 +97,7 @@ internal sealed class RouteAddresses(RouteProtocol route)
 
         if (error == NetError.None)
         {
-            Notify(request, answer, owner!, added, RouteMessageType.RTM_NEWADDR);
+            Notify(request, answer, owner!, owner!.Addresses.FirstOrDefault(own => own.Address == address) ?? added, RouteMessageType.RTM_NEWADDR);
         }
 
         return error.ToErrno();
@@ -178,7 +183,7 @@ internal sealed class RouteAddresses(RouteProtocol route)
     {
         const int CacheInfoLength = 16;
         IpAddress own = address.Address;
-        uint addressFlags = address.Flags | IFA_F_PERMANENT;
+        uint addressFlags = address.Flags | (address.ValidUntilNs == long.MaxValue ? AddressFlags.Permanent : 0);
         Span<byte> header = stackalloc byte[HeaderLength];
         header[0] = RouteProtocol.FamilyOf(own);
         header[1] = (byte)address.PrefixLength;
@@ -198,12 +203,15 @@ internal sealed class RouteAddresses(RouteProtocol route)
             writer.Put(IFA_LABEL, address.Label ?? owner.Name);
         }
 
-        // struct ifa_cacheinfo: preferred and valid for ever.
+        // struct ifa_cacheinfo: for how many seconds it is preferred and valid; all ones for ever.
         Span<byte> cache = stackalloc byte[CacheInfoLength];
         cache.Clear();
-        cache[..8].Fill(0xff);
+        BinaryPrimitives.WriteUInt32LittleEndian(cache, SecondsUntil(address.PreferredUntilNs, owner.Host.NowNs));
+        BinaryPrimitives.WriteUInt32LittleEndian(cache[4..], SecondsUntil(address.ValidUntilNs, owner.Host.NowNs));
         writer.Put(IFA_CACHEINFO, cache);
         writer.Put(IFA_FLAGS, addressFlags);
         writer.End();
     }
+
+    private static uint SecondsUntil(long untilNs, long nowNs) => untilNs == long.MaxValue ? uint.MaxValue : (uint)Math.Clamp((untilNs - nowNs) / 1_000_000_000, 0, uint.MaxValue - 1);
 }
