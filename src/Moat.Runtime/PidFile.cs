@@ -1,4 +1,5 @@
 using System.Globalization;
+using Moat.Host;
 
 namespace Moat.Runtime;
 
@@ -17,7 +18,7 @@ public static class PidFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RuntimeException($"cannot write {path}: {e.Message}", e);
+            throw new RuntimeException($"cannot write {path}: {HostFault.Describe(e)}", e);
         }
     }
 }

@@ -187,7 +187,7 @@ internal sealed class MountTree(GuestContainer container, SandboxOptions options
             }
             else
             {
-                options.Log.Warning($"config.json: linux.devices: {device.Path}: {errno}");
+                options.Log.Warning($"config.json: linux.devices: {device.Path}: {ErrorText.Describe(errno)}");
             }
 
             if (device.Type != "p" && (type != Mode.S_IFCHR || !_kernel.Devices.Contains(number)))
@@ -245,6 +245,6 @@ internal sealed class MountTree(GuestContainer container, SandboxOptions options
             }
         }
 
-        return Find(init, path) ?? throw new InvalidOperationException($"config.json: mounts: {path} cannot be made: {errno}");
+        return Find(init, path) ?? throw new InvalidOperationException($"config.json: mounts: {path} cannot be made: {ErrorText.Describe(errno)}");
     }
 }

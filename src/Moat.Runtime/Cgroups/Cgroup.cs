@@ -1,3 +1,4 @@
+using Moat.Host;
 using Moat.Oci;
 
 namespace Moat.Runtime.Cgroups;
@@ -53,7 +54,7 @@ public sealed class Cgroup
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new RuntimeException($"cannot make cgroup {path}: {e.Message}", e);
+                throw new RuntimeException($"cannot make cgroup {path}: {HostFault.Describe(e)}", e);
             }
         }
 
@@ -181,7 +182,7 @@ public sealed class Cgroup
                 {
                     if (attempt == 100)
                     {
-                        throw new RuntimeException($"cannot remove cgroup {path}: {e.Message}", e);
+                        throw new RuntimeException($"cannot remove cgroup {path}: {HostFault.Describe(e)}", e);
                     }
 
                     Thread.Sleep(attempt < 10 ? 1 : 20);
@@ -266,7 +267,7 @@ public sealed class Cgroup
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            error = e.Message;
+            error = HostFault.Describe(e);
             return false;
         }
     }

@@ -60,7 +60,7 @@ public static class HookRunner
         {
             if (!HostPath.OpenFile(networkNamespace, OpenFlags.O_RDONLY).TryGet(out int ns, out errno))
             {
-                return $"cannot open {networkNamespace}: {errno}";
+                return $"cannot open {networkNamespace}: {ErrorText.Describe(errno)}";
             }
 
             owned.Add(ns);

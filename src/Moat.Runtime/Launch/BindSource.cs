@@ -61,13 +61,13 @@ internal sealed record BindSource(int SpecIndex, string Destination, string Path
     {
         if (!HostPath.OpenFile(path, OpenFlags.O_PATH).TryGet(out int fd, out Errno errno))
         {
-            throw new RuntimeException($"config.json: {member}: {path}: {errno}");
+            throw new RuntimeException($"config.json: {member}: {path}: {ErrorText.Describe(errno)}");
         }
 
         owned.Add(fd);
         if (!HostFile.Stat(fd).TryGet(out HostStat stat, out errno))
         {
-            throw new RuntimeException($"config.json: {member}: {path}: {errno}");
+            throw new RuntimeException($"config.json: {member}: {path}: {ErrorText.Describe(errno)}");
         }
 
         bool isDirectory = (stat.Mode & TypeMask) == DirectoryType;

@@ -38,7 +38,7 @@ internal static class ConsoleSocket
         if (errno != Errno.None)
         {
             HostMemory.Close(terminal.Slave);
-            throw new RuntimeException($"console socket {path}: {errno}");
+            throw new RuntimeException($"console socket {path}: {ErrorText.Describe(errno)}");
         }
 
         return terminal.Slave;

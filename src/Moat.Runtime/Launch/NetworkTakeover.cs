@@ -47,7 +47,7 @@ internal static class NetworkTakeover
     {
         if (!HostPath.OpenFile(path, OpenFlags.O_RDONLY).TryGet(out int space, out Errno errno))
         {
-            return $"{path}: {errno}";
+            return $"{path}: {ErrorText.Describe(errno)}";
         }
 
         owned.Add(space);

@@ -44,20 +44,20 @@ public sealed class ContainerDirectory : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RuntimeException($"cannot make {root}: {e.Message}", e);
+            throw new RuntimeException($"cannot make {root}: {HostFault.Describe(e)}", e);
         }
 
         Errno errno = HostPath.MakeDirectory(path, OwnerOnly);
         if (errno != Errno.None)
         {
-            throw new RuntimeException(errno == Errno.EEXIST ? $"container with id \"{id}\" already exists" : $"cannot make {path}: {errno}");
+            throw new RuntimeException(errno == Errno.EEXIST ? $"container with id \"{id}\" already exists" : $"cannot make {path}: {ErrorText.Describe(errno)}");
         }
 
         errno = HostPath.MakeDirectory(Path.Combine(path, "jail"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
         if (errno != Errno.None || !Lock(path).TryGet(out int fd, out errno))
         {
             Directory.Delete(path, recursive: true);
-            throw new RuntimeException($"cannot make {path}: {errno}");
+            throw new RuntimeException($"cannot make {path}: {ErrorText.Describe(errno)}");
         }
 
         return new ContainerDirectory(path, fd);
@@ -74,7 +74,7 @@ public sealed class ContainerDirectory : IDisposable
 
         string path = Path.Combine(root, id);
         return Lock(path).TryGet(out int fd, out Errno errno) ? new ContainerDirectory(path, fd)
-            : throw new RuntimeException(errno is Errno.ENOENT or Errno.ENOTDIR ? $"container \"{id}\" does not exist" : $"cannot lock {path}: {errno}");
+            : throw new RuntimeException(errno is Errno.ENOENT or Errno.ENOTDIR ? $"container \"{id}\" does not exist" : $"cannot lock {path}: {ErrorText.Describe(errno)}");
     }
 
     /// <summary>Whether a command works on a container just now.</summary>
@@ -118,7 +118,7 @@ public sealed class ContainerDirectory : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RuntimeException($"cannot read {root}: {e.Message}", e);
+            throw new RuntimeException($"cannot read {root}: {HostFault.Describe(e)}", e);
         }
     }
 
@@ -142,7 +142,7 @@ public sealed class ContainerDirectory : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RuntimeException($"cannot write the state of {Folder}: {e.Message}", e);
+            throw new RuntimeException($"cannot write the state of {Folder}: {HostFault.Describe(e)}", e);
         }
     }
 
@@ -164,7 +164,7 @@ public sealed class ContainerDirectory : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RuntimeException($"cannot remove {Folder}: {e.Message}", e);
+            throw new RuntimeException($"cannot remove {Folder}: {HostFault.Describe(e)}", e);
         }
     }
 

@@ -1,9 +1,7 @@
-using Moat.Linux;
-
-namespace Moat.Syscalls.Strace;
+namespace Moat.Linux;
 
 /// <summary>What strerror(3) says of an error number.</summary>
-internal static class ErrorText
+public static class ErrorText
 {
     private static readonly string[] s_texts =
     [
@@ -41,4 +39,7 @@ internal static class ErrorText
         Errno.ERESTART_RESTARTBLOCK => "Interrupted by signal",
         _ => (int)errno < s_texts.Length && s_texts[(int)errno].Length > 0 ? s_texts[(int)errno] : null,
     };
+
+    /// <summary>The text as a part of a sentence, for people: "no such file or directory"; the name of an error without one.</summary>
+    public static string Describe(Errno errno) => Of(errno) is { } text ? char.ToLowerInvariant(text[0]) + text[1..] : errno.ToString();
 }
