@@ -12,6 +12,9 @@ public sealed record BootFacts
     /// <summary>How many tasks the container may have.</summary>
     public required int MaxTasks { get; init; }
 
+    /// <summary>The nice value of whoever makes the container, which its processes start with.</summary>
+    public int Niceness { get; init; }
+
     /// <summary>The terminal's rows and columns at the start; 0 without a terminal.</summary>
     public required int TerminalRows { get; init; }
 

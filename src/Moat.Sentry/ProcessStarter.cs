@@ -21,11 +21,15 @@ internal sealed class ProcessStarter(GuestContainer container, MountNamespace mo
     /// <summary>Makes descriptors of the host into open files; set when the tree stands.</summary>
     public StandardStreams Streams { get; set; } = null!;
 
+    /// <summary>The nice value that processes start with.</summary>
+    public int Niceness { get; init; }
+
     /// <summary>A task at the root of the tree that may do everything; nothing runs in it yet.</summary>
     public GuestTask Create()
     {
         GuestTask task = InitialProcess.Create(container, mounts, RootCredentials(), uts, network, new ResourceLimits());
         task.Fs.Umask = default;
+        task.Scheduling.Nice = Math.Clamp(Niceness, -20, 19);
         return task;
     }
 
@@ -112,7 +116,7 @@ internal sealed class ProcessStarter(GuestContainer container, MountNamespace mo
             Errno.ENOENT when program.Contains('/') => $"exec: \"{program}\": stat {program}: no such file or directory",
             Errno.ENOENT => $"exec: \"{program}\": executable file not found in $PATH",
             Errno.EACCES => $"exec: \"{program}\": permission denied",
-            _ => $"exec: \"{program}\": {errno}",
+            _ => $"exec: \"{program}\": {ErrorText.Describe(errno)}",
         };
     }
 
@@ -191,7 +195,7 @@ internal sealed class ProcessStarter(GuestContainer container, MountNamespace mo
 
         if (!PathWalker.Resolve(task, task.Fs.Root, Encoding.UTF8.GetBytes(path), WalkFlags.Directory).TryGet(out PathLocation directory, out Errno errno))
         {
-            return $"cannot enter the working directory {path}: {errno}";
+            return $"cannot enter the working directory {path}: {ErrorText.Describe(errno)}";
         }
 
         task.Fs.WorkingDirectory = directory;

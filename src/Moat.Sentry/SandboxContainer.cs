@@ -43,7 +43,7 @@ internal sealed class SandboxContainer
         Uts = uts;
         MountTree tree = new(group, options);
         _mounts = tree.MakeRoot(mountsId);
-        _starter = new ProcessStarter(group, _mounts, uts, users, network);
+        _starter = new ProcessStarter(group, _mounts, uts, users, network) { Niceness = options.Facts.Niceness };
         _init = _starter.Create();
         try
         {

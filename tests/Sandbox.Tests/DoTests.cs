@@ -75,6 +75,14 @@ public sealed class DoTests
     }
 
     [Fact]
+    public void Niceness_IsTheCallers()
+    {
+        CommandResult native = Runsc.Execute(["/bin/busybox", "nice", "-n", "3", "/bin/busybox", "nice"]);
+        CommandResult result = Runsc.Execute(["/bin/busybox", "nice", "-n", "3", Runsc.Executable, "do", "/bin/busybox", "nice"]);
+        Assert.Equal((native.ExitCode, native.Output), (result.ExitCode, result.Output));
+    }
+
+    [Fact]
     public void Uname_IsTheSandboxsKernel()
     {
         CommandResult result = Runsc.Do("/bin/busybox", "uname", "-r");

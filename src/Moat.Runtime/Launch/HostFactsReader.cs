@@ -1,6 +1,8 @@
 using System.Globalization;
 using Moat.Control;
+using Moat.Host;
 using Moat.Host.Terminals;
+using Moat.Linux;
 using Moat.Oci;
 
 namespace Moat.Runtime.Launch;
@@ -37,7 +39,14 @@ internal static class HostFactsReader
         }
 
         (int rows, int columns) = terminal >= 0 ? PseudoTerminal.Measure(terminal) : default;
-        return new BootFacts { ProcessorCount = processors, MaxTasks = (int)tasks, MemoryBytes = (ulong)memory, TerminalRows = rows, TerminalColumns = columns };
+        return new BootFacts { ProcessorCount = processors, MaxTasks = (int)tasks, MemoryBytes = (ulong)memory, Niceness = OwnNiceness(), TerminalRows = rows, TerminalColumns = columns };
+    }
+
+    private static int OwnNiceness()
+    {
+        const int KernelZero = 20; // the call returns 20 - nice
+        SyscallResult priority = HostCall.Invoke(SyscallNumber.getpriority, 0, 0);
+        return priority.IsError ? 0 : KernelZero - (int)priority.Raw;
     }
 
     private static long ReadNumber(string path)
