@@ -48,12 +48,21 @@ internal sealed class CommandContext(FlagSet globals, ErrorLog errors, string co
         },
     };
 
+    /// <summary>Whether --strace was given with nowhere to print to. <c>do</c> prints to standard error, as strace(1); what other commands start outlives them and their standard error.</summary>
+    public bool TracesNowhere => globals.IsSet("strace") && !TracesToStandardError && globals.TextOrNull("debug-log-dir") is null && globals.TextOrNull("debug-log") is null;
+
     /// <summary>Whether everything must work without privileges.</summary>
     public bool IsRootless => globals.IsSet("rootless") || HostIdentity.Uid != 0;
 
     /// <summary>The only argument of a command that takes a container's id.</summary>
     public static string OneId(ICommand command, FlagSet flags) =>
         flags.Arguments.Count == 1 ? flags.Arguments[0] : throw new RuntimeException($"{command.Name}: usage: runsc {command.Name} {command.Usage}");
+
+    /// <summary>Checks values that have a form of their own.</summary>
+    /// <exception cref="RuntimeException">One does not have it.</exception>
+    public static void CheckValues(FlagSet globals) => CheckOverlay(globals.Text("overlay2"));
+
+    private bool TracesToStandardError => command == "do" && globals.IsSet("strace");
 
     private static string DefaultRoot()
     {
@@ -75,12 +84,28 @@ internal sealed class CommandContext(FlagSet globals, ErrorLog errors, string co
         string? path = DebugLogPath(role, id);
         if (path is null)
         {
-            return -1;
+            return role == "boot" && TracesToStandardError ? DuplicateStandardError() : -1;
         }
 
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        string folder = Path.GetDirectoryName(path)!;
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RuntimeException($"debug log: cannot make {folder}: {HostFault.Describe(e)}", e);
+        }
+
         return HostPath.OpenFile(path, OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_APPEND).TryGet(out int fd, out Errno errno) ? fd
-            : throw new RuntimeException($"debug log {path}: {errno}");
+            : throw new RuntimeException($"debug log {path}: {ErrorText.Describe(errno)}");
+    }
+
+    private static int DuplicateStandardError()
+    {
+        const int DuplicateCloseOnExec = 1030; // F_DUPFD_CLOEXEC
+        SyscallResult duplicate = HostCall.Invoke(SyscallNumber.fcntl, 2, DuplicateCloseOnExec, 3);
+        return duplicate.IsError ? -1 : (int)duplicate.Raw;
     }
 
     private string? DebugLogPath(string role, string id)

@@ -1,3 +1,4 @@
+using Moat.Host;
 using Moat.Runtime;
 using Runsc.Commands;
 using Runsc.Flags;
@@ -9,6 +10,8 @@ internal static class CommandLine
 {
     /// <summary>The exit status when runsc itself fails.</summary>
     public const int Failure = 128;
+
+    private static readonly string[] s_missing = ["checkpoint", "restore"];
 
     /// <summary>All subcommands, in the order of the help text.</summary>
     public static readonly IReadOnlyList<ICommand> Commands =
@@ -35,15 +38,21 @@ internal static class CommandLine
             return 0;
         }
 
-        string name = globals.IsSet("help") || globals.IsSet("h") || globals.Arguments.Count == 0 ? "help" : globals.Arguments[0];
+        string name = globals.IsSet("help") || globals.Arguments.Count == 0 ? "help" : globals.Arguments[0];
         ICommand? command = Find(name);
         if (command is null)
         {
-            return Fail(errors, $"unknown command \"{name}\"");
+            return Fail(errors, s_missing.Contains(name) ? $"{name}: containers cannot be saved and restored: this command is not implemented" : $"unknown command \"{name}\"");
         }
 
         FlagSet flags = new(command.Flags);
         fault = flags.Parse([.. globals.Arguments.Skip(1)]);
+        if (flags.AsksForHelp)
+        {
+            HelpCommand.Describe(command);
+            return 0;
+        }
+
         if (fault is not null)
         {
             return Fail(errors, $"{name}: {fault}");
@@ -58,7 +67,11 @@ internal static class CommandLine
             errors.Error(e.Message);
             return e.ExitCode;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Fail(errors, $"{name}: {HostFault.Describe(e)}");
+        }
+        catch (InvalidOperationException e)
         {
             return Fail(errors, $"{name}: {e.Message}");
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Moat.Host;
 
 namespace Runsc;
 
@@ -38,7 +39,7 @@ internal sealed class ErrorLog(string? path, bool isJson)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Console.Error.WriteLine($"runsc: cannot write to the log {path}: {e.Message}");
+            Console.Error.WriteLine($"runsc: cannot write to the log {path}: {HostFault.Describe(e)}");
         }
     }
 }

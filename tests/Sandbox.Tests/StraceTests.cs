@@ -29,6 +29,14 @@ public sealed class StraceTests : IDisposable
     }
 
     [Fact]
+    public void Do_WithoutALog_PrintsToStandardError()
+    {
+        CommandResult result = Runsc.Execute([Runsc.Executable, "-strace", "do", "/bin/busybox", "echo", "out"]);
+        Assert.Equal((0, "out\n"), (result.ExitCode, result.Output));
+        Assert.Contains("write(1, \"out\\n\", 4) = 4", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Calls_AreThoseThatStraceShows()
     {
         Assert.SkipUnless(File.Exists("/usr/bin/strace"), "needs strace");

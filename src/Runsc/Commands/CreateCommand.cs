@@ -21,7 +21,7 @@ internal sealed class CreateCommand : ICommand
     /// <inheritdoc/>
     public int Run(CommandContext context, FlagSet flags)
     {
-        ContainerCreator.Create(context.Options, CreateFlags.Read(flags, CommandContext.OneId(this, flags), isDetached: true), context.Errors.Warning);
+        ContainerCreator.Create(context.Options, CreateFlags.Read(context, flags, CommandContext.OneId(this, flags), isDetached: true), context.Errors.Warning);
         return 0;
     }
 }

@@ -12,8 +12,7 @@ internal static class CreateFlags
     /// <summary>The flags.</summary>
     public static readonly IReadOnlyList<FlagDefinition> All =
     [
-        new("bundle", FlagKind.Text, "", "directory of the bundle (default: the current one)"),
-        new("b", FlagKind.Text, "", "the same"),
+        new("bundle", FlagKind.Text, "", "directory of the bundle (default: the current one)", Alias: "b"),
         new("console-socket", FlagKind.Text, "", "socket that gets the master of the container's terminal"),
         new("pid-file", FlagKind.Text, "", "file that gets the process id"),
         new("user-log", FlagKind.Text, "", "accepted, has no effect"),
@@ -23,9 +22,14 @@ internal static class CreateFlags
     ];
 
     /// <summary>Loads the bundle and puts together what is to be made.</summary>
-    public static CreateOptions Read(FlagSet flags, string id, bool isDetached)
+    public static CreateOptions Read(CommandContext context, FlagSet flags, string id, bool isDetached)
     {
-        string bundle = Path.GetFullPath(flags.TextOrNull("bundle") ?? flags.TextOrNull("b") ?? ".");
+        if (context.TracesNowhere)
+        {
+            context.Errors.Warning("--strace prints nothing without --debug-log or --debug-log-dir");
+        }
+
+        string bundle = Path.GetFullPath(flags.TextOrNull("bundle") ?? ".");
         if (!BundleLoader.Load(bundle).TryGet(out OciSpec? spec, out string? error))
         {
             throw new RuntimeException(error);

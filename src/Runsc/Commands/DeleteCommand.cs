@@ -18,8 +18,7 @@ internal sealed class DeleteCommand : ICommand
     /// <inheritdoc/>
     public IReadOnlyList<FlagDefinition> Flags => 
     [
-        new("force", FlagKind.Boolean, "false", "kill it if it runs; one that does not exist is no fault"),
-        new("f", FlagKind.Boolean, "false", "the same"),
+        new("force", FlagKind.Boolean, "false", "kill it if it runs; one that does not exist is no fault", Alias: "f"),
     ];
 
     /// <inheritdoc/>
@@ -32,7 +31,7 @@ internal sealed class DeleteCommand : ICommand
 
         foreach (string id in flags.Arguments)
         {
-            foreach (string fault in Container.Delete(context.Options, id, flags.IsSet("force") || flags.IsSet("f")))
+            foreach (string fault in Container.Delete(context.Options, id, flags.IsSet("force")))
             {
                 context.Errors.Warning(fault);
             }

@@ -38,6 +38,11 @@ internal sealed class DoCommand : ICommand
         }
 
         string root = Path.GetFullPath(flags.Text("root"));
+        if (!Directory.Exists(root))
+        {
+            throw new RuntimeException($"do: flag -root: {root} is not a directory");
+        }
+
         AbandonedRuns.Sweep(context.Options, static _ => { });
         CreateOptions create = new() { Id = AbandonedRuns.NewId(), Bundle = root, Spec = MakeSpec(flags, root, context.Options.Sandbox.Network) };
         // The configuration is not the user's: what it asks for in vain is nothing to tell.

@@ -1,10 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Moat.Host;
 using Moat.Runtime;
 
 namespace Runsc.Commands;
 
-/// <summary>Docker's daemon.json: adds and removes a runtime and keeps everything else. The file as it was is kept beside it with the ending .bak.</summary>
+/// <summary>Docker's daemon.json: adds and removes a runtime and keeps everything else. The file as it was before the first change is kept beside it with the ending .bak.</summary>
 internal sealed class DockerConfig
 {
     private readonly string _path;
@@ -33,6 +34,23 @@ internal sealed class DockerConfig
         {
             throw new RuntimeException($"{path}: is not valid JSON (line {e.LineNumber + 1})", e);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RuntimeException($"cannot read {path}: {HostFault.Describe(e)}", e);
+        }
+    }
+
+    /// <summary>A runtime's path and arguments in words; null if there is none.</summary>
+    public string? Describe(string name)
+    {
+        if (Runtimes()[name] is not { } runtime)
+        {
+            return null;
+        }
+
+        string path = (runtime as JsonObject)?["path"]?.ToString() ?? "no path";
+        string[] arguments = (runtime as JsonObject)?["runtimeArgs"] is JsonArray array ? [.. array.Select(static argument => argument?.ToString() ?? "")] : [];
+        return arguments.Length == 0 ? $"path {path}" : $"path {path} and arguments {string.Join(' ', arguments)}";
     }
 
     /// <summary>Adds a runtime.</summary>
@@ -72,18 +90,33 @@ internal sealed class DockerConfig
         }
     }
 
-    /// <summary>Writes the file in one step, after a copy of the old one.</summary>
+    /// <summary>Writes the file in one step; the old one is copied before, unless there is a copy from an earlier change.</summary>
+    /// <exception cref="RuntimeException">The host refuses.</exception>
     public void Save()
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
-        if (File.Exists(_path))
+        try
         {
-            File.Copy(_path, _path + ".bak", overwrite: true);
-        }
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
+            string target = File.Exists(_path) && File.ResolveLinkTarget(_path, returnFinalTarget: true) is { } linked ? linked.FullName : _path;
+            string backup = _path + ".bak";
+            string temporary = target + ".new";
+            if (File.Exists(target))
+            {
+                if (!File.Exists(backup))
+                {
+                    File.Copy(target, backup);
+                }
 
-        string temporary = _path + ".new";
-        File.WriteAllText(temporary, Text() + "\n");
-        File.Move(temporary, _path, overwrite: true);
+                File.Copy(target, temporary, overwrite: true); // for its mode
+            }
+
+            File.WriteAllText(temporary, Text() + "\n");
+            File.Move(temporary, target, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RuntimeException($"cannot write {_path}: {HostFault.Describe(e)}", e);
+        }
     }
 
     private string Text()

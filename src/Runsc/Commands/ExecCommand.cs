@@ -21,21 +21,14 @@ internal sealed class ExecCommand : ICommand
     /// <inheritdoc/>
     public IReadOnlyList<FlagDefinition> Flags => 
     [
-        new("process", FlagKind.Text, "", "file with the process as a configuration has it; replaces the other flags and the command"),
-        new("p", FlagKind.Text, "", "the same"),
+        new("process", FlagKind.Text, "", "file with the process as a configuration has it; replaces the other flags and the command", Alias: "p"),
         new("cwd", FlagKind.Text, "", "working directory"),
-        new("env", FlagKind.List, "", "NAME=value; may occur more than once"),
-        new("e", FlagKind.List, "", "the same"),
-        new("user", FlagKind.Text, "", "uid[:gid]"),
-        new("u", FlagKind.Text, "", "the same"),
-        new("additional-gids", FlagKind.List, "", "supplementary groups"),
-        new("g", FlagKind.List, "", "the same"),
-        new("cap", FlagKind.List, "", "another capability"),
-        new("c", FlagKind.List, "", "the same"),
-        new("tty", FlagKind.Boolean, "false", "give it a terminal"),
-        new("t", FlagKind.Boolean, "false", "the same"),
-        new("detach", FlagKind.Boolean, "false", "do not wait for its end"),
-        new("d", FlagKind.Boolean, "false", "the same"),
+        new("env", FlagKind.List, "", "NAME=value; may occur more than once", Alias: "e"),
+        new("user", FlagKind.Text, "", "uid[:gid]", Alias: "u"),
+        new("additional-gids", FlagKind.List, "", "supplementary groups", Alias: "g"),
+        new("cap", FlagKind.List, "", "another capability", Alias: "c"),
+        new("tty", FlagKind.Boolean, "false", "give it a terminal", Alias: "t"),
+        new("detach", FlagKind.Boolean, "false", "do not wait for its end", Alias: "d"),
         new("pid-file", FlagKind.Text, "", "file that gets the id of the host's process that stands for it"),
         new("internal-pid-file", FlagKind.Text, "", "file that gets its process id in the container"),
         new("console-socket", FlagKind.Text, "", "socket that gets the master of its terminal"),
@@ -60,29 +53,29 @@ internal sealed class ExecCommand : ICommand
             ConsoleSocket = flags.TextOrNull("console-socket"),
             PidFile = flags.TextOrNull("pid-file"),
             InternalPidFile = flags.TextOrNull("internal-pid-file"),
-            IsDetached = flags.IsSet("detach") || flags.IsSet("d"),
+            IsDetached = flags.IsSet("detach"),
             PreservedFds = Math.Clamp(flags.Number("preserve-fds"), 0, 1000),
         });
     }
 
     private static OciProcess ReadProcess(RuntimeOptions options, string id, FlagSet flags)
     {
-        if ((flags.TextOrNull("process") ?? flags.TextOrNull("p")) is { } path)
+        if (flags.TextOrNull("process") is { } path)
         {
             return BundleLoader.LoadProcess(path).TryGet(out OciProcess? loaded, out string? error) ? loaded : throw new RuntimeException(error);
         }
 
         OciProcess template = Container.Open(options, id).Record.Spec.Process!;
-        string[] capabilities = [.. flags.List("cap"), .. flags.List("c")];
+        IReadOnlyList<string> capabilities = flags.List("cap");
         OciProcess process = template with
         {
             Args = [.. flags.Arguments.Skip(1)],
-            Env = [.. template.Env, .. flags.List("env"), .. flags.List("e")],
+            Env = [.. template.Env, .. flags.List("env")],
             Cwd = flags.TextOrNull("cwd") ?? template.Cwd,
-            Terminal = flags.IsSet("tty") || flags.IsSet("t"),
+            Terminal = flags.IsSet("tty"),
             ConsoleSize = null,
             User = ReadUser(template.User, flags),
-            Capabilities = capabilities.Length == 0 || template.Capabilities is not { } given ? template.Capabilities : given with
+            Capabilities = capabilities.Count == 0 || template.Capabilities is not { } given ? template.Capabilities : given with
             {
                 Bounding = [.. given.Bounding, .. capabilities],
                 Effective = [.. given.Effective, .. capabilities],
@@ -96,7 +89,7 @@ internal sealed class ExecCommand : ICommand
     private static OciUser ReadUser(OciUser template, FlagSet flags)
     {
         OciUser user = template;
-        if ((flags.TextOrNull("user") ?? flags.TextOrNull("u")) is { } text)
+        if (flags.TextOrNull("user") is { } text)
         {
             string[] parts = text.Split(':');
             uint gid = 0;
@@ -110,7 +103,7 @@ internal sealed class ExecCommand : ICommand
         }
 
         List<uint> groups = [];
-        foreach (string text2 in flags.List("additional-gids").Concat(flags.List("g")))
+        foreach (string text2 in flags.List("additional-gids"))
         {
             groups.Add(uint.TryParse(text2, NumberStyles.None, CultureInfo.InvariantCulture, out uint gid) ? gid : throw new RuntimeException($"flag -additional-gids: \"{text2}\" is no group id"));
         }

@@ -12,7 +12,8 @@ internal static class FlagHelp
         {
             string kind = flag.Kind switch { FlagKind.Boolean => "", FlagKind.Number => " int", _ => " string" };
             string value = flag.Kind != FlagKind.Boolean && flag.Default.Length > 0 ? $" (default {flag.Default})" : "";
-            writer.Write($"  -{flag.Name}{kind}\n        {flag.Help}{value}\n");
+            string alias = flag.Alias is null ? "" : $", -{flag.Alias}";
+            writer.Write($"  -{flag.Name}{alias}{kind}\n        {flag.Help}{value}\n");
         }
     }
 }

@@ -24,13 +24,7 @@ internal sealed class HelpCommand : ICommand
         if (flags.Arguments.Count > 0)
         {
             ICommand command = CommandLine.Find(flags.Arguments[0]) ?? throw new RuntimeException($"unknown command \"{flags.Arguments[0]}\"");
-            Console.Out.Write($"Usage: runsc [global flags] {command.Name} {command.Usage}\n\n{command.Summary}\n");
-            if (command.Flags.Count > 0)
-            {
-                Console.Out.Write("\nFlags:\n");
-                FlagHelp.Write(Console.Out, command.Flags);
-            }
-
+            Describe(command);
             return 0;
         }
 
@@ -42,5 +36,16 @@ internal sealed class HelpCommand : ICommand
 
         Console.Out.Write("\n\"runsc flags\" prints the global flags, \"runsc help <command>\" what a command takes.\n");
         return 0;
+    }
+
+    /// <summary>Prints what a command takes.</summary>
+    public static void Describe(ICommand command)
+    {
+        Console.Out.Write($"Usage: runsc [global flags] {command.Name} {command.Usage}\n\n{command.Summary}\n");
+        if (command.Flags.Count > 0)
+        {
+            Console.Out.Write("\nFlags:\n");
+            FlagHelp.Write(Console.Out, command.Flags);
+        }
     }
 }

@@ -19,8 +19,7 @@ internal sealed class KillCommand : ICommand
     /// <inheritdoc/>
     public IReadOnlyList<FlagDefinition> Flags => 
     [
-        new("all", FlagKind.Boolean, "false", "to every process of the container"),
-        new("a", FlagKind.Boolean, "false", "the same"),
+        new("all", FlagKind.Boolean, "false", "to every process of the container", Alias: "a"),
         new("pid", FlagKind.Number, "0", "to this process in the container"),
         new("pgid", FlagKind.Number, "0", "to this process group in the container"),
     ];
@@ -46,7 +45,7 @@ internal sealed class KillCommand : ICommand
             throw new RuntimeException("kill: -pid and -pgid take a positive number, and only one of them");
         }
 
-        SignalScope scope = flags.IsSet("all") || flags.IsSet("a") ? SignalScope.All : group > 0 ? SignalScope.Group : SignalScope.Process;
+        SignalScope scope = flags.IsSet("all") ? SignalScope.All : group > 0 ? SignalScope.Group : SignalScope.Process;
         Container.Open(context.Options, flags.Arguments[0]).Kill(signal, group > 0 ? group : pid, scope);
         return 0;
     }

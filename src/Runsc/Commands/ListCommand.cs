@@ -21,10 +21,8 @@ internal sealed class ListCommand : ICommand
     /// <inheritdoc/>
     public IReadOnlyList<FlagDefinition> Flags => 
     [
-        new("quiet", FlagKind.Boolean, "false", "ids alone"),
-        new("q", FlagKind.Boolean, "false", "the same"),
-        new("format", FlagKind.Text, "text", "text or json", ["text", "json"]),
-        new("f", FlagKind.Text, "text", "the same", ["text", "json"]),
+        new("quiet", FlagKind.Boolean, "false", "ids alone", Alias: "q"),
+        new("format", FlagKind.Text, "text", "text or json", ["text", "json"], Alias: "f"),
     ];
 
     /// <inheritdoc/>
@@ -39,11 +37,11 @@ internal sealed class ListCommand : ICommand
             }
         }
 
-        if (flags.IsSet("quiet") || flags.IsSet("q"))
+        if (flags.IsSet("quiet"))
         {
             containers.ForEach(static container => Console.Out.WriteLine(container.Record.Id));
         }
-        else if (flags.Text("format") == "json" || flags.Text("f") == "json")
+        else if (flags.Text("format") == "json")
         {
             ListedContainer[] listed = [.. containers.Select(static container => ListedContainer.From(container.Record, container.Status))];
             Console.Out.WriteLine(JsonSerializer.Serialize(listed, CommandJson.Default.ListedContainerArray));

@@ -23,8 +23,7 @@ internal sealed class PsCommand : ICommand
     /// <inheritdoc/>
     public IReadOnlyList<FlagDefinition> Flags => 
     [
-        new("format", FlagKind.Text, "table", "table (processes in the container) or json (pids on the host)", ["table", "json"]),
-        new("f", FlagKind.Text, "table", "the same", ["table", "json"]),
+        new("format", FlagKind.Text, "table", "table (processes in the container) or json (pids on the host)", ["table", "json"], Alias: "f"),
     ];
 
     /// <inheritdoc/>
@@ -38,7 +37,7 @@ internal sealed class PsCommand : ICommand
         }
 
         // Engines want processes of the host: those that stand for processes of the container.
-        if (flags.Text("format") == "json" || flags.Text("f") == "json")
+        if (flags.Text("format") == "json")
         {
             int[] pids = [container.Record.Process.Pid, .. ExecProxy.List(context.Options, id)];
             Console.Out.WriteLine(JsonSerializer.Serialize(pids, CommandJson.Default.Int32Array));

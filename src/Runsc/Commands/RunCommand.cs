@@ -19,16 +19,15 @@ internal sealed class RunCommand : ICommand
     public IReadOnlyList<FlagDefinition> Flags => 
     [
         .. CreateFlags.All,
-        new("detach", FlagKind.Boolean, "false", "do not wait for its end"),
-        new("d", FlagKind.Boolean, "false", "the same"),
+        new("detach", FlagKind.Boolean, "false", "do not wait for its end", Alias: "d"),
         new("keep", FlagKind.Boolean, "false", "accepted, has no effect", ["false"]),
     ];
 
     /// <inheritdoc/>
     public int Run(CommandContext context, FlagSet flags)
     {
-        bool isDetached = flags.IsSet("detach") || flags.IsSet("d");
-        CreateOptions create = CreateFlags.Read(flags, CommandContext.OneId(this, flags), isDetached);
+        bool isDetached = flags.IsSet("detach");
+        CreateOptions create = CreateFlags.Read(context, flags, CommandContext.OneId(this, flags), isDetached);
         if (!isDetached)
         {
             return ForegroundRun.Run(context.Options, create, context.Errors.Warning);

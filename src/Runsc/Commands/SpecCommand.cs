@@ -1,3 +1,4 @@
+using Moat.Host;
 using Moat.Oci;
 using Moat.Runtime;
 using Runsc.Flags;
@@ -19,8 +20,7 @@ internal sealed class SpecCommand : ICommand
     /// <inheritdoc/>
     public IReadOnlyList<FlagDefinition> Flags => 
     [
-        new("bundle", FlagKind.Text, "", "directory of the bundle"),
-        new("b", FlagKind.Text, "", "the same"),
+        new("bundle", FlagKind.Text, "", "directory of the bundle", Alias: "b"),
         new("cwd", FlagKind.Text, "/", "working directory in the container"),
         new("netns", FlagKind.Text, "", "network namespace to join"),
     ];
@@ -28,7 +28,7 @@ internal sealed class SpecCommand : ICommand
     /// <inheritdoc/>
     public int Run(CommandContext context, FlagSet flags)
     {
-        string path = Path.Combine(Path.GetFullPath(flags.TextOrNull("bundle") ?? flags.TextOrNull("b") ?? "."), "config.json");
+        string path = Path.Combine(Path.GetFullPath(flags.TextOrNull("bundle") ?? "."), "config.json");
         if (File.Exists(path))
         {
             throw new RuntimeException($"{path} exists already");
@@ -36,7 +36,15 @@ internal sealed class SpecCommand : ICommand
 
         bool isTerminal = flags.Arguments.Count == 0;
         OciSpec spec = SpecTemplate.Create(isTerminal ? ["sh"] : flags.Arguments, flags.Text("cwd"), flags.TextOrNull("netns"), isTerminal);
-        File.WriteAllText(path, SpecTemplate.Write(spec));
+        try
+        {
+            File.WriteAllText(path, SpecTemplate.Write(spec));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RuntimeException($"cannot write {path}: {HostFault.Describe(e)}", e);
+        }
+
         return 0;
     }
 }

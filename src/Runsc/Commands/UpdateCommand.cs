@@ -19,15 +19,14 @@ internal sealed class UpdateCommand : ICommand
     /// <inheritdoc/>
     public IReadOnlyList<FlagDefinition> Flags => 
     [
-        new("resources", FlagKind.Text, "", "file with limits as linux.resources of a configuration has them; - for standard input"),
-        new("r", FlagKind.Text, "", "the same"),
+        new("resources", FlagKind.Text, "", "file with limits as linux.resources of a configuration has them; - for standard input", Alias: "r"),
     ];
 
     /// <inheritdoc/>
     public int Run(CommandContext context, FlagSet flags)
     {
         string id = CommandContext.OneId(this, flags);
-        string path = flags.TextOrNull("resources") ?? flags.TextOrNull("r") ?? throw new RuntimeException("update: -resources is needed");
+        string path = flags.TextOrNull("resources") ?? throw new RuntimeException("update: -resources is needed");
         if (!BundleLoader.LoadResources(path == "-" ? "/dev/stdin" : path).TryGet(out OciResources? resources, out string? error))
         {
             throw new RuntimeException(error);

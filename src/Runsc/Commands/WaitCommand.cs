@@ -19,15 +19,14 @@ internal sealed class WaitCommand : ICommand
     /// <inheritdoc/>
     public IReadOnlyList<FlagDefinition> Flags => 
     [
-        new("pid", FlagKind.Number, "0", "wait for this process in the container"),
-        new("rootpid", FlagKind.Number, "0", "the same"),
+        new("pid", FlagKind.Number, "0", "wait for this process in the container", Alias: "rootpid"),
     ];
 
     /// <inheritdoc/>
     public int Run(CommandContext context, FlagSet flags)
     {
         string id = CommandContext.OneId(this, flags);
-        int status = Container.Open(context.Options, id).Wait(Math.Max(flags.Number("pid"), flags.Number("rootpid")));
+        int status = Container.Open(context.Options, id).Wait(flags.Number("pid"));
         Console.Out.WriteLine(JsonSerializer.Serialize(new WaitResult(id, status), CommandJson.Default.WaitResult));
         return 0;
     }

@@ -6,4 +6,5 @@ namespace Runsc.Flags;
 /// <param name="Default">Its value if it is not given.</param>
 /// <param name="Help">One line.</param>
 /// <param name="Accepted">The only values that are carried out; null for all of its kind.</param>
-internal sealed record FlagDefinition(string Name, FlagKind Kind, string Default, string Help, IReadOnlyList<string>? Accepted = null);
+/// <param name="Alias">Another name; null for none.</param>
+internal sealed record FlagDefinition(string Name, FlagKind Kind, string Default, string Help, IReadOnlyList<string>? Accepted = null, string? Alias = null);

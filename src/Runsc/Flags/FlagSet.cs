@@ -11,6 +11,7 @@ internal sealed class FlagSet(IReadOnlyList<FlagDefinition> definitions)
     private static readonly string[] s_false = ["0", "f", "F", "false", "FALSE", "False"];
 
     private readonly Dictionary<string, List<string>> _given = [];
+    private readonly List<string> _written = [];
 
     /// <summary>The flags there are.</summary>
     public IReadOnlyList<FlagDefinition> Definitions => definitions;
@@ -18,9 +19,16 @@ internal sealed class FlagSet(IReadOnlyList<FlagDefinition> definitions)
     /// <summary>What follows the flags.</summary>
     public IReadOnlyList<string> Arguments { get; private set; } = [];
 
-    /// <summary>Reads arguments. Returns what is wrong with them in one line, or null.</summary>
+    /// <summary>The flags that were given, in order, each as one argument that says the same.</summary>
+    public IReadOnlyList<string> Given => _written;
+
+    /// <summary>Whether --help or -h was among flags that define neither: Go's package takes it for a question.</summary>
+    public bool AsksForHelp { get; private set; }
+
+    /// <summary>Reads arguments. Returns the first thing that is wrong with them in one line, or null. What follows a fault is read as well: where errors are to be written may be said there.</summary>
     public string? Parse(IReadOnlyList<string> arguments)
     {
+        string? fault = null;
         int next = 0;
         while (next < arguments.Count && arguments[next].Length > 1 && arguments[next][0] == '-')
         {
@@ -35,12 +43,18 @@ internal sealed class FlagSet(IReadOnlyList<FlagDefinition> definitions)
             string name = equals < 0 ? body : body[..equals];
             if (name.Length == 0 || name[0] == '-')
             {
-                return $"bad flag syntax: {argument}";
+                fault ??= $"bad flag syntax: {argument}";
+                continue;
             }
 
             if (Find(name) is not { } definition)
             {
-                return $"flag provided but not defined: -{name}";
+                AsksForHelp |= name is "help" or "h";
+                fault ??= $"flag provided but not defined: -{name}";
+
+                // What it takes is not known: an argument that is no flag is its value, or the command.
+                next += equals < 0 && next < arguments.Count && !arguments[next].StartsWith('-') ? 1 : 0;
+                continue;
             }
 
             string value;
@@ -58,17 +72,16 @@ internal sealed class FlagSet(IReadOnlyList<FlagDefinition> definitions)
             }
             else
             {
-                return $"flag needs an argument: -{name}";
+                fault ??= $"flag needs an argument: -{name}";
+                break;
             }
 
-            if (Set(definition, value) is { } fault)
-            {
-                return fault;
-            }
+            string? wrong = Set(definition, value); // also behind a fault
+            fault ??= wrong;
         }
 
         Arguments = [.. arguments.Skip(next)];
-        return null;
+        return fault;
     }
 
     /// <summary>Whether the flag was given.</summary>
@@ -93,7 +106,7 @@ internal sealed class FlagSet(IReadOnlyList<FlagDefinition> definitions)
     {
         foreach (FlagDefinition definition in definitions)
         {
-            if (definition.Name == name)
+            if (definition.Name == name || definition.Alias == name)
             {
                 return definition;
             }
@@ -129,6 +142,7 @@ internal sealed class FlagSet(IReadOnlyList<FlagDefinition> definitions)
         }
 
         values.Add(value);
+        _written.Add($"--{definition.Name}={value}");
         return null;
     }
 }

@@ -47,6 +47,61 @@ public sealed class ToolTests : IDisposable
     }
 
     [Fact]
+    public void Install_SaysWhatItChanges_AndKeepsTheFirstBackup()
+    {
+        const string Before = """{"debug": false}""";
+        Directory.CreateDirectory(Path.GetDirectoryName(_config)!);
+        File.WriteAllText(_config, Before);
+        Assert.Contains($"Added runtime runsc to {_config}, with path {Runsc.Binary} and arguments --platform=ptrace --strace.", Run(0, "--platform", "ptrace", "install", "--config_file", _config, "--", "--strace").Output, StringComparison.Ordinal);
+        string installed = File.ReadAllText(_config);
+        Assert.Contains("Nothing was changed", Run(0, "--platform=ptrace", "install", "--config_file", _config, "--", "--strace").Output, StringComparison.Ordinal);
+        Assert.Equal(installed, File.ReadAllText(_config));
+        string changed = Run(0, "install", "--config_file", _config).Output;
+        Assert.Contains($"Changed runtime runsc in {_config} from path {Runsc.Binary} and arguments --platform=ptrace --strace to path {Runsc.Binary}.", changed, StringComparison.Ordinal);
+        Assert.Null(JsonNode.Parse(File.ReadAllText(_config))!["runtimes"]!["runsc"]!["runtimeArgs"]);
+        Assert.Equal(Before, File.ReadAllText(_config + ".bak"));
+    }
+
+    [Theory]
+    [InlineData("install: flag -platform: \"kvm\" is not supported", "--platform=kvm")]
+    [InlineData("install: flag provided but not defined: -no-such", "--no-such")]
+    [InlineData("flag -overlay2: \"x\" is not supported", "--overlay2=x")]
+    [InlineData("install: \"run\" is no flag", "--strace", "run")]
+    public void Install_TakesNoFlagsThatAContainerCouldNotStartWith(string message, params string[] arguments)
+    {
+        Assert.Contains(message, Run(128, ["install", "--config_file", _config, "--", .. arguments]).Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(_config));
+    }
+
+    [Theory]
+    [InlineData("flag -platform: \"kvm\" is not supported (supported: ptrace, systrap)", "--platform=kvm")]
+    [InlineData("flag provided but not defined: -no-such", "--no-such")]
+    [InlineData("flag provided but not defined: -no-such", "--no-such", "value")]
+    public void FaultOfAFlag_IsInTheLogThatAFlagBehindItNames(string message, params string[] arguments)
+    {
+        string log = Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(_config))!, "log");
+        Run(128, [.. arguments, "--root", "/no/such", "--log", log, "--log-format", "json", "create", "--bundle", "/no/such", "id"]);
+        JsonNode line = JsonNode.Parse(Assert.Single(File.ReadAllLines(log)))!;
+        Assert.Equal(("error", message), (line["level"]!.ToString(), line["msg"]!.ToString()));
+    }
+
+    [Theory]
+    [InlineData("cannot make /proc/no-such: no such file or directory", "--root=/proc/no-such", "do", "true")]
+    [InlineData("cannot write /proc/1/x: no such file or directory", "install", "--config_file=/proc/1/x")]
+    [InlineData("cannot write /no/such/config.json: no such file or directory", "spec", "--bundle=/no/such")]
+    [InlineData("debug log: cannot make /proc/no-such: no such file or directory", "--debug-log-dir=/proc/no-such", "do", "true")]
+    [InlineData("do: flag -root: /no/such is not a directory", "do", "--root=/no/such", "true")]
+    [InlineData("checkpoint: containers cannot be saved and restored: this command is not implemented", "checkpoint", "--image-path=/x", "id")]
+    public void Fault_IsSaidInWords(string message, params string[] arguments) => Assert.Equal($"runsc: {message}\n", Run(128, arguments).Error);
+
+    [Fact]
+    public void Command_AskedForHelp_SaysWhatItTakes()
+    {
+        Assert.Equal(Run(0, "help", "do").Output, Run(0, "do", "--help").Output);
+        Assert.Contains("  -detach, -d\n", Run(0, "exec", "-h").Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Features_IsWhatTheSpecificationSays()
     {
         JsonNode features = JsonNode.Parse(Run(0, "features").Output)!;
