@@ -7,9 +7,13 @@ namespace Moat.Kernel.Seccomp;
 /// <summary>A task's system call filters (seccomp(2)): immutable, the newest first, shared with its children.</summary>
 /// <param name="older">The filters before, or null.</param>
 /// <param name="program">The newest filter; null for strict mode.</param>
+/// <param name="allowed">What it always allows.</param>
 /// <param name="logs">SECCOMP_FILTER_FLAG_LOG.</param>
-public sealed class SeccompState(SeccompState? older, BpfProgram? program, bool logs)
+public sealed class SeccompState(SeccompState? older, BpfProgram? program, AllowedCalls? allowed, bool logs)
 {
+    /// <summary>Strict mode.</summary>
+    public static readonly SeccompState Strict = new(null, null, null, logs: false);
+
     private const int StrictMode = 1;
     private const int FilterMode = 2;
     private const int MaxTotal = (1 << 18) / 8; // MAX_INSNS_PER_PATH
@@ -25,13 +29,20 @@ public sealed class SeccompState(SeccompState? older, BpfProgram? program, bool 
     /// <summary>Whether a filter wants its decisions logged.</summary>
     public bool Logs => logs;
 
+    // What all filters always allow; null in strict mode.
+    private AllowedCalls? Allowed { get; } = older?.Allowed is { } before ? allowed?.And(before) : allowed;
+
     private int TotalLength => (program?.Count ?? 0) + Penalty + (older?.TotalLength ?? 0);
 
     /// <summary>Adds a filter.</summary>
+    /// <param name="current">Those that there are, or null.</param>
+    /// <param name="program">The filter.</param>
+    /// <param name="allowed">What it always allows.</param>
+    /// <param name="logs">SECCOMP_FILTER_FLAG_LOG.</param>
     /// <returns>ENOMEM when all of them together are too long.</returns>
-    public static Result<SeccompState> Add(SeccompState? current, BpfProgram program, bool logs)
+    public static Result<SeccompState> Add(SeccompState? current, BpfProgram program, AllowedCalls allowed, bool logs)
     {
-        SeccompState added = new(current, program, logs);
+        SeccompState added = new(current, program, allowed, logs);
         return added.TotalLength > MaxTotal ? Errno.ENOMEM : added;
     }
 
@@ -48,6 +59,12 @@ public sealed class SeccompState(SeccompState? older, BpfProgram? program, bool 
 
         return other is null;
     }
+
+    /// <summary>Whether calls are allowed whatever their arguments, so that nothing has to decide on them.</summary>
+    public bool AllowsAlways(params ReadOnlySpan<SyscallNumber> numbers) => Allowed is not null && Allowed.Contains(numbers);
+
+    /// <summary>As above, for one call.</summary>
+    public bool AllowsAlways(ulong number) => Allowed is not null && Allowed.Contains(number);
 
     private SeccompState? Older => older;
 

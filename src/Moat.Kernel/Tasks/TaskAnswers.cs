@@ -4,7 +4,7 @@ using Moat.Platform;
 
 namespace Moat.Kernel.Tasks;
 
-/// <summary>What the platform may answer a task's calls with: all of it is the task's own and changes in its own calls alone. Nothing while somebody wants to see every call.</summary>
+/// <summary>What the platform may answer a task's calls with: all of it is the task's own and changes in its own calls alone. Nothing while somebody wants to see every call, or decides on one of these.</summary>
 /// <param name="task">The task.</param>
 internal sealed class TaskAnswers(GuestTask task)
 {
@@ -23,7 +23,7 @@ internal sealed class TaskAnswers(GuestTask task)
             _credentials = task.Credentials;
             _seccomp = task.Seccomp;
             _tid = task.Tid;
-            task.Context.Answers = _seccomp is null && !isTraced && !task.Kernel.Dispatcher.WantsEveryCall ? Make(_credentials) : null;
+            task.Context.Answers = (_seccomp is null || _seccomp.AllowsAlways(CallAnswers.Calls)) && !isTraced && !task.Kernel.Dispatcher.WantsEveryCall ? Make(_credentials) : null;
         }
     }
 

@@ -55,7 +55,7 @@ internal static class SeccompCalls
             return Errno.EINVAL;
         }
 
-        task.Seccomp ??= new SeccompState(null, null, logs: false);
+        task.Seccomp ??= SeccompState.Strict;
         return Errno.None;
     }
 
@@ -98,6 +98,7 @@ internal static class SeccompCalls
             return Errno.EINVAL;
         }
 
+        AllowedCalls allowed = AllowedCalls.Of(filter);
         lock (task.Kernel.TaskLock)
         {
             SeccompState? before = task.Seccomp;
@@ -106,7 +107,7 @@ internal static class SeccompCalls
                 return (flags & TsyncEsrch) != 0 ? Errno.ESRCH : dissenter.Tid;
             }
 
-            if (!SeccompState.Add(before, filter, (flags & Log) != 0).TryGet(out SeccompState? added, out errno))
+            if (!SeccompState.Add(before, filter, allowed, (flags & Log) != 0).TryGet(out SeccompState? added, out errno))
             {
                 return errno;
             }

@@ -17,7 +17,7 @@ internal static class SeccompGate
     /// <summary>Whether the call may go on; otherwise <paramref name="result"/> is its result.</summary>
     public static bool Allows(GuestTask task, SeccompState filters, out SyscallResult result)
     {
-        if ((task.Tracee?.Options & TraceOptions.SuspendSeccomp) > 0)
+        if (filters.AllowsAlways(task.Registers.OrigRax) || (task.Tracee?.Options & TraceOptions.SuspendSeccomp) > 0)
         {
             result = default;
             return true;
