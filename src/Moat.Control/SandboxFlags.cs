@@ -42,6 +42,9 @@ public sealed record SandboxFlags
     /// <summary>Who else changes bind mounts.</summary>
     public required string FileAccessMounts { get; init; }
 
+    /// <summary>Whether the configuration's filter of system calls is loaded (--oci-seccomp).</summary>
+    public bool OciSeccomp { get; init; }
+
     /// <summary>Whether writes to the root reach the host: there is no overlay over it.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public bool WritesToRoot => Overlay2 == "none";

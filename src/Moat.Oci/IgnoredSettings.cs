@@ -11,7 +11,8 @@ public static class IgnoredSettings
     /// <summary>Paths of the members, each with a reason in parentheses where it is not obvious.</summary>
     /// <param name="spec">The configuration.</param>
     /// <param name="shared">Types of namespaces that are another container's of the sandbox.</param>
-    public static IReadOnlyList<string> Find(OciSpec spec, IReadOnlyList<string> shared)
+    /// <param name="filters">Whether the filter of system calls is loaded.</param>
+    public static IReadOnlyList<string> Find(OciSpec spec, IReadOnlyList<string> shared, bool filters = false)
     {
         List<string> found = [];
         AddUnknown(found, "", spec.Unknown);
@@ -30,7 +31,8 @@ public static class IgnoredSettings
         if (spec.Linux is { } linux)
         {
             AddUnknown(found, "linux.", linux.Unknown);
-            AddIf(found, linux.Seccomp is { ValueKind: JsonValueKind.Object }, "linux.seccomp");
+            AddIf(found, linux.Seccomp is not null && !filters, "linux.seccomp (without --oci-seccomp)");
+            AddUnknown(found, "linux.seccomp.", linux.Seccomp?.Unknown);
             AddIf(found, !string.IsNullOrEmpty(linux.MountLabel), "linux.mountLabel");
             AddIf(found, !string.IsNullOrEmpty(linux.RootfsPropagation) && !s_privatePropagation.Contains(linux.RootfsPropagation), "linux.rootfsPropagation");
             AddUnknown(found, "linux.resources.", linux.Resources?.Unknown);

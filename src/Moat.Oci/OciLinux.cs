@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Moat.Oci;
 
 /// <summary>The part of a configuration that is specific to Linux.</summary>
@@ -26,8 +24,8 @@ public sealed record OciLinux
     /// <summary>Device nodes to make.</summary>
     public IReadOnlyList<OciDevice> Devices { get; init => field = value ?? []; } = [];
 
-    /// <summary>The seccomp policy, as it stands.</summary>
-    public JsonElement? Seccomp { get; init; }
+    /// <summary>The filter of system calls.</summary>
+    public OciSeccomp? Seccomp { get; init; }
 
     /// <summary>The propagation type of the root mount.</summary>
     public string? RootfsPropagation { get; init; }

@@ -118,7 +118,7 @@ public static class ContainerCreator
         HookRunner.Run("createRuntime", hooks.CreateRuntime, state);
         HookRunner.Run("createContainer", hooks.CreateContainer, state, Container.NetworkNamespace(record));
         Container.Open(options, create.Id).Ask(new ControlRequest { Method = ControlMethod.Prepare });
-        IReadOnlyList<string> ignored = [.. IgnoredSettings.Find(create.Spec, shared), .. report.Ignored ?? [], .. skipped];
+        IReadOnlyList<string> ignored = [.. IgnoredSettings.Find(create.Spec, shared, options.Sandbox.OciSeccomp), .. report.Ignored ?? [], .. skipped];
         if (ignored.Count > 0)
         {
             warn($"config.json: without effect: {string.Join(", ", ignored)}");

@@ -4,6 +4,7 @@ using Moat.Host;
 using Moat.Kernel.Credentials;
 using Moat.Kernel.Loader;
 using Moat.Kernel.Namespaces;
+using Moat.Kernel.Seccomp;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
@@ -23,6 +24,9 @@ internal sealed class ProcessStarter(GuestContainer container, MountNamespace mo
 
     /// <summary>The nice value that processes start with.</summary>
     public int Niceness { get; init; }
+
+    /// <summary>The filter of system calls that processes start with; null for none.</summary>
+    public SeccompState? Filter { get; init; }
 
     /// <summary>A task at the root of the tree that may do everything; nothing runs in it yet.</summary>
     public GuestTask Create()
@@ -82,6 +86,7 @@ internal sealed class ProcessStarter(GuestContainer container, MountNamespace mo
         }
 
         task.Credentials = CredentialsOf(process, task.Credentials.UserNamespace);
+        task.Seccomp = Filter;
         byte[][] arguments = [.. process.Args.Select(Encoding.UTF8.GetBytes)];
         List<byte[]> environment = [.. process.Env.Select(Encoding.UTF8.GetBytes)];
         if (!process.Env.Any(static variable => variable.StartsWith("HOME=", StringComparison.Ordinal)))

@@ -1,12 +1,15 @@
 using Moat.Control;
 using Moat.Filesystems.HostFd;
 using Moat.Host;
+using Moat.Kernel.Bpf;
 using Moat.Kernel.Credentials;
 using Moat.Kernel.Namespaces;
+using Moat.Kernel.Seccomp;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.Oci;
+using Moat.Sentry.Seccomp;
 
 namespace Moat.Sentry;
 
@@ -41,9 +44,10 @@ internal sealed class SandboxContainer
         Group = group;
         Watch = watch;
         Uts = uts;
+        SeccompState? filter = FilterOf(options);
         MountTree tree = new(group, options);
         _mounts = tree.MakeRoot(mountsId);
-        _starter = new ProcessStarter(group, _mounts, uts, users, network) { Niceness = options.Facts.Niceness };
+        _starter = new ProcessStarter(group, _mounts, uts, users, network) { Niceness = options.Facts.Niceness, Filter = filter };
         _init = _starter.Create();
         try
         {
@@ -122,7 +126,7 @@ internal sealed class SandboxContainer
     {
         pid = 0;
         exitCode = 0;
-        if (Status != SandboxStatus.Running)
+        if (Status == SandboxStatus.Stopped)
         {
             return "container not running";
         }
@@ -204,5 +208,16 @@ internal sealed class SandboxContainer
                 ProcessExit.EndGroup(process, (int)Signal.SIGKILL);
             }
         }
+    }
+
+    private static SeccompState? FilterOf(SandboxOptions options)
+    {
+        if (!options.Flags.OciSeccomp || options.Spec.Linux?.Seccomp is not { } profile)
+        {
+            return null;
+        }
+
+        BpfProgram program = SeccompProfile.Compile(profile).TryGet(out BpfProgram? compiled, out string? fault) ? compiled : throw new InvalidOperationException($"config.json: {fault}");
+        return new SeccompState(null, program, AllowedCalls.Of(program), SeccompProfile.Logs(profile));
     }
 }

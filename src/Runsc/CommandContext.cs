@@ -43,6 +43,7 @@ internal sealed class CommandContext(FlagSet globals, ErrorLog errors, string co
             BugInSyscall = globals.Text("TESTONLY-bug-in-syscall"),
             CountAllocations = globals.IsSet("TESTONLY-count-allocations"),
             Overlay2 = CheckOverlay(globals.IsSet("overlay") ? "all:memory" : globals.Text("overlay2")),
+            OciSeccomp = globals.IsSet("oci-seccomp"),
             FileAccess = globals.Text("file-access"),
             FileAccessMounts = globals.Text("file-access-mounts"),
         },

@@ -33,6 +33,7 @@ internal static class GlobalFlags
         new("overlay", FlagKind.Boolean, "false", "the same as --overlay2=all:memory"),
         new("file-access", FlagKind.Text, "exclusive", "who else changes the root: exclusive (nobody) or shared", ["exclusive", "shared"]),
         new("file-access-mounts", FlagKind.Text, "shared", "who else changes bind mounts: exclusive (nobody) or shared", ["exclusive", "shared"]),
+        new("oci-seccomp", FlagKind.Boolean, "false", "load the configuration's seccomp filter on the container's processes"),
         new("ignore-cgroups", FlagKind.Boolean, "false", "leave cgroups alone"),
 
         Text("TESTONLY-bug-in-syscall", "", "for tests: the kernel fails at this system call"),
@@ -85,7 +86,6 @@ internal static class GlobalFlags
 
         new("host-uds", FlagKind.Text, "none", "sockets of the host on mounts; " + NotYet, ["none"]),
         new("host-fifo", FlagKind.Text, "none", "FIFOs of the host on mounts; " + NotYet, ["none"]),
-        new("oci-seccomp", FlagKind.Boolean, "false", "load the configuration's seccomp filter; " + NotYet, ["false"]),
         new("allow-suid", FlagKind.Boolean, "false", NotYet, ["false"]),
         new("profile", FlagKind.Boolean, "false", NotYet, ["false"]),
         new("nvproxy", FlagKind.Boolean, "false", NotYet, ["false"]),
