@@ -27,7 +27,7 @@ public static class ExecSession
         }
 
         ContainerStatus status = Container.Open(options, exec.Id).Status;
-        if (status != ContainerStatus.Running)
+        if (status is not (ContainerStatus.Running or ContainerStatus.Created))
         {
             throw new RuntimeException(status == ContainerStatus.Stopped ? "container not running" : $"cannot exec in a container that is {status.ToString().ToLowerInvariant()}");
         }

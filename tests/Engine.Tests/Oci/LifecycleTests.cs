@@ -92,6 +92,19 @@ public sealed class LifecycleTests(BundleRoot root) : IClassFixture<BundleRoot>
     }
 
     [Fact]
+    public void Exec_RunsInAContainerThatIsOnlyCreated()
+    {
+        using Bundle bundle = new(root, "echo up; exec sleep 1000");
+        Assert.Equal(0, bundle.Create().ExitCode);
+        Assert.Equal("before\n", bundle.Must("exec", Bundle.Id, "echo", "before"));
+        Assert.Equal(7, bundle.Command("exec", Bundle.Id, "sh", "-c", "kill -0 1 && exit 7").ExitCode);
+        Assert.Equal(("created", ""), (bundle.Read("status"), bundle.Output));
+        bundle.Must("start", Bundle.Id);
+        Patience.Await(() => bundle.Output == "up\n", "start");
+        Assert.Equal("after\n", bundle.Must("exec", Bundle.Id, "echo", "after"));
+    }
+
+    [Fact]
     public void DetachedExec_HasAProcessThatStandsForIt()
     {
         using Bundle bundle = new(root, Idle);
