@@ -16,7 +16,8 @@ internal static class GoferFilter
         .Allow(
             SyscallNumber.recvmsg, SyscallNumber.sendmsg, SyscallNumber.close, SyscallNumber.readlinkat, SyscallNumber.getdents64, SyscallNumber.lseek, SyscallNumber.read, SyscallNumber.write,
             SyscallNumber.pread64, SyscallNumber.pwrite64, SyscallNumber.fstatfs, SyscallNumber.ftruncate, SyscallNumber.fsync, SyscallNumber.fdatasync, SyscallNumber.mkdirat, SyscallNumber.mknodat,
-            SyscallNumber.symlinkat, SyscallNumber.unlinkat)
+            SyscallNumber.symlinkat, SyscallNumber.unlinkat,
+            SyscallNumber.fgetxattr, SyscallNumber.fsetxattr, SyscallNumber.flistxattr, SyscallNumber.fremovexattr)
         .AllowIf(SyscallNumber.openat, 2, (uint)OpenFlags.O_NOFOLLOW, (uint)OpenFlags.O_NOFOLLOW)
         .AllowIf(SyscallNumber.openat, 0, uint.MaxValue, (uint)descriptorsFd)
         .AllowIf(SyscallNumber.newfstatat, 3, EmptyPath, EmptyPath)

@@ -218,6 +218,59 @@ internal sealed class HostNinePFile : NinePFile
     }
 
     /// <inheritdoc/>
+    public override Result<byte[]> GetExtendedAttribute(ReadOnlySpan<byte> name)
+    {
+        Errno errno = UserAttributes.Has(name) ? Errno.None : Errno.EOPNOTSUPP;
+        if (errno != Errno.None || !OpenForAttributes().TryGet(out int fd, out errno))
+        {
+            return errno;
+        }
+
+        Result<byte[]> value = HostExtendedAttributes.Get(fd, name);
+        HostMemory.Close(fd);
+        return value;
+    }
+
+    /// <inheritdoc/>
+    public override Result<byte[]> ListExtendedAttributes()
+    {
+        if (!OpenForAttributes().TryGet(out int fd, out Errno errno))
+        {
+            return errno;
+        }
+
+        Result<byte[]> names = HostExtendedAttributes.List(fd);
+        HostMemory.Close(fd);
+        return names.TryGet(out byte[]? all, out errno) ? UserAttributes.Only(all) : errno;
+    }
+
+    /// <inheritdoc/>
+    public override Errno SetExtendedAttribute(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, int flags)
+    {
+        Errno errno = CanChange(name);
+        if (errno == Errno.None && OpenForAttributes().TryGet(out int fd, out errno))
+        {
+            errno = HostExtendedAttributes.Set(fd, name, value, flags);
+            HostMemory.Close(fd);
+        }
+
+        return errno;
+    }
+
+    /// <inheritdoc/>
+    public override Errno RemoveExtendedAttribute(ReadOnlySpan<byte> name)
+    {
+        Errno errno = CanChange(name);
+        if (errno == Errno.None && OpenForAttributes().TryGet(out int fd, out errno))
+        {
+            errno = HostExtendedAttributes.Remove(fd, name);
+            HostMemory.Close(fd);
+        }
+
+        return errno;
+    }
+
+    /// <inheritdoc/>
     public override Errno Sync(bool dataOnly) => _openFd < 0 ? Errno.None : HostCall.Invoke(dataOnly ? SyscallNumber.fdatasync : SyscallNumber.fsync, _openFd).Errno;
 
     /// <inheritdoc/>
@@ -334,6 +387,20 @@ internal sealed class HostNinePFile : NinePFile
         ModifyTime = stat.ModifyTime,
         ChangeTime = stat.ChangeTime,
     };
+
+    private Errno CanChange(ReadOnlySpan<byte> name) => _tree.IsReadOnly ? Errno.EROFS : UserAttributes.Has(name) ? Errno.None : Errno.EOPNOTSUPP;
+
+    // Attributes of users are on files and directories only; the calls do not take the descriptor that holds the file.
+    private Result<int> OpenForAttributes()
+    {
+        if (!HostFile.Stat(_fd).TryGet(out HostStat stat, out Errno errno))
+        {
+            return errno;
+        }
+
+        return ((Mode)stat.Mode & Mode.S_IFMT) is Mode.S_IFREG or Mode.S_IFDIR
+            ? HostFile.OpenAt(_tree.DescriptorsFd, MagicName, OpenFlags.O_RDONLY | OpenFlags.O_NONBLOCK | OpenFlags.O_NOCTTY) : Errno.EOPNOTSUPP;
+    }
 
     private Errno Truncate(ulong size)
     {

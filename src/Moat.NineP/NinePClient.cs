@@ -12,7 +12,7 @@ public sealed class NinePClient
     private const int DefaultMessage = 128 << 10;
     private const int IoHeader = 24;
 
-    private readonly Lock _lock = new();
+    private readonly Lock _lock;
     private readonly NinePExchange _exchange;
     private readonly NinePWriter _writer;
     private readonly Stack<uint> _freeFids = [];
@@ -23,7 +23,12 @@ public sealed class NinePClient
     {
         _exchange = new NinePExchange(transport, closeDescriptor, DefaultMessage);
         _writer = _exchange.Writer;
+        _lock = Lock;
+        Attributes = new NinePAttributeCalls(this);
     }
+
+    /// <summary>Extended attributes.</summary>
+    public NinePAttributeCalls Attributes { get; }
 
     /// <summary>Whether the server knows Moat's own messages.</summary>
     public bool IsExtended { get; private set; }
@@ -68,7 +73,7 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            uint made = _freeFids.TryPop(out uint free) ? free : _nextFid++;
+            uint made = TakeFid();
             _exchange.Begin(NinePMessageType.Twalk);
             _writer.UInt32(fid);
             _writer.UInt32(made);
@@ -89,19 +94,34 @@ public sealed class NinePClient
         }
     }
 
-    /// <summary>Gives a fid back.</summary>
-    public void Clunk(uint fid)
+    /// <summary>Gives a fid back, which is gone though the server says that it could not do what it had put off.</summary>
+    public Errno Clunk(uint fid)
     {
         lock (_lock)
         {
             _exchange.Begin(NinePMessageType.Tclunk);
             _writer.UInt32(fid);
-            if (_exchange.Call() == Errno.None)
+            Errno errno = _exchange.Call();
+            if (!_exchange.IsBroken && errno != Errno.EBADF)
             {
                 _freeFids.Push(fid);
             }
+
+            return errno;
         }
     }
+
+    /// <summary>Held by who uses <see cref="Exchange"/>.</summary>
+    internal Lock Lock { get; } = new();
+
+    /// <summary>The connection.</summary>
+    internal NinePExchange Exchange => _exchange;
+
+    /// <summary>A number for a new fid.</summary>
+    internal uint TakeFid() => _freeFids.TryPop(out uint free) ? free : _nextFid++;
+
+    /// <summary>A number that no fid has got.</summary>
+    internal void FreeFid(uint fid) => _freeFids.Push(fid);
 
     public Result<NinePAttributes> GetAttributes(uint fid)
     {
@@ -294,7 +314,7 @@ public sealed class NinePClient
             _writer.UInt32(newDirectory);
             _writer.String(newName);
             Errno errno = _exchange.Call();
-            return errno == Errno.EOPNOTSUPP ? RenameByFid(directory, name, newDirectory, newName) : errno;
+            return errno == Errno.EOPNOTSUPP ? NinePSteps.RenameByFid(this, directory, name, newDirectory, newName) : errno;
         }
     }
 
@@ -433,7 +453,7 @@ public sealed class NinePClient
     {
         lock (_lock)
         {
-            uint wanted = !wantsFid ? NinePSession.NoFid : _freeFids.TryPop(out uint free) ? free : _nextFid++;
+            uint wanted = !wantsFid ? NinePSession.NoFid : TakeFid();
             Result<bool> result = new NinePLister(_exchange, limit, files, below).Run(fid, name, wanted, out made, out own);
             if (wantsFid && made is null)
             {
@@ -442,23 +462,6 @@ public sealed class NinePClient
 
             return result;
         }
-    }
-
-    // What servers had before Trenameat.
-    private Errno RenameByFid(uint directory, ReadOnlySpan<byte> name, uint newDirectory, ReadOnlySpan<byte> newName)
-    {
-        if (!Walk(directory, name).TryGet(out uint fid, out Errno errno))
-        {
-            return errno;
-        }
-
-        _exchange.Begin(NinePMessageType.Trename);
-        _writer.UInt32(fid);
-        _writer.UInt32(newDirectory);
-        _writer.String(newName);
-        errno = _exchange.Call();
-        Clunk(fid);
-        return errno;
     }
 
     // What servers had before Tunlinkat; the fid is gone afterwards in any case.

@@ -56,6 +56,21 @@ public abstract class NinePFile : IDisposable
 
     public virtual Errno SetAttributes(in NinePAttributeChange change) => Errno.EOPNOTSUPP;
 
+    /// <summary>An extended attribute's value.</summary>
+    public virtual Result<byte[]> GetExtendedAttribute(ReadOnlySpan<byte> name) => Errno.EOPNOTSUPP;
+
+    /// <summary>The names of the extended attributes, each ended by a zero byte.</summary>
+    public virtual Result<byte[]> ListExtendedAttributes() => Errno.EOPNOTSUPP;
+
+    /// <summary>Sets an extended attribute; flags are XATTR_CREATE and XATTR_REPLACE.</summary>
+    public virtual Errno SetExtendedAttribute(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, int flags) => Errno.EOPNOTSUPP;
+
+    /// <summary>Removes an extended attribute.</summary>
+    public virtual Errno RemoveExtendedAttribute(ReadOnlySpan<byte> name) => Errno.EOPNOTSUPP;
+
+    /// <summary>Its fid is given back by the client: what was put off is done now.</summary>
+    public virtual Errno Complete() => Errno.None;
+
     public virtual Errno Sync(bool dataOnly) => Errno.EOPNOTSUPP;
 
     public virtual Result<NinePStatistics> GetStatistics() => Errno.EOPNOTSUPP;

@@ -23,6 +23,7 @@ public sealed class NinePServer
     private readonly NinePSession _session;
     private readonly NameRequests _names;
     private readonly ExtensionRequests _extensions;
+    private readonly AttributeRequests _attributes;
     private readonly INinePTransport _transport;
     private readonly NinePFile _root;
     private bool _isExtended;
@@ -36,6 +37,7 @@ public sealed class NinePServer
         _session = new NinePSession();
         _names = new NameRequests(_session);
         _extensions = new ExtensionRequests(_session);
+        _attributes = new AttributeRequests(_session);
     }
 
     /// <summary>Serves until the peer has gone.</summary>
@@ -113,6 +115,8 @@ public sealed class NinePServer
             NinePMessageType.Tunlinkat => _names.UnlinkAt(ref reader),
             NinePMessageType.Tfsync => Sync(ref reader),
             NinePMessageType.Tstatfs => Statistics(ref reader),
+            NinePMessageType.Txattrwalk => _attributes.Walk(ref reader),
+            NinePMessageType.Txattrcreate => _attributes.Create(ref reader),
             NinePMessageType.Tlookup when _isExtended => _extensions.Lookup(ref reader),
             NinePMessageType.Topenat when _isExtended => _extensions.OpenAt(ref reader),
             NinePMessageType.Tcreateat when _isExtended => _extensions.CreateAt(ref reader),
@@ -240,8 +244,9 @@ public sealed class NinePServer
             return errno;
         }
 
+        errno = fid.File.Complete();
         _session.Remove(number);
-        return Errno.None;
+        return errno;
     }
 
     private Errno Open(ref NinePReader reader)

@@ -27,6 +27,23 @@ internal static class NinePSteps
         return errno == Errno.None ? (attributes, target!) : errno;
     }
 
+    /// <summary>Trename, which servers had before Trenameat. Called with the client's lock held.</summary>
+    public static Errno RenameByFid(NinePClient client, uint directory, ReadOnlySpan<byte> name, uint newDirectory, ReadOnlySpan<byte> newName)
+    {
+        if (!client.Walk(directory, name).TryGet(out uint fid, out Errno errno))
+        {
+            return errno;
+        }
+
+        client.Exchange.Begin(NinePMessageType.Trename);
+        client.Exchange.Writer.UInt32(fid);
+        client.Exchange.Writer.UInt32(newDirectory);
+        client.Exchange.Writer.String(newName);
+        errno = client.Exchange.Call();
+        client.Clunk(fid);
+        return errno;
+    }
+
     /// <summary>Tversion.</summary>
     /// <returns>The agreed size of messages and whether the server speaks the very version; EPROTONOSUPPORT.</returns>
     public static Result<(int MessageSize, bool IsSame)> AgreeOnVersion(NinePExchange exchange, string version, int messageSize)

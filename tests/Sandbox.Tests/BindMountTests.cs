@@ -160,6 +160,29 @@ public sealed class BindMountTests : IDisposable
     }
 
     [Fact]
+    public void ExtendedAttributes_AreTheHosts()
+    {
+        string program = Path.Combine(_bundle, "rootfs/bin/attributes");
+        CommandResult compiled = Runsc.Execute(["gcc", "-O1", "-Wall", "-Werror", "-static", "-o", program, Path.Combine(Runsc.Repository, "tests/Sandbox.Tests/attributes.c")], timeoutSeconds: 60);
+        Assert.True(compiled.ExitCode == 0, compiled.Error);
+        Directory.CreateDirectory(Path.Combine(_bundle, "native"));
+        CommandResult native = Runsc.Execute([program, "change", Path.Combine(_bundle, "native")]);
+        Assert.SkipWhen(native.Output.Contains("unsupported", StringComparison.Ordinal), "the host's filesystem has no attributes of users");
+        Assert.Contains("sum 130560", native.Output, StringComparison.Ordinal);
+        Assert.Equal(native.Output, Run("attributes change /data"));
+        string shown = Runsc.Execute([program, "show", Path.Combine(_bundle, "native")]).Output;
+        Assert.Contains("user.one", shown, StringComparison.Ordinal);
+        Assert.Equal(shown, Runsc.Execute([program, "show", Data]).Output);
+        Assert.Equal("user.one: Read-only file system\n", Run("attributes set-one /data/file", options: ["rbind", "ro"]));
+
+        // The root is covered by an overlay: attributes of the file below are seen, changes stay above.
+        string below = Path.Combine(_bundle, "rootfs/other");
+        Runsc.Execute([program, "change", below]);
+        Assert.Equal(shown + "user.one: ok\n", Run("attributes show /other; attributes set-one /other/file"));
+        Assert.Equal(shown, Runsc.Execute([program, "show", below]).Output);
+    }
+
+    [Fact]
     public void Files_CanBeMounted()
     {
         File.WriteAllText(Path.Combine(Data, "file"), "one\n");

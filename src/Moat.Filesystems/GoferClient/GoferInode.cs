@@ -197,6 +197,18 @@ internal sealed class GoferInode : Inode
     public override Result<byte[]> ReadSymlink(GuestTask? task) => FileType == Mode.S_IFLNK ? _target : Errno.EINVAL;
 
     /// <inheritdoc/>
+    public override Result<byte[]> GetExtendedAttribute(GuestTask task, FileName name) => GoferExtendedAttributes.Get(this, name.Bytes);
+
+    /// <inheritdoc/>
+    public override Errno SetExtendedAttribute(GuestTask task, FileName name, ReadOnlySpan<byte> value, int flags) => GoferExtendedAttributes.Set(this, name.Bytes, value, flags);
+
+    /// <inheritdoc/>
+    public override Errno RemoveExtendedAttribute(GuestTask task, FileName name) => GoferExtendedAttributes.Remove(this, name.Bytes);
+
+    /// <inheritdoc/>
+    public override Result<byte[]> ListExtendedAttributes(GuestTask task) => GoferExtendedAttributes.List(this);
+
+    /// <inheritdoc/>
     public override Result<FileDescription> Open(GuestTask task, PathLocation location, OpenFlags flags)
     {
         switch (FileType)
