@@ -86,6 +86,10 @@ public sealed class DockerContainerTests(DockerDaemon daemon) : IDisposable
         string[] lines = daemon.Must("top", Name, "-o", "pid,comm").Split('\n');
         Assert.True(lines.Length >= 2, string.Join('|', lines));
         Assert.StartsWith("PID", lines[0], StringComparison.Ordinal);
+        daemon.Must("exec", "-d", Name, "sleep", "2000");
+        string[] commands = daemon.Must("top", Name).Split('\n');
+        Assert.Contains(commands, static line => line.Contains("runsc boot ", StringComparison.Ordinal) && line.Contains("sleep 1000", StringComparison.Ordinal));
+        Assert.Contains(commands, static line => line.EndsWith("sleep 2000", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -107,7 +107,7 @@ public static class ExecProxy
         }
 
         plan.Descriptors(child.Sources, executable);
-        plan.Execute(executable, ["runsc", $"--root={options.Root}", "exec-proxy", exec.Id], [$"PATH={Environment.GetEnvironmentVariable("PATH")}"]);
+        plan.Execute(executable, ProcessTitle.With(["runsc", $"--root={options.Root}", "exec-proxy", exec.Id], exec.Process.Args), [$"PATH={Environment.GetEnvironmentVariable("PATH")}"]);
         int pid = plan.Run(out SpawnFailure failure);
         if (pid == 0)
         {

@@ -94,7 +94,7 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
             Confinement.EndWithParent(plan); // last: a change of credentials would clear it
         }
 
-        plan.Execute(executable, ["runsc", "boot", id], ["DOTNET_TieredCompilation=0"]);
+        plan.Execute(executable, ProcessTitle.With(["runsc", "boot", id], spec.Process!.Args), ["DOTNET_TieredCompilation=0"]);
         int pid = plan.Run(out SpawnFailure failure);
         if (pid == 0)
         {
