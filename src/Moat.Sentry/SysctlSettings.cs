@@ -31,7 +31,7 @@ internal static class SysctlSettings
             {
                 if (!name.StartsWith(NetworkPrefix, StringComparison.Ordinal))
                 {
-                    throw new InvalidOperationException($"config.json: linux.sysctl: {name}: {ErrorText.Describe(errno)}");
+                    throw new InvalidOperationException($"config.json: linux.sysctl: {name}: a sandbox does not have it ({errno})");
                 }
 
                 ignored.Add($"linux.sysctl[{name}]");
@@ -42,7 +42,7 @@ internal static class SysctlSettings
                 file.Release();
                 if (!isSet && Write(init, path, value) is var failure and not Errno.None)
                 {
-                    throw new InvalidOperationException($"config.json: linux.sysctl: {name} cannot be \"{value}\" in a sandbox: {ErrorText.Describe(failure)}");
+                    throw new InvalidOperationException($"config.json: linux.sysctl: {name} cannot be \"{value}\" in a sandbox ({failure})");
                 }
             }
         }

@@ -19,7 +19,7 @@ public sealed class FaultTests(BundleRoot root) : IClassFixture<BundleRoot>
     [InlineData("root.path", "\"/no/such\"", "root.path: /no/such: no such file or directory")]
     [InlineData("linux.namespaces", "[{\"type\": \"magic\"}]", "linux.namespaces[0].type: \"magic\" is not a namespace type")]
     [InlineData("linux.uidMappings", "[{\"containerID\": 0, \"hostID\": 1000, \"size\": 1}]", "linux.uidMappings: user id mappings are not supported yet")]
-    [InlineData("linux.sysctl", "{\"kernel.no_such\": \"1\"}", "linux.sysctl: kernel.no_such: no such file or directory")]
+    [InlineData("linux.sysctl", "{\"kernel.no_such\": \"1\"}", "linux.sysctl: kernel.no_such: a sandbox does not have it")]
     [InlineData("linux.cgroupsPath", "\"../up\"", "linux.cgroupsPath: must be a path without \"..\"")]
     [InlineData("hooks", "{\"prestart\": [{\"path\": \"relative\"}]}", "hooks.prestart[0].path: must be an absolute path")]
     [InlineData("linux.resources", "{\"memory\": {\"limit\": \"much\"}}", "linux.resources.memory.limit: does not have the type that the specification gives it (line 1, column ")]
