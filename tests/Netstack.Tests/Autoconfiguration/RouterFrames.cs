@@ -62,15 +62,21 @@ internal static class RouterFrames
         to.WriteV6To(frame.AsSpan(38));
         message.CopyTo(frame, HeadersLength);
         byte[] summed = [.. frame[22..HeadersLength], 0, 0, (byte)(message.Length >> 8), (byte)message.Length, 0, 0, 0, 58, .. message];
+        BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(HeadersLength + 2), Checksum(summed));
+        return frame;
+    }
+
+    /// <summary>The checksum of bytes in whose place for it there are zeroes (RFC 1071).</summary>
+    public static ushort Checksum(ReadOnlySpan<byte> bytes)
+    {
         uint sum = 0;
-        for (int i = 0; i < summed.Length; i += 2)
+        for (int i = 0; i < bytes.Length; i++)
         {
-            sum += (uint)(summed[i] << 8 | summed[i + 1]);
+            sum += (uint)bytes[i] << (i % 2 == 0 ? 8 : 0);
         }
 
         sum = (sum & 0xffff) + (sum >> 16);
-        BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(HeadersLength + 2), (ushort)~(sum + (sum >> 16)));
-        return frame;
+        return (ushort)~(sum + (sum >> 16));
     }
 
     private static byte[] Bytes(IpAddress address)
