@@ -56,7 +56,21 @@ internal sealed class SimulatedNetwork : INetHost
 
     /// <summary>Lets things happen until a condition holds, or time is up.</summary>
     /// <returns>Whether it holds.</returns>
-    public bool RunUntil(Func<bool> condition, long limitNs)
+    public bool RunUntil(Func<bool> condition, long limitNs) => Run(condition, limitNs, MaxStepNs);
+
+    /// <summary>Lets time pass, for hosts whose applications do nothing.</summary>
+    public void Pass(long forNs) => _ = Run(static () => false, forNs, long.MaxValue / 2);
+
+    private static void Attach(NetworkStack stack, SimulatedLink link, string address)
+    {
+        string[] parts = address.Split('/');
+        Assert.Equal(NetError.None, stack.AddInterface($"eth{stack.Interfaces.Count - 1}", link, out NetworkInterface? added));
+        Assert.Equal(NetError.None, stack.AddAddress(added!, new InterfaceAddress(IpAddress.Parse(parts[0]), int.Parse(parts[1]), null)));
+        link.Pool = stack.Pool;
+        stack.SetUp(added!, true);
+    }
+
+    private bool Run(Func<bool> condition, long limitNs, long maxStepNs)
     {
         long end = NowNs + limitNs;
         while (true)
@@ -77,7 +91,7 @@ internal sealed class SimulatedNetwork : INetHost
                 next = Math.Min(next, first.At);
             }
 
-            next = Math.Min(next, NowNs + MaxStepNs);
+            next = Math.Min(next, NowNs + maxStepNs);
             if (next > end)
             {
                 NowNs = end;
@@ -95,14 +109,5 @@ internal sealed class SimulatedNetwork : INetHost
                 }
             }
         }
-    }
-
-    private static void Attach(NetworkStack stack, SimulatedLink link, string address)
-    {
-        string[] parts = address.Split('/');
-        Assert.Equal(NetError.None, stack.AddInterface($"eth{stack.Interfaces.Count - 1}", link, out NetworkInterface? added));
-        Assert.Equal(NetError.None, stack.AddAddress(added!, new InterfaceAddress(IpAddress.Parse(parts[0]), int.Parse(parts[1]), null)));
-        link.Pool = stack.Pool;
-        stack.SetUp(added!, true);
     }
 }

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Moat.Netstack.Wire;
 
-namespace Moat.Netstack.Tests.Fuzz;
+namespace Moat.Fuzz.Targets;
 
 /// <summary>Writes the checksums of a frame whatever else is wrong with it: otherwise few would come further than to where they are checked.</summary>
 internal static class FrameChecksums

@@ -1,6 +1,6 @@
 using Moat.Netstack.Wire;
 
-namespace Moat.Netstack.Tests.Fuzz;
+namespace Moat.Fuzz.Targets;
 
 /// <summary>Frames that two hosts which get on well do not send each other; their checksums are written when they are used.</summary>
 internal static class RareFrames

@@ -1,4 +1,4 @@
-namespace Moat.Netstack.Tests.Fuzz;
+namespace Moat.Fuzz;
 
 /// <summary>Makes inputs that nobody has thought of from ones that are right: bits, lengths, pieces.</summary>
 internal sealed class Mutator(int seed)
