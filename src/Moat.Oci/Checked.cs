@@ -22,8 +22,8 @@ public readonly struct Checked<T>
     /// <summary>A good value.</summary>
     public static Checked<T> Ok(T value) => new(value, null);
 
-    /// <summary>A fault of the input.</summary>
-    public static Checked<T> Fail(string error) => new(null, error);
+    /// <summary>A fault of the input. Names and values of the input may be part of what is said: they do not break the line, nor say anything to a terminal.</summary>
+    public static Checked<T> Fail(string error) => new(null, error.Any(char.IsControl) ? string.Concat(error.Select(static c => char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString())) : error);
 
     /// <summary>Splits the result in one step.</summary>
     public bool TryGet([NotNullWhen(true)] out T? value, [NotNullWhen(false)] out string? error)

@@ -29,7 +29,11 @@ internal sealed class ConfigurationTarget : FuzzTarget
     {
         if (BundleLoader.Parse(input, "config.json", OciJson.Default.OciSpec).TryGet(out OciSpec? spec, out string? error))
         {
-            if (SpecValidator.Validate(spec) is null)
+            if (SpecValidator.Validate(spec) is { } fault)
+            {
+                Assert.False(Checked<OciSpec>.Fail(fault).Error!.Any(char.IsControl));
+            }
+            else
             {
                 _ = IgnoredSettings.Find(spec);
             }
@@ -39,7 +43,7 @@ internal sealed class ConfigurationTarget : FuzzTarget
         }
         else
         {
-            Assert.DoesNotContain('\n', error);
+            Assert.False(error.Any(char.IsControl), error);
         }
 
         if (BundleLoader.Parse(input, "process", OciJson.Default.OciProcess).TryGet(out OciProcess? process, out _))
