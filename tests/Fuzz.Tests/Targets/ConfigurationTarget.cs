@@ -31,7 +31,7 @@ internal sealed class ConfigurationTarget : FuzzTarget
         {
             if (SpecValidator.Validate(spec) is { } fault)
             {
-                Assert.False(Checked<OciSpec>.Fail(fault).Error!.Any(char.IsControl));
+                Assert.DoesNotContain(Checked<OciSpec>.Fail(fault).Error!, static c => char.IsControl(c));
             }
             else
             {
@@ -43,7 +43,7 @@ internal sealed class ConfigurationTarget : FuzzTarget
         }
         else
         {
-            Assert.False(error.Any(char.IsControl), error);
+            Assert.DoesNotContain(error, static c => char.IsControl(c));
         }
 
         if (BundleLoader.Parse(input, "process", OciJson.Default.OciProcess).TryGet(out OciProcess? process, out _))

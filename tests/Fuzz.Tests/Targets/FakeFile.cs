@@ -140,6 +140,7 @@ internal sealed class FakeFile : NinePFile
         Assert.False(_isDisposed);
         _isDisposed = true;
         _open.Value--;
+        base.Dispose(disposing);
     }
 
     private sealed class Counter
