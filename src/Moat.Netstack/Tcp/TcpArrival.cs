@@ -7,7 +7,10 @@ namespace Moat.Netstack.Tcp;
 /// <summary>What segments that arrive do to a connection (RFC 9293 section 3.10.7). Guarded by the connection's lock.</summary>
 internal sealed class TcpArrival(TcpConnection connection, TcpLayer layer)
 {
-    private long _challengeNs;
+    private const int OutsideBurst = 8; // probes of a window, a path that reorders
+
+    private ReplyLimit _challenges = new(burst: 1);
+    private ReplyLimit _outside = new(OutsideBurst);
 
     /// <summary>A segment for a connection that has sent SYN and heard nothing.</summary>
     public void ReceiveInSynSent(Packet packet, in TcpSegment segment, long now)
@@ -129,7 +132,7 @@ internal sealed class TcpArrival(TcpConnection connection, TcpLayer layer)
             {
                 connection.Receiver.EnterQuickAck();
                 connection.Receiver.NoteDuplicate(segment.Start, segment.Start + segment.PayloadLength);
-                connection.AckIsDue = true;
+                connection.AckIsDue |= _outside.TryTake(segment, now);
             }
 
             return false;
@@ -301,13 +304,10 @@ internal sealed class TcpArrival(TcpConnection connection, TcpLayer layer)
         connection.Fail(error);
     }
 
-    // At most one in half a second: an attacker must not make this side talk (RFC 5961 section 7).
     private void Challenge(long now)
     {
-        const long IntervalNs = 500_000_000;
-        if (now - _challengeNs >= IntervalNs || _challengeNs == 0)
+        if (_challenges.TryTake(now))
         {
-            _challengeNs = now;
             connection.Transmitter.SendAck();
         }
     }

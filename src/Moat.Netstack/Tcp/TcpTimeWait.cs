@@ -18,6 +18,7 @@ internal sealed class TcpTimeWait(TcpLayer layer, FlowKey key, SequenceNumber ne
     private const long ReuseDelayNs = 1_000_000_000;
 
     private readonly Lock _lock = new();
+    private ReplyLimit _replies = new(burst: 8); // guarded by _lock
     private Expiry? _expiry;
     private PortBinding? _binding;
     private long _startedNs;
@@ -99,7 +100,10 @@ internal sealed class TcpTimeWait(TcpLayer layer, FlowKey key, SequenceNumber ne
                     Restart(now);
                 }
 
-                layer.SendBare(Key, next, receiveNext, window, recentTimestamp);
+                if (_replies.TryTake(segment, now))
+                {
+                    layer.SendBare(Key, next, receiveNext, window, recentTimestamp);
+                }
             }
         }
     }
