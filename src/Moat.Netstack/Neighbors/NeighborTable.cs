@@ -7,9 +7,10 @@ namespace Moat.Netstack.Neighbors;
 /// <summary>Who is on an interface's link: ARP's and neighbour discovery's cache, with the states and times of RFC 4861 section 7.3 for both. Any thread.</summary>
 public sealed class NeighborTable(NetworkStack stack, NetworkInterface owner)
 {
-    /// <summary>How many neighbours are kept (gc_thresh3): a peer that claims more addresses displaces the ones used longest ago.</summary>
+    /// <summary>How many neighbours are kept (gc_thresh3): a peer that claims more addresses displaces those that were never used, then the ones used longest ago.</summary>
     public const int MaxNeighbors = 1024;
 
+    private const long NeverUsed = 0;
     private const int MaxProbes = 3; // MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT
     private const long RetransmitNs = 1_000_000_000;
     private const long ReachableNs = 30_000_000_000;
@@ -111,7 +112,7 @@ public sealed class NeighborTable(NetworkStack stack, NetworkInterface owner)
                     return;
                 }
 
-                neighbor = FindOrAddLocked(address, now);
+                neighbor = FindOrAddLocked(address, NeverUsed); // whoever makes themselves known by the thousand displaces the like
             }
 
             if (neighbor.State == NeighborState.Permanent)
@@ -289,7 +290,7 @@ public sealed class NeighborTable(NetworkStack stack, NetworkInterface owner)
         neighbor.Pending.Enqueue(packet);
     }
 
-    private Neighbor FindOrAddLocked(IpAddress address, long now)
+    private Neighbor FindOrAddLocked(IpAddress address, long usedNs)
     {
         if (_neighbors.TryGetValue(address, out Neighbor? neighbor))
         {
@@ -301,7 +302,7 @@ public sealed class NeighborTable(NetworkStack stack, NetworkInterface owner)
             EvictLocked();
         }
 
-        neighbor = new Neighbor(this, address) { State = NeighborState.Incomplete, UsedNs = now };
+        neighbor = new Neighbor(this, address) { State = NeighborState.Incomplete, UsedNs = usedNs };
         _neighbors.Add(address, neighbor);
         return neighbor;
     }
