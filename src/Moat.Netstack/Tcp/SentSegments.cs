@@ -135,6 +135,18 @@ internal sealed class SentSegments
         }
     }
 
+    /// <summary>Takes for lost what was sent in larger segments than the path carries.</summary>
+    public void MarkLongerLost(int segmentSize)
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            if (At(i).Length > segmentSize)
+            {
+                MarkLost(i);
+            }
+        }
+    }
+
     /// <summary>Takes nothing for lost any more: what was has only been late.</summary>
     public void ForgetLosses()
     {

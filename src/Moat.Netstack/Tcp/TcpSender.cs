@@ -236,7 +236,7 @@ internal sealed class TcpSender
         }
 
         SetMss(mss);
-        _sent.MarkAllLost(forgetSacks: false);
+        _sent.MarkLongerLost(mss);
         Output(nowNs);
     }
 
