@@ -159,6 +159,42 @@ public sealed class Packet
         return _linear.Bytes.AsSpan(End - length, length);
     }
 
+    /// <summary>Takes over the bytes of a packet that follows this one, if there is room for them behind its linear part and nothing else is there. The other stays the caller's.</summary>
+    /// <remarks>Whoever looks at this packet meanwhile sees what it was, or what it becomes.</remarks>
+    public bool TryAbsorb(Packet following)
+    {
+        int length = following.Length;
+        if (_fragmentCount > 0 || _linear.IsShared || length > _linear.Bytes.Length - End)
+        {
+            return false;
+        }
+
+        _ = following.CopyTo(0, _linear.Bytes.AsSpan(End, length));
+        Volatile.WriteBarrier();
+        End += length;
+        return true;
+    }
+
+    /// <summary>Copies what its slices show into the linear part, if there is room, so that it can <see cref="TryAbsorb"/> others.</summary>
+    public void Flatten()
+    {
+        if (_fragmentCount == 0 || _linear.IsShared || _fragmentBytes > _linear.Bytes.Length - End)
+        {
+            return;
+        }
+
+        foreach (ref readonly ChunkSlice slice in Fragments)
+        {
+            slice.Span.CopyTo(_linear.Bytes.AsSpan(End));
+            End += slice.Length;
+            slice.Chunk.Release();
+        }
+
+        ((Span<ChunkSlice>)_fragments)[.._fragmentCount].Clear();
+        _fragmentCount = 0;
+        _fragmentBytes = 0;
+    }
+
     /// <summary>Adds a slice behind everything; the packet takes a reference of its own on the chunk.</summary>
     /// <returns>False if it has <see cref="MaxFragments"/> already.</returns>
     public bool TryAddFragment(ChunkSlice slice)

@@ -15,6 +15,9 @@ public struct PacketQueue
     /// <summary>The first, which stays in the queue.</summary>
     public readonly Packet? First => _first;
 
+    /// <summary>The last, which stays in the queue.</summary>
+    public readonly Packet? Last => _last;
+
     /// <summary>Adds one at the end; the queue owns it from now on.</summary>
     public void Enqueue(Packet packet)
     {

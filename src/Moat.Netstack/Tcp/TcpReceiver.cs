@@ -9,6 +9,8 @@ internal sealed class TcpReceiver
 {
     private const int QuickAcks = 16; // TCP_MAX_QUICKACKS
     private const int MaxWhenShort = 65536; // of what has been offered before memory was short
+    private const int MaxBuffers = 4; // a peer may fill the window that it has been offered with segments that cost many times what they carry
+    private const int SmallSegment = 128;
     private const int MaxReported = TcpOptions.MaxSackBlocks;
 
     private readonly TcpConnection _connection;
@@ -180,7 +182,7 @@ internal sealed class TcpReceiver
             return false;
         }
 
-        if (IsMemoryShort && _queue.TrueSize > MaxWhenShort)
+        if ((IsMemoryShort && _queue.TrueSize > MaxWhenShort) || _queue.TrueSize + OutOfOrderSize > MaxBuffers * _buffer)
         {
             packet.Release(); // it comes again
             AckNow();
@@ -280,7 +282,29 @@ internal sealed class TcpReceiver
         AvailableBytes += length;
         _connection.Counts.BytesReceived += length;
         _unacknowledgedBytes += length;
-        _queue.Enqueue(packet);
+        if (_queue.Count < 2 || length > SmallSegment)
+        {
+            _queue.Enqueue(packet);
+        }
+        else
+        {
+            AppendSmall(packet);
+        }
+    }
+
+    // Small segments that pile up share the memory of the first of them (tcp_try_coalesce). The queue's first packet is the reader's, who copies it without the lock: it does not change.
+    private void AppendSmall(Packet packet)
+    {
+        Packet last = _queue.Last!;
+        if (last.Length <= 2 * SmallSegment && last.TryAbsorb(packet))
+        {
+            packet.Release();
+        }
+        else
+        {
+            packet.Flatten();
+            _queue.Enqueue(packet);
+        }
     }
 
     private void AddOutOfOrder(Packet packet, SequenceNumber start)
