@@ -19,10 +19,15 @@ internal sealed class Attack : IDisposable
     private static readonly IpAddress s_leftV6 = IpAddress.Parse("2001:db8::1");
     private static readonly EthernetAddress s_attacker = new(0x0200_0000_0666);
 
+    private readonly Dictionary<IpEndpoint, SequenceNumber> _sent = [];
+
     /// <summary>Two hosts, and nobody else yet.</summary>
-    public Attack(PacketTrace? trace = null)
+    /// <param name="trace">Who sees what the two say.</param>
+    /// <param name="memory">What the attacked host may hold.</param>
+    public Attack(PacketTrace? trace = null, SocketMemory? memory = null)
     {
-        Pair = new ConnectedPair(trace: trace);
+        Pair = new ConnectedPair(trace: trace, rightMemory: memory);
+        Pair.RightLink.Drops = See;
         Assert.Equal(NetError.None, Pair.Left.AddAddress(Pair.Left.Interfaces[1], new InterfaceAddress(s_leftV6, 64, null)));
         Assert.Equal(NetError.None, Pair.Right.AddAddress(Victim, new InterfaceAddress(RightV6, 64, null)));
         Assert.Equal(NetError.None, Pair.Right.Routes.Add(new Routing.Route(IpAddress.AnyV4, 0, Victim.Index) { Gateway = ConnectedPair.LeftAddress }));
@@ -37,6 +42,21 @@ internal sealed class Attack : IDisposable
 
     /// <summary>Its interface.</summary>
     public NetworkInterface Victim => Pair.Right.Interfaces[1];
+
+    /// <summary>Told of each frame that the attacked host sends.</summary>
+    public Action<byte[]>? OnSent { get; set; }
+
+    /// <summary>How many frames the attacked host has sent.</summary>
+    public int SentCount { get; private set; }
+
+    /// <summary>What the attacked host expects next of its peer.</summary>
+    public SequenceNumber LastAcknowledgment { get; private set; }
+
+    /// <summary>Behind what the attacked host has sent to its peer.</summary>
+    public SequenceNumber LastSentEnd { get; private set; }
+
+    /// <summary>The timestamp of its peer that the attacked host has echoed last.</summary>
+    public uint LastEcho { get; private set; }
 
     /// <summary>The most that the attacked host has held during <see cref="Run"/>.</summary>
     public long MostHeld { get; private set; }
@@ -69,6 +89,9 @@ internal sealed class Attack : IDisposable
             600 * Second));
         Carry(Pair.Client, Pair.Accepted, static () => { });
     }
+
+    /// <summary>Behind the last segment that the attacked host has sent to somebody.</summary>
+    public bool TryFindSent(IpEndpoint to, out SequenceNumber end) => _sent.TryGetValue(to, out end);
 
     /// <summary>Puts a frame before the attacked host.</summary>
     public void Deliver(byte[] frame) => Pair.RightLink.Deliver(frame);
@@ -111,9 +134,11 @@ internal sealed class Attack : IDisposable
     }
 
     /// <summary>A segment to the attacked host in a frame.</summary>
-    public byte[] Segment(IpEndpoint source, ushort port, TcpFlags flags, SequenceNumber sequence, SequenceNumber acknowledgment = default, int window = ushort.MaxValue, int payloadLength = 0)
+    public byte[] Segment(IpEndpoint source, ushort port, TcpFlags flags, SequenceNumber sequence, SequenceNumber acknowledgment = default, int window = ushort.MaxValue, int payloadLength = 0, byte[]? options = null)
     {
-        byte[] segment = new byte[TcpHeader.MinLength + payloadLength];
+        int header = TcpHeader.MinLength + (options?.Length ?? 0);
+        byte[] segment = new byte[header + payloadLength];
+        options?.CopyTo(segment, TcpHeader.MinLength);
         new TcpHeader
         {
             SourcePort = source.Port,
@@ -122,7 +147,7 @@ internal sealed class Attack : IDisposable
             Sequence = sequence,
             Acknowledgment = acknowledgment,
             Window = (ushort)window,
-            HeaderLength = TcpHeader.MinLength,
+            HeaderLength = header,
         }.Write(segment);
         InternetChecksum checksum = InternetChecksum.OfPseudoHeader(source.Address, ConnectedPair.RightAddress, IpProtocol.Tcp, segment.Length);
         checksum.Add(segment);
@@ -151,5 +176,24 @@ internal sealed class Attack : IDisposable
             600 * Second);
         Assert.True(isWhole, $"{sent} sent, {received} received of {TransferLength}; {from.State}, {to.State}");
         Assert.True(data.AsSpan().SequenceEqual(got));
+    }
+
+    private bool See(byte[] frame)
+    {
+        SentCount++;
+        OnSent?.Invoke(frame);
+        ReadOnlySpan<byte> packet = frame.AsSpan(Ethernet);
+        if (Ipv4Header.TryParse(packet, out Ipv4Header ip) && ip.Protocol == IpProtocol.Tcp && TcpHeader.TryParse(packet[ip.HeaderLength..ip.TotalLength], out TcpHeader tcp))
+        {
+            int length = ip.TotalLength - ip.HeaderLength - tcp.HeaderLength + ((tcp.Flags & TcpFlags.SYN) != 0 ? 1 : 0) + ((tcp.Flags & TcpFlags.FIN) != 0 ? 1 : 0);
+            _sent[new IpEndpoint(ip.Destination, tcp.DestinationPort)] = tcp.Sequence + length;
+            if (ip.Destination == ConnectedPair.LeftAddress)
+            {
+                TcpOptions options = TcpOptions.Parse(packet[(ip.HeaderLength + TcpHeader.MinLength)..(ip.HeaderLength + tcp.HeaderLength)], isSyn: false);
+                (LastAcknowledgment, LastSentEnd, LastEcho) = (tcp.Acknowledgment, tcp.Sequence + length, options.HasTimestamps ? options.TimestampEcho : LastEcho);
+            }
+        }
+
+        return false;
     }
 }

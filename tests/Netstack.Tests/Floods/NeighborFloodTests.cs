@@ -15,11 +15,7 @@ public sealed class NeighborFloodTests
     {
         using Attack attack = new();
         int asked = 0;
-        attack.Pair.RightLink.Drops = frame =>
-        {
-            asked += frame[12] == 8 && frame[13] == 6 && frame[21] == ArpPacket.Request ? 1 : 0;
-            return false;
-        };
+        attack.OnSent = frame => asked += frame[12] == 8 && frame[13] == 6 && frame[21] == ArpPacket.Request ? 1 : 0;
         attack.Run(
             i =>
             {

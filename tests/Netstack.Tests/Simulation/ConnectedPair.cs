@@ -1,3 +1,4 @@
+using Moat.Netstack.Sockets;
 using Moat.Netstack.Tcp;
 using Moat.Netstack.Wire;
 
@@ -19,11 +20,12 @@ internal sealed class ConnectedPair : IDisposable
     /// <param name="connect">Whether to connect them; without, <see cref="Client"/> and <see cref="Accepted"/> are one socket that nobody has used.</param>
     /// <param name="trace">Who sees the frames.</param>
     /// <param name="configure">Sets options of the socket that connects, and of the one that listens.</param>
-    public ConnectedPair(bool connect = true, PacketTrace? trace = null, Action<TcpSocket, TcpSocket>? configure = null)
+    /// <param name="rightMemory">What the side that listens may hold; the usual if null.</param>
+    public ConnectedPair(bool connect = true, PacketTrace? trace = null, Action<TcpSocket, TcpSocket>? configure = null, SocketMemory? rightMemory = null)
     {
         Network = new SimulatedNetwork(1);
         Left = Network.AddHost();
-        Right = Network.AddHost();
+        Right = Network.AddHost(rightMemory);
         (LeftLink, RightLink) = Network.Connect(Left, $"{LeftAddress}/24", Right, $"{RightAddress}/24", new SimulatedPath(5 * Millisecond, BytesPerSecond: 12_500_000));
         trace?.Watch(Network, LeftLink, RightLink);
         Listener = new TcpSocket(Right.Tcp, isV6: false, new NoObserver());

@@ -1,4 +1,5 @@
 using Moat.Netstack.Interfaces;
+using Moat.Netstack.Sockets;
 using Moat.Netstack.Wire;
 
 namespace Moat.Netstack.Tests.Simulation;
@@ -28,9 +29,10 @@ internal sealed class SimulatedNetwork : INetHost
     }
 
     /// <summary>A host with loopback.</summary>
-    public NetworkStack AddHost()
+    /// <param name="memory">What its sockets may hold; the usual if null.</param>
+    public NetworkStack AddHost(SocketMemory? memory = null)
     {
-        NetworkStack stack = new(this);
+        NetworkStack stack = new(this, memory);
         Assert.Equal(NetError.None, stack.AddInterface("lo", new Link.LoopbackLink(), out NetworkInterface? loopback));
         Assert.Equal(NetError.None, stack.AddAddress(loopback!, new InterfaceAddress(IpAddress.LoopbackV4, 8, null)));
         Assert.Equal(NetError.None, stack.AddAddress(loopback!, new InterfaceAddress(IpAddress.LoopbackV6, 128, null)));

@@ -246,5 +246,5 @@ public sealed class LossTraceTests
         return pair;
     }
 
-    private void Check([CallerMemberName] string test = "") => GoldenTrace.AssertIs(_trace, test);
+    private void Check([CallerMemberName] string test = "") => GoldenTrace.AssertIs(_trace.Text, test);
 }

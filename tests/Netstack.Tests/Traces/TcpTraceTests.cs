@@ -186,5 +186,5 @@ public sealed class TcpTraceTests
         return pair;
     }
 
-    private void Check([CallerMemberName] string test = "") => GoldenTrace.AssertIs(_trace, test);
+    private void Check([CallerMemberName] string test = "") => GoldenTrace.AssertIs(_trace.Text, test);
 }
