@@ -443,6 +443,9 @@ public sealed class NetworkStack
         return NetError.None;
     }
 
+    /// <summary>How many packets of a version lack fragments, and the memory of those that are here.</summary>
+    public (int Count, long Bytes) CountUnfinished(bool isV6) => _input.CountUnfinished(isV6);
+
     /// <summary>Runs the timers that are due and sends what they caused.</summary>
     /// <returns>When to call again: monotonic nanoseconds, or <see cref="long.MaxValue"/>.</returns>
     public long RunTimers()

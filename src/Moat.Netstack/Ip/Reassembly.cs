@@ -60,6 +60,21 @@ internal sealed class Reassembly(NetworkStack stack)
         }
     }
 
+    /// <summary>How many packets of a version are unfinished, and the memory of their fragments.</summary>
+    public (int Count, long Bytes) CountOf(bool isV6)
+    {
+        lock (_lock)
+        {
+            (int Count, long Bytes) total = default;
+            foreach ((FragmentKey key, FragmentedPacket packet) in _packets)
+            {
+                total = key.Source.IsV4 != isV6 ? (total.Count + 1, total.Bytes + packet.TrueSize) : total;
+            }
+
+            return total;
+        }
+    }
+
     /// <summary>A packet's time is over. The sender hears of it if the first fragment came (RFC 1122 section 3.3.2).</summary>
     internal void OnExpired(FragmentedPacket packet)
     {

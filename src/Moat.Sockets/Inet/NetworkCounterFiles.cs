@@ -25,7 +25,8 @@ internal sealed class NetworkCounterFiles(SocketNetwork network, InetSocketList 
                 WriteSockets(text);
                 break;
             case "sockstat6":
-                text.Append(CultureInfo.InvariantCulture, $"TCP6: inuse {Count<InetStream>(isV6: true)}\nUDP6: inuse {Count<InetDatagram>(isV6: true)}\nUDPLITE6: inuse 0\nRAW6: inuse {CountRaw(isV6: true)}\nFRAG6: inuse 0 memory 0\n");
+                text.Append(CultureInfo.InvariantCulture, $"TCP6: inuse {Count<InetStream>(isV6: true)}\nUDP6: inuse {Count<InetDatagram>(isV6: true)}\nUDPLITE6: inuse 0\nRAW6: inuse {CountRaw(isV6: true)}\n");
+                WriteFragments("FRAG6", isV6: true, text);
                 break;
             case "snmp":
                 WriteSnmp(text);
@@ -58,7 +59,14 @@ internal sealed class NetworkCounterFiles(SocketNetwork network, InetSocketList 
         long pages = (network.Home.Memory.HeldBytes + PageSize - 1) / PageSize;
         text.Append(CultureInfo.InvariantCulture, $"sockets: used {network.Registry.Count}\n");
         text.Append(CultureInfo.InvariantCulture, $"TCP: inuse {Count<InetStream>(isV6: false)} orphan {orphans} tw {timeWait} alloc {all} mem {pages}\n");
-        text.Append(CultureInfo.InvariantCulture, $"UDP: inuse {Count<InetDatagram>(isV6: false)} mem 0\nUDPLITE: inuse 0\nRAW: inuse {CountRaw(isV6: false)}\nFRAG: inuse 0 memory 0\n");
+        text.Append(CultureInfo.InvariantCulture, $"UDP: inuse {Count<InetDatagram>(isV6: false)} mem 0\nUDPLITE: inuse 0\nRAW: inuse {CountRaw(isV6: false)}\n");
+        WriteFragments("FRAG", isV6: false, text);
+    }
+
+    private void WriteFragments(string name, bool isV6, StringBuilder text)
+    {
+        (int count, long bytes) = _stack.CountUnfinished(isV6);
+        text.Append(CultureInfo.InvariantCulture, $"{name}: inuse {count} memory {bytes}\n");
     }
 
     private void WriteSnmp(StringBuilder text)

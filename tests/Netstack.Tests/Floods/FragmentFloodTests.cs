@@ -23,7 +23,10 @@ public sealed class FragmentFloodTests
             strikes: 20_000,
             perStep: 200);
         Assert.InRange(attack.MostHeld, Reassembly.MaxBytes / 2, Reassembly.MaxBytes + Margin); // it was filled, and no more
+        Assert.InRange(attack.Stack.CountUnfinished(isV6).Bytes, Reassembly.MaxBytes / 2, Reassembly.MaxBytes);
+        Assert.Equal((0, 0L), attack.Stack.CountUnfinished(!isV6));
         attack.Pair.Wait(40_000);
+        Assert.Equal((0, 0L), attack.Stack.CountUnfinished(isV6));
         Assert.InRange(attack.Stack.Memory.HeldBytes, 0, Margin / 2);
     }
 
