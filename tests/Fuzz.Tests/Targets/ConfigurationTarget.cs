@@ -35,7 +35,7 @@ internal sealed class ConfigurationTarget : FuzzTarget
             }
             else
             {
-                _ = IgnoredSettings.Find(spec);
+                _ = IgnoredSettings.Find(spec, []);
             }
 
             byte[] written = JsonSerializer.SerializeToUtf8Bytes(spec, OciJson.Default.OciSpec);
