@@ -13,6 +13,7 @@ internal sealed unsafe class StubThread
     private readonly byte* _slot;
     private int _prepared = -1;
     private bool _hasOwnCalls;
+    private volatile bool _isStoppedEarly;
 
     /// <summary>A thread that has yet to be made.</summary>
     /// <param name="slots">The file that the slot is in.</param>
@@ -69,6 +70,9 @@ internal sealed unsafe class StubThread
 
     /// <summary>Whether the thread has calls to make that it has not made yet, by its own word.</summary>
     public bool HasOwnCalls => _hasOwnCalls && Volatile.Read(ref Unsafe.AsRef<int>(_slot + ThreadSlot.OwnCalls)) != 0;
+
+    /// <summary>Whether the thread has been stopped before it had made them. It makes none of them any more then.</summary>
+    public bool IsStoppedEarly => _isStoppedEarly;
 
     /// <summary>The registers of a patched call.</summary>
     public ref SignalContext FastContext => ref Unsafe.AsRef<SignalContext>(_slot + ThreadSlot.FastContext);
@@ -153,6 +157,7 @@ internal sealed unsafe class StubThread
     /// <summary>Leaves calls to the thread, for when it goes on. Whether it makes them is up to the application.</summary>
     public void LeaveCalls(ReadOnlySpan<StubOrder> calls)
     {
+        _isStoppedEarly = false;
         _hasOwnCalls = true;
         ulong* word = (ulong*)(_slot + ThreadSlot.OwnCalls);
         foreach (StubOrder call in calls)
@@ -162,6 +167,22 @@ internal sealed unsafe class StubThread
         }
 
         *word = 0;
+    }
+
+    /// <summary>The thread is stopped: it will not make calls that it has not made, so that nobody must wait for them.</summary>
+    /// <returns>Whether there are any.</returns>
+    public bool StopCalls()
+    {
+        bool isEarly = HasOwnCalls;
+        _isStoppedEarly = isEarly;
+        return isEarly;
+    }
+
+    /// <summary>Sleeps for a while because calls have not been made.</summary>
+    public void SleepOverCalls(long timeoutNs)
+    {
+        nint word = (nint)_slot + ThreadSlot.OwnCalls;
+        HostFutex.Wait(word, Volatile.Read(ref *(int*)word), timeoutNs); // nobody wakes it
     }
 
     /// <summary>They have been made, by the thread or by another.</summary>

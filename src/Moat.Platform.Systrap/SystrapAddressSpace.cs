@@ -15,10 +15,9 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     private readonly Lock _lock = new();
     private readonly StubOrders _orders; // guarded by _lock
     private readonly RetiredPages _retired = new(); // guarded by _lock
-    private readonly List<StubThread> _threads = []; // guarded by _lock
-    private readonly List<StubThread> _idle = []; // guarded by _lock
-    private StubThread? _leftTo; // that calls were left to last: set under _lock
-    private int _reserved; // guarded by _lock: how many of them wait for contexts that have not entered yet
+    private readonly SpaceThreads _threads; // guarded by _lock
+    private readonly Errand _errand; // guarded by _lock
+    private int _asker; // guarded by _lock: the Sentry's thread whose task the orders are for, if they all are the application's own
     private int _running; // contexts in the space
     private bool _isPending; // orders or retired pages: set under _lock
     private bool _isBusy = true; // guarded by _lock: the process has orders, at first those to make its first thread, of which nobody has awaited the end
@@ -32,8 +31,8 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         _platform = platform;
         _process = process;
         _orders = new StubOrders(platform.MaxAddress.Value);
-        _threads.Add(first);
-        _idle.Add(first);
+        _errand = new Errand(_orders);
+        _threads = new SpaceThreads(first);
     }
 
     /// <summary>The stub process.</summary>
@@ -140,13 +139,10 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     {
         lock (_lock)
         {
-            if (_isDisposed || HasThreads || !_orders.TryConceal(address, length))
-            {
-                return false;
-            }
-
+            AskLocked();
+            bool isConcealed = !_isDisposed && _orders.TryConceal(address, length);
             CommitLocked();
-            return true;
+            return isConcealed;
         }
     }
 
@@ -167,7 +163,19 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         lock (_lock)
         {
             page = -1;
-            int pages = HasThreads ? 0 : _orders.ShowKept(address, file, maxPages, out page);
+            if (_isDisposed || !_orders.HasKept(address))
+            {
+                return 0;
+            }
+
+            // They are cleared when nobody can write to them any more.
+            if (_threads.AreSeveral && (_orders.Count > 0 || !AwaitLeftLocked()) && FlushLocked() != Errno.None)
+            {
+                return 0;
+            }
+
+            AskLocked();
+            int pages = _orders.ShowKept(address, file, maxPages, out page);
             CommitLocked();
             return pages;
         }
@@ -224,10 +232,8 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     {
         lock (_lock)
         {
-            _reserved = Math.Min(_reserved, Volatile.Read(in users) - 2);
-            if (_idle.Count > _reserved)
+            if (_threads.TryReserve(Volatile.Read(in users)))
             {
-                _reserved++;
                 return Errno.None;
             }
 
@@ -236,18 +242,18 @@ internal sealed class SystrapAddressSpace : IAddressSpace
                 return Errno.ESRCH;
             }
 
-            if (!_platform.NewThread(_threads.Count).TryGet(out StubThread? thread, out Errno errno))
+            int index = _threads.All.Count;
+            if (!_platform.NewThread(index).TryGet(out StubThread? thread, out Errno errno))
             {
                 return errno;
             }
 
-            _platform.OrderThread(_orders, thread, _threads.Count);
+            _platform.OrderThread(_orders, thread, index);
             _threads.Add(thread);
-            errno = FlushLocked(); // with what has been left to the only thread: from now on nothing is left to any
+            errno = FlushLocked(); // with what has been left to the only thread
             if (errno == Errno.None)
             {
-                _idle.Add(thread);
-                _reserved++;
+                _threads.AddReserved(thread);
             }
 
             return errno;
@@ -276,15 +282,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     {
         lock (_lock)
         {
-            if (_isDisposed || _idle.Count == 0 || !SettleLocked())
-            {
-                return null;
-            }
-
-            StubThread thread = _idle[^1];
-            _idle.RemoveAt(_idle.Count - 1);
-            _reserved = Math.Max(0, _reserved - 1);
-            return thread;
+            return _isDisposed || !SettleLocked() ? null : _threads.Take();
         }
     }
 
@@ -293,7 +291,12 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     {
         lock (_lock)
         {
-            _idle.Add(thread);
+            if (_orders.Count > 0 && _threads.AreSeveral)
+            {
+                FlushLocked(); // they may be for this task, which does not enter any more
+            }
+
+            _threads.Return(thread);
         }
     }
 
@@ -302,18 +305,11 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     internal Errno Enter(StubThread thread)
     {
         Interlocked.Increment(ref _running);
-        bool isLeftToAnother = Volatile.Read(ref _leftTo) is { HasOwnCalls: true } other && other != thread;
-        if (Volatile.Read(ref _isPending) || isLeftToAnother)
+        if (Volatile.Read(ref _isPending))
         {
             lock (_lock)
             {
-                // What another thread was left may be this one's.
-                if (isLeftToAnother)
-                {
-                    AwaitLeftLocked();
-                }
-
-                if (_isPending && !TryLeaveToLocked(thread))
+                if (_isPending && !AreAnothersLocked() && !TryLeaveToLocked(thread))
                 {
                     FlushLocked();
                 }
@@ -323,8 +319,19 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         return _failure;
     }
 
-    /// <summary>Application code of a context has stopped.</summary>
-    internal void Leave() => Interlocked.Decrement(ref _running);
+    /// <summary>Application code of a context has stopped, or has not begun.</summary>
+    internal void Leave(StubThread thread)
+    {
+        if (thread.StopCalls())
+        {
+            lock (_lock)
+            {
+                FlushLocked();
+            }
+        }
+
+        Interlocked.Decrement(ref _running);
+    }
 
     /// <summary>Whether the process still runs.</summary>
     internal bool IsAlive()
@@ -369,7 +376,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
             _orders.DropAllKept();
             _retired.AddDropped(_orders);
             _retired.Release();
-            foreach (StubThread thread in _threads)
+            foreach (StubThread thread in _threads.All)
             {
                 _platform.FreeThread(thread);
             }
@@ -378,8 +385,20 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         _platform.Forget(this);
     }
 
-    // A thread that stands between two calls left to it would make the second one after what others have ordered meanwhile: only where there are no others are calls left and pages kept.
-    private bool HasThreads => _threads.Count > 1;
+    // What the application's own thread may do itself is ordered for one task at a time: that task's thread does it.
+    private void AskLocked()
+    {
+        int asker = Environment.CurrentManagedThreadId;
+        if (_asker != asker && _orders.Count > 0 && _orders.AreOwn)
+        {
+            FlushLocked();
+        }
+
+        _asker = asker;
+    }
+
+    // Whether all that is pending can wait until another task enters: nobody else has been told that it is done.
+    private bool AreAnothersLocked() => !_isBusy && _orders.Count > 0 && _orders.AreOwn && _asker != Environment.CurrentManagedThreadId;
 
     // Sees that what was ordered is in effect: now, or before application code runs again.
     private Errno CommitLocked()
@@ -412,40 +431,26 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     // only what nobody else waits for: pages that are to be given away are unmapped for all of them at once.
     private bool TryLeaveToLocked(StubThread thread)
     {
-        if (_isBusy || _isDisposed || _failure != Errno.None || _retired.Count > MaxUnprovenPages || thread.HasOwnCalls || !AwaitLeftLocked())
+        bool mayLeave = !_isBusy && !_isDisposed && _failure == Errno.None && _retired.Count <= MaxUnprovenPages;
+        if (!mayLeave || !AwaitLeftLocked() || !_errand.TryGive(thread, onlyOwn: _threads.AreSeveral))
         {
             return false;
         }
 
-        Span<StubOrder> calls = stackalloc StubOrder[StubOrders.MaxLeft];
-        int count = _orders.TryLeave(calls, onlyOwn: _threads.Count > 1);
-        if (count > 0)
-        {
-            thread.LeaveCalls(calls[..count]);
-            _leftTo = thread;
-            Volatile.Write(ref _isPending, false);
-        }
-
-        return count > 0;
+        Volatile.Write(ref _isPending, false);
+        return true;
     }
 
-    // Waits until the thread that calls have been left to has made them: what is ordered later must not come before. It is about to, unless it was interrupted on the way or does as it likes.
+    // Waits until the thread that calls have been left to has made them; false if they are orders again, which the caller has to see carried out.
     private bool AwaitLeftLocked()
     {
-        const int MaxYields = 100;
-        for (int i = 0; _leftTo is { HasOwnCalls: true }; i++)
+        ErrandEnd end = _errand.Await();
+        if (end == ErrandEnd.Stuck)
         {
-            if (i == MaxYields)
-            {
-                return false;
-            }
-
-            Thread.Yield();
+            NoteLocked(Errno.ESRCH);
         }
 
-        _leftTo = null;
-        _orders.NoteReturn();
-        return true;
+        return end == ErrandEnd.Made;
     }
 
     private Errno FlushLocked()
@@ -457,10 +462,10 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         }
 
         _orders.AddOffers();
-        if (!AwaitLeftLocked())
+        if (!AwaitLeftLocked() && _failure != Errno.None)
         {
-            _leftTo!.ForgetCalls();
-            _leftTo = null;
+            _orders.Clear();
+            return _failure;
         }
 
         _orders.AddLeft();

@@ -61,7 +61,7 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
             Interlocked.And(ref _state, result.Reason == SwitchReason.Interrupted ? 0 : ~Running);
         }
 
-        here.Leave();
+        here.Leave(thread);
         return result;
     }
 
@@ -240,6 +240,11 @@ internal sealed class SystrapContext(SystrapPlatform platform) : IContext
                 if (!asItIs && wanted)
                 {
                     return new SwitchResult { Reason = SwitchReason.Interrupted };
+                }
+
+                if (asItIs && context.Rip >= platform.Code.FastOwnCalls && context.Rip < platform.Code.FastOwnCallsEnd)
+                {
+                    thread.Context(_frame).Rip = platform.Code.FastOwnCalls; // the handler makes all of them: none of them is made again after that
                 }
 
                 if (asItIs && wanted)

@@ -39,6 +39,9 @@ internal sealed class KeptRuns
         return true;
     }
 
+    /// <summary>Whether there is a page at an address.</summary>
+    public bool Contains(ulong address) => IndexOf(address, address + 1) >= 0;
+
     /// <summary>Takes pages out from an address on.</summary>
     /// <param name="address">Where the first one is.</param>
     /// <param name="file">The file they are in.</param>

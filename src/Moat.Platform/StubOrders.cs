@@ -176,6 +176,9 @@ public sealed class StubOrders(ulong leavesBelow = 0)
         return true;
     }
 
+    /// <summary>Whether a page is kept at an address.</summary>
+    public bool HasKept(GuestAddress address) => _kept.Contains(address.Value);
+
     /// <summary>See <see cref="IAddressSpace.ShowKept"/>.</summary>
     public int ShowKept(GuestAddress address, MemoryFile file, int maxPages, out int page)
     {

@@ -357,4 +357,47 @@ CASE(interrupts_while_memory_comes_and_goes)
     CHECK(ticks > 0);
 }
 
+static volatile int workers_left;
+
+// As above, with discards only, while signals come: what was taken away on the way back from an interrupted call stays away.
+static void *discard_and_look(void *memory)
+{
+    char *m = memory, *result = memory;
+    for (int i = 0; i < 600 && result; i++) {
+        int from = i * 7 % 28, count = 1 + i % 4;
+        memset(m, i + 1, 32 * PAGE);
+        if (madvise(m + from * PAGE, count * PAGE, MADV_DONTNEED) || !is_zero(m + from * PAGE, count * PAGE) || m[31 * PAGE + 1] != (char)(i + 1)) {
+            result = NULL;
+        }
+        char *fresh = mmap(NULL, count * PAGE, RW, FLAGS, -1, 0);
+        if (fresh == MAP_FAILED || !is_zero(fresh, count * PAGE) || memset(fresh, 0x55, count * PAGE) != fresh || munmap(fresh, count * PAGE)) {
+            result = NULL;
+        }
+    }
+    __atomic_sub_fetch(&workers_left, 1, __ATOMIC_RELEASE);
+    return result;
+}
+
+CASE(interrupts_while_threads_take_memory_away)
+{
+    struct sigaction action = { .sa_handler = on_tick, .sa_flags = SA_RESTART };
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+    pthread_t threads[3];
+    char *memory = mmap(NULL, 3 * 32 * PAGE, RW, FLAGS, -1, 0);
+    CHECK(memory != MAP_FAILED);
+    workers_left = 3;
+    for (int i = 0; i < 3; i++) {
+        CHECK(pthread_create(&threads[i], NULL, discard_and_look, memory + i * 32 * PAGE) == 0);
+    }
+    for (int i = 0; __atomic_load_n(&workers_left, __ATOMIC_ACQUIRE) > 0; i++) {
+        usleep(100);
+        CHECK(pthread_kill(threads[i % 3], SIGALRM) == 0);
+    }
+    for (int i = 0; i < 3; i++) {
+        void *result;
+        CHECK(pthread_join(threads[i], &result) == 0);
+        CHECK(result == memory + i * 32 * PAGE);
+    }
+}
+
 GUEST_MAIN("reuse")

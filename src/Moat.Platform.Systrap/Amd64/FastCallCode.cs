@@ -84,7 +84,7 @@ internal static class FastCallCode
         asm.cld();
         asm.Label(ref again);
         asm.mov(__dword_ptr[rbx + ThreadSlot.Reason], (int)HandOverReason.FastCall); // each time: an interrupt may have left another reason
-        HandOverCode.Emit(asm, ref points.HandedOver);
+        HandOverCode.Emit(asm, ref points.HandedOver, ref points.OwnCalls, ref points.OwnCallsEnd);
         asm.mov(esi, __dword_ptr[rbx + ThreadSlot.Answer]);
         asm.mov(rdi, __qword_ptr[rbx + ThreadSlot.Prepared]);
         asm.cmp(esi, (int)FastAnswer.Load);

@@ -17,4 +17,10 @@ internal sealed class FastCallPoints(Assembler asm)
 
     /// <summary>From here on the Sentry knows of the call.</summary>
     public Label HandedOver = asm.CreateLabel();
+
+    /// <summary>From here up to <see cref="OwnCallsEnd"/> it makes calls that were left to it; it may begin with them anew.</summary>
+    public Label OwnCalls = asm.CreateLabel();
+
+    /// <summary>They have been made.</summary>
+    public Label OwnCallsEnd = asm.CreateLabel();
 }

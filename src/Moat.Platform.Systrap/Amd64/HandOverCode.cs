@@ -13,15 +13,15 @@ internal static class HandOverCode
     /// <summary>Gives the Sentry its turn, waits for the own one, and makes the calls that the Sentry has left to the thread.</summary>
     /// <param name="asm">Where to.</param>
     /// <param name="handedOver">Emitted where the Sentry has its turn.</param>
-    public static void Emit(Assembler asm, ref Label handedOver)
+    /// <param name="ownCalls">Emitted where the calls are made; from there on all registers but RBX are lost.</param>
+    /// <param name="ownCallsEnd">Emitted behind that.</param>
+    public static void Emit(Assembler asm, ref Label handedOver, ref Label ownCalls, ref Label ownCallsEnd)
     {
         Label wait = asm.CreateLabel();
         Label spin = asm.CreateLabel();
         Label yield = asm.CreateLabel();
         Label sleep = asm.CreateLabel();
-        Label resume = asm.CreateLabel();
         Label nextCall = asm.CreateLabel();
-        Label goOn = asm.CreateLabel();
         asm.xor(eax, eax);
         asm.xchg(__dword_ptr[rbx + ThreadSlot.Turn], eax);
         asm.Label(ref handedOver);
@@ -38,7 +38,7 @@ internal static class HandOverCode
         asm.xor(r10d, r10d);
         asm.Label(ref spin);
         asm.test(__dword_ptr[rbx + ThreadSlot.Turn], HandOver.StubBit);
-        asm.jne(resume);
+        asm.jne(ownCalls);
         asm.cmp(esi, __dword_ptr[rbx + ThreadSlot.SpinLimit]);
         asm.jge(yield);
         asm.inc(esi);
@@ -71,10 +71,10 @@ internal static class HandOverCode
         asm.mov(eax, (int)SyscallNumber.futex);
         asm.syscall();
         asm.jmp(wait);
-        asm.Label(ref resume);
+        asm.Label(ref ownCalls);
         asm.mov(eax, __dword_ptr[rbx + ThreadSlot.OwnCalls]);
         asm.test(eax, eax);
-        asm.je(goOn);
+        asm.je(ownCallsEnd);
         asm.lea(r10, __[rbx + ThreadSlot.OwnCalls]);
         asm.Label(ref nextCall);
         asm.mov(rdi, __qword_ptr[r10 + 8]);
@@ -86,6 +86,6 @@ internal static class HandOverCode
         asm.test(eax, eax);
         asm.jne(nextCall);
         asm.mov(__dword_ptr[rbx + ThreadSlot.OwnCalls], eax); // they are made
-        asm.Label(ref goOn);
+        asm.Label(ref ownCallsEnd);
     }
 }

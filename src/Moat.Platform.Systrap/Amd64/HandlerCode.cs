@@ -13,6 +13,8 @@ internal static class HandlerCode
     public static void Emit(Assembler asm, ref Label restorer)
     {
         Label handedOver = asm.CreateLabel();
+        Label ownCalls = asm.CreateLabel();
+        Label ownCallsEnd = asm.CreateLabel();
         asm.mov(rbx, rsp);
         asm.and(rbx, -ThreadSlot.Size);
         asm.mov(__qword_ptr[rbx + ThreadSlot.Frame], rsp);
@@ -21,7 +23,7 @@ internal static class HandlerCode
         asm.rdgsbase(rax);
         asm.mov(__qword_ptr[rbx + ThreadSlot.GsBase], rax);
         asm.mov(__dword_ptr[rbx + ThreadSlot.Reason], (int)HandOverReason.Signal);
-        HandOverCode.Emit(asm, ref handedOver);
+        HandOverCode.Emit(asm, ref handedOver, ref ownCalls, ref ownCallsEnd);
         EmitReturn(asm, rsp);
         asm.Label(ref restorer);
         asm.hlt();

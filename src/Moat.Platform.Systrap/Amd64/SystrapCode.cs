@@ -30,6 +30,8 @@ internal sealed class SystrapCode
         FastLooked = entries[6];
         FastCommitted = entries[7];
         FastAnswered = entries[8];
+        FastOwnCalls = entries[9];
+        FastOwnCallsEnd = entries[10];
     }
 
     /// <summary>The code.</summary>
@@ -58,6 +60,12 @@ internal sealed class SystrapCode
 
     /// <summary>The end of that.</summary>
     public ulong FastAnswered { get; }
+
+    /// <summary>From here up to <see cref="FastOwnCallsEnd"/> it makes calls that were left to it.</summary>
+    public ulong FastOwnCalls { get; }
+
+    /// <summary>The end of that.</summary>
+    public ulong FastOwnCallsEnd { get; }
 
     /// <summary>The end of <see cref="FastCallCode"/>.</summary>
     public ulong FastEnd { get; }
@@ -91,7 +99,8 @@ internal sealed class SystrapCode
         asm.Label(ref fastEnd);
         asm.nop();
 
-        Label[] labels = [spawn, handler, restorer, fast, points.HandedOver, fastEnd, points.Looked, points.Committed, points.Answered];
+        Label[] labels = [spawn, handler, restorer, fast, points.HandedOver, fastEnd, points.Looked, points.Committed, points.Answered, points.OwnCalls,
+            points.OwnCallsEnd];
         Span<ulong> entries = stackalloc ulong[labels.Length];
         byte[] bytes = StubAssembler.Finish(asm, layout.Start, labels, entries);
         return new SystrapCode(bytes, entries);
