@@ -4,6 +4,9 @@ namespace Moat.Kernel.Memory;
 internal sealed class MappingSet
 {
     private readonly List<MemoryMapping> _list = [];
+    private ulong _top; // of the last search for a hole
+    private ulong _searchedDownTo; // what it found begins here: the holes from here up to the top
+    private ulong _largestSkipped; // are not larger than this
 
     /// <summary>How many there are.</summary>
     public int Count => _list.Count;
@@ -43,7 +46,12 @@ internal sealed class MappingSet
     public void Add(MemoryMapping mapping) => _list.Insert(FirstEndingAfter(mapping.Start), mapping);
 
     /// <summary>Takes a mapping out.</summary>
-    public void RemoveAt(int index) => _list.RemoveAt(index);
+    public void RemoveAt(int index)
+    {
+        _list.RemoveAt(index);
+        ulong holeEnd = index < _list.Count ? Math.Min(_list[index].Start, _top) : _top;
+        _searchedDownTo = Math.Max(_searchedDownTo, holeEnd);
+    }
 
     /// <summary>Whether nothing is mapped in the range.</summary>
     public bool IsFree(ulong start, ulong end)
@@ -55,15 +63,23 @@ internal sealed class MappingSet
     /// <summary>The highest hole of <paramref name="length"/> bytes that ends at or below <paramref name="top"/> and starts at or above <paramref name="bottom"/>; 0 if there is none.</summary>
     public ulong FindHoleBelow(ulong top, ulong bottom, ulong length)
     {
-        ulong end = top;
-        for (int i = FirstEndingAfter(top) is var at && at < _list.Count && _list[at].Start < top ? at : at - 1; i >= -1; i--)
+        if (top != _top || length <= _largestSkipped)
         {
+            (_top, _searchedDownTo, _largestSkipped) = (top, top, 0);
+        }
+
+        ulong end = _searchedDownTo;
+        for (int i = FirstEndingAfter(end) is var at && at < _list.Count && _list[at].Start < end ? at : at - 1; i >= -1; i--)
+        {
+            _searchedDownTo = end;
             ulong floor = i >= 0 ? Math.Max(_list[i].End, bottom) : bottom;
-            if (end >= floor && end - floor >= length)
+            ulong size = end > floor ? end - floor : 0;
+            if (size >= length)
             {
                 return end - length;
             }
 
+            _largestSkipped = Math.Max(_largestSkipped, size);
             if (i < 0 || _list[i].Start <= bottom)
             {
                 break;

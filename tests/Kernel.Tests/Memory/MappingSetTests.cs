@@ -23,6 +23,38 @@ public sealed class MappingSetTests
     }
 
     [Fact]
+    public void FindHoleBelow_AfterAnyChanges_FindsTheHighestHole() =>
+        Gen.Select(Gen.Int[0, 3], Gen.Int[0, 60], Gen.Int[1, 9]).Array[0, 60].Sample(steps =>
+        {
+            const int Bottom = 2;
+            MappingSet set = new();
+            foreach ((int kind, int place, int pages) in steps)
+            {
+                ulong start = (ulong)(Bottom + place) * Page;
+                ulong length = (ulong)pages * Page;
+                if (kind == 0 && set.Count > 0)
+                {
+                    set.RemoveAt(place % set.Count);
+                }
+                else if (kind == 1 && set.IsFree(start, start + length))
+                {
+                    set.Add(new MemoryMapping { Start = start, End = start + length });
+                }
+                else if (kind > 1)
+                {
+                    int top = kind == 2 ? 64 : 40;
+                    ulong naive = 0;
+                    for (int at = top - pages; at >= Bottom && naive == 0; at--)
+                    {
+                        naive = set.IsFree((ulong)at * Page, (ulong)(at + pages) * Page) ? (ulong)at * Page : 0;
+                    }
+
+                    Assert.Equal(naive, set.FindHoleBelow((ulong)top * Page, Bottom * Page, length));
+                }
+            }
+        });
+
+    [Fact]
     public void Split_MovesTheFileOffsetOfTheUpperPart()
     {
         MappingSet set = new();
