@@ -17,7 +17,6 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     private readonly RetiredPages _retired = new(); // guarded by _lock
     private readonly SpaceThreads _threads; // guarded by _lock
     private readonly Errand _errand; // guarded by _lock
-    private int _asker; // guarded by _lock: the Sentry's thread whose task the orders are for, if they all are the application's own
     private int _running; // contexts in the space
     private bool _isPending; // orders or retired pages: set under _lock
     private bool _isBusy = true; // guarded by _lock: the process has orders, at first those to make its first thread, of which nobody has awaited the end
@@ -139,7 +138,11 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     {
         lock (_lock)
         {
-            AskLocked();
+            if (_orders.AreAnothers)
+            {
+                FlushLocked(); // what the application's own thread may do itself is ordered for one task at a time: that task's thread does it
+            }
+
             bool isConcealed = !_isDisposed && _orders.TryConceal(address, length);
             CommitLocked();
             return isConcealed;
@@ -154,6 +157,17 @@ internal sealed class SystrapAddressSpace : IAddressSpace
             bool isKept = _orders.TryKeep(address, file, page, pages);
             CommitLocked();
             return isKept;
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Prepare(GuestAddress address, MemoryFile file, int page, int pages)
+    {
+        lock (_lock)
+        {
+            bool isPrepared = !_isDisposed && _orders.TryPrepare(address, file, page, pages);
+            CommitLocked();
+            return isPrepared;
         }
     }
 
@@ -174,7 +188,6 @@ internal sealed class SystrapAddressSpace : IAddressSpace
                 return 0;
             }
 
-            AskLocked();
             int pages = _orders.ShowKept(address, file, maxPages, out page);
             CommitLocked();
             return pages;
@@ -309,7 +322,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
         {
             lock (_lock)
             {
-                if (_isPending && !AreAnothersLocked() && !TryLeaveToLocked(thread))
+                if (_isPending && (_isBusy || !_orders.AreAnothers) && !TryLeaveToLocked(thread)) // nobody else has been told that another's are done
                 {
                     FlushLocked();
                 }
@@ -384,21 +397,6 @@ internal sealed class SystrapAddressSpace : IAddressSpace
 
         _platform.Forget(this);
     }
-
-    // What the application's own thread may do itself is ordered for one task at a time: that task's thread does it.
-    private void AskLocked()
-    {
-        int asker = Environment.CurrentManagedThreadId;
-        if (_asker != asker && _orders.Count > 0 && _orders.AreOwn)
-        {
-            FlushLocked();
-        }
-
-        _asker = asker;
-    }
-
-    // Whether all that is pending can wait until another task enters: nobody else has been told that it is done.
-    private bool AreAnothersLocked() => !_isBusy && _orders.Count > 0 && _orders.AreOwn && _asker != Environment.CurrentManagedThreadId;
 
     // Sees that what was ordered is in effect: now, or before application code runs again.
     private Errno CommitLocked()

@@ -35,13 +35,18 @@ public interface IAddressSpace : IDisposable
     /// <param name="access">How they may be used, without writing.</param>
     void Share(GuestAddress address, ulong length, MemoryFile file, ulong fileOffset, MemoryAccess access);
 
-    /// <summary>Takes away all access to what is mapped in the range, as <see cref="Unmap"/> does, but may keep it where it is, for <see cref="ShowKept"/>.</summary>
+    /// <summary>Takes away all access to what is mapped in the range, as <see cref="Unmap"/> does, but may keep it where it is, for <see cref="ShowKept"/>. For a task of the
+    /// space that calls on its own thread, as <see cref="ShowKept"/> is: a platform may have it done by that task's context when it enters.</summary>
     /// <returns>False if nothing has changed: the range is to be unmapped.</returns>
     bool Conceal(GuestAddress address, ulong length) => false;
 
     /// <summary>Takes over the reference on each of some pages that <see cref="Conceal"/> has just concealed and that nobody else has.</summary>
     /// <returns>False if the pages are to be retired.</returns>
     bool Keep(GuestAddress address, MemoryFile file, int page, int pages) => false;
+
+    /// <summary>Takes over the reference on each of some zero pages, to keep them where nothing is mapped, for <see cref="ShowKept"/>: the application will soon want memory there.</summary>
+    /// <returns>False if they are still the caller's.</returns>
+    bool Prepare(GuestAddress address, MemoryFile file, int page, int pages) => false;
 
     /// <summary>Shows pages that were kept from an address on, readable and writable. They are zero, and the references are the caller's from now on.</summary>
     /// <param name="maxPages">How many are useful.</param>

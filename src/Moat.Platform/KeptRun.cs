@@ -5,7 +5,8 @@ namespace Moat.Platform;
 /// <param name="File">The file.</param>
 /// <param name="Page">The first page.</param>
 /// <param name="Pages">How many there are.</param>
-public readonly record struct KeptRun(ulong Start, MemoryFile File, int Page, int Pages)
+/// <param name="IsZero">Whether they are zero: nobody has had them.</param>
+public readonly record struct KeptRun(ulong Start, MemoryFile File, int Page, int Pages, bool IsZero = false)
 {
     /// <summary>Behind the last address.</summary>
     public ulong End => Start + ((ulong)Pages * MemoryFile.PageSize);
@@ -14,6 +15,6 @@ public readonly record struct KeptRun(ulong Start, MemoryFile File, int Page, in
     public KeptRun Within(ulong start, ulong end)
     {
         ulong from = Math.Max(start, Start);
-        return new KeptRun(from, File, Page + (int)((from - Start) / MemoryFile.PageSize), (int)((Math.Min(end, End) - from) / MemoryFile.PageSize));
+        return new KeptRun(from, File, Page + (int)((from - Start) / MemoryFile.PageSize), (int)((Math.Min(end, End) - from) / MemoryFile.PageSize), IsZero);
     }
 }

@@ -26,6 +26,7 @@ public sealed class StubOrders(ulong leavesBelow = 0)
     private readonly LeftCalls _left = new();
     private (ulong Start, ulong End) _concealed; // by the last order, nothing of it kept yet
     private ulong _own; // bits of the orders that concern nobody but the application
+    private int _asker; // the thread of the Sentry that ordered the last of these
     private ulong[] _words = new ulong[16 * WordsPerOrder];
 
     /// <summary>How many orders wait.</summary>
@@ -33,6 +34,9 @@ public sealed class StubOrders(ulong leavesBelow = 0)
 
     /// <summary>Whether all orders concern nobody but the application.</summary>
     public bool AreOwn => Count < sizeof(ulong) * 8 && _own == (1UL << Count) - 1;
+
+    /// <summary>Whether all orders concern nobody but the application, of which another task than that of this thread of the Sentry asked for them.</summary>
+    public bool AreAnothers => Count > 0 && AreOwn && _asker != Environment.CurrentManagedThreadId;
 
     /// <summary>Whether calls have been left to the application since they were last proven.</summary>
     public bool HasLeft => _left.Count > 0;
@@ -121,8 +125,8 @@ public sealed class StubOrders(ulong leavesBelow = 0)
             return;
         }
 
-        // A thread of the application could take a protection back.
-        for (ulong at = address.Value; _shown.TryFind(at, address.Value + length, out (ulong Start, ulong End) part); at = part.End)
+        // A thread of the application could take a protection back. What is not writable in the file is mapped as it has to be already, by an earlier fork.
+        for (ulong at = address.Value; _writable.TryFind(at, address.Value + length, out (ulong Start, ulong End) part); at = part.End)
         {
             ulong size = part.End - part.Start;
             Map(new GuestAddress(part.Start), size, file, fileOffset + (part.Start - address.Value), access, precommit: size <= MaxPopulated);
@@ -176,6 +180,20 @@ public sealed class StubOrders(ulong leavesBelow = 0)
         return true;
     }
 
+    /// <summary>See <see cref="IAddressSpace.Prepare"/>: mmap(2) without access.</summary>
+    public bool TryPrepare(GuestAddress address, MemoryFile file, int page, int pages)
+    {
+        KeptRun run = new(address.Value, file, page, pages, IsZero: true);
+        ulong length = run.End - run.Start;
+        if (!CanLeave(new StubOrder(SyscallNumber.mprotect, run.Start, length, ReadWrite)) || !_kept.TryAdd(run))
+        {
+            return false;
+        }
+
+        Add(SyscallNumber.mmap, run.Start, length, 0, HostMemory.MapShared | HostMemory.MapFixed, (ulong)file.HostFd, (ulong)page * MemoryFile.PageSize);
+        return true;
+    }
+
     /// <summary>Whether a page is kept at an address.</summary>
     public bool HasKept(GuestAddress address) => _kept.Contains(address.Value);
 
@@ -186,7 +204,11 @@ public sealed class StubOrders(ulong leavesBelow = 0)
         page = run.Page;
         if (isThere)
         {
-            file.Bytes(run.Page, 0, run.Pages * MemoryFile.PageSize).Clear(); // before any thread has access again
+            if (!run.IsZero)
+            {
+                file.Bytes(run.Page, 0, run.Pages * MemoryFile.PageSize).Clear(); // before any thread has access again
+            }
+
             _offers.Cut(run.Start, run.End);
             _shown.Add(run.Start, run.End);
             _writable.Add(run.Start, run.End);
@@ -299,6 +321,7 @@ public sealed class StubOrders(ulong leavesBelow = 0)
     private void AddOwn(in StubOrder call)
     {
         _own |= Count < sizeof(ulong) * 8 ? 1UL << Count : 0;
+        _asker = Environment.CurrentManagedThreadId;
         Add(call.Number, call.A0, call.A1, call.A2);
     }
 

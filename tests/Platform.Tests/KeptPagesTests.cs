@@ -49,6 +49,40 @@ public sealed class KeptPagesTests : IDisposable
     }
 
     [Fact]
+    public void Prepared_IsShownAsItIs()
+    {
+        Assert.True(_file.Allocate(4, out _).TryGet(out int page, out _));
+        Assert.True(_orders.TryPrepare(At(10), _file, page, 4));
+        Assert.Equal(1, _orders.Count);
+        Assert.False(_orders.AreOwn);
+        _orders.Clear();
+        Assert.True(_orders.HasKept(At(13)));
+        Assert.Equal(2, _orders.ShowKept(At(10), _file, 2, out int shown));
+        Assert.Equal(page, shown);
+        Assert.Equal([Call(10, 2, 3)], Leave(onlyOwn: true));
+        _orders.Unmap(At(12), 2 * Page);
+        Assert.Equal(1, _orders.Count);
+        Assert.True(_orders.TryTakeDropped(out KeptRun rest));
+        Assert.Equal((page + 2, 2), (rest.Page, rest.Pages));
+    }
+
+    [Fact]
+    public void Prepare_WithNobodyToShowIt_Refuses() => Assert.False(new StubOrders().TryPrepare(At(10), _file, 0, 1));
+
+    [Fact]
+    public void OwnOrders_AreTheAskersOnly()
+    {
+        Keep(10, 4);
+        _orders.ShowKept(At(10), _file, 4, out _);
+        Assert.False(_orders.AreAnothers);
+        bool areAnothers = false;
+        Thread other = new(() => areAnothers = _orders.AreAnothers);
+        other.Start();
+        other.Join();
+        Assert.True(areAnothers);
+    }
+
+    [Fact]
     public void Conceal_OfWhatIsNotTheApplicationsOwn_Refuses()
     {
         Assert.False(Conceal(10, 4)); // nothing there

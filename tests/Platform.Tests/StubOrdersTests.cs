@@ -175,6 +175,17 @@ public sealed class StubOrdersTests
     }
 
     [Fact]
+    public void Share_OfWhatIsSharedAlready_ChangesNothing()
+    {
+        MapWritable(10, 4);
+        _orders.Share(At(10), 4 * Page, _file, 100 * Page, MemoryAccess.Read);
+        MapWritable(12, 1);
+        _orders.Clear();
+        _orders.Share(At(10), 4 * Page, _file, 100 * Page, MemoryAccess.Read);
+        Assert.Equal([(SyscallNumber.mmap, 12, 1, 102)], List());
+    }
+
+    [Fact]
     public void Offers_AreBounded()
     {
         for (int i = 0; i < 1000; i++)

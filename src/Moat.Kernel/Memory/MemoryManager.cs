@@ -388,6 +388,7 @@ public sealed class MemoryManager
         {
             _offers.MakeFirstOfAll();
             _offers.OfferAll();
+            _offers.PrepareHeap(Program.BreakStart);
             AddressSpace.TakeOffer(entry, MemoryAccess.Execute);
             AddressSpace.Begin();
         }

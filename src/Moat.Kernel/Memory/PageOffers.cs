@@ -87,6 +87,17 @@ internal sealed class PageOffers(MemoryFile memoryFile, IAddressSpace space, Map
         }
     }
 
+    /// <summary>Has zero pages ready where a new program's heap will grow: the C library asks for a page and soon for many, malloc(3) for many.</summary>
+    public void PrepareHeap(ulong start)
+    {
+        const int Pages = PrivatePages.ChunkPages + 1;
+        if (mappings.IsFree(start, start + (Pages * PageSize)) && memoryFile.Allocate(Pages, out int got).TryGet(out int page, out _)
+            && !space.Prepare(new GuestAddress(start), memoryFile, page, got))
+        {
+            memoryFile.Release(page, got);
+        }
+    }
+
     private void OfferFile(MemoryMapping mapping, ulong start, ulong end)
     {
         MemoryAccess access = mapping.IsShared ? mapping.Access : mapping.Access & NoWrite;
