@@ -165,9 +165,7 @@ internal sealed class SystrapAddressSpace : IAddressSpace
     {
         lock (_lock)
         {
-            bool isPrepared = !_isDisposed && _orders.TryPrepare(address, file, page, pages);
-            CommitLocked();
-            return isPrepared;
+            return !_isDisposed && _orders.TryPrepare(address, file, page, pages);
         }
     }
 

@@ -44,7 +44,8 @@ public interface IAddressSpace : IDisposable
     /// <returns>False if the pages are to be retired.</returns>
     bool Keep(GuestAddress address, MemoryFile file, int page, int pages) => false;
 
-    /// <summary>Takes over the reference on each of some zero pages, to keep them where nothing is mapped, for <see cref="ShowKept"/>: the application will soon want memory there.</summary>
+    /// <summary>Takes over the reference on each of some zero pages, to keep them where nothing is mapped, for <see cref="ShowKept"/>: the application will soon want memory there.
+    /// They are kept with the next change that has to be made, or never.</summary>
     /// <returns>False if they are still the caller's.</returns>
     bool Prepare(GuestAddress address, MemoryFile file, int page, int pages) => false;
 

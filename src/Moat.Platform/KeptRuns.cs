@@ -39,8 +39,11 @@ internal sealed class KeptRuns
         return true;
     }
 
-    /// <summary>Whether there is a page at an address.</summary>
-    public bool Contains(ulong address) => IndexOf(address, address + 1) >= 0;
+    /// <summary>Whether any page is in a range.</summary>
+    public bool Overlaps(ulong start, ulong end) => IndexOf(start, end) >= 0;
+
+    /// <summary>Whether one more run can be added without another having to go.</summary>
+    public bool HasRoom(int pages) => _pages + pages <= MaxPages && _runs.Count < MaxRuns;
 
     /// <summary>Takes pages out from an address on.</summary>
     /// <param name="address">Where the first one is.</param>

@@ -16,12 +16,14 @@ public sealed class StubOrders(ulong leavesBelow = 0)
 
     private const int WordsPerOrder = OrderSize / sizeof(ulong);
     private const ulong MaxPopulated = 1 << 20;
+    private const int MaxPrepared = 4;
     private const int ReadWrite = HostMemory.ProtRead | HostMemory.ProtWrite;
 
     private readonly ShownRanges _shown = new();
     private readonly ShownRanges _writable = new(); // mapped so that what is written there is written to the file
     private readonly OfferedRanges _offers = new();
     private readonly KeptRuns _kept = new();
+    private readonly List<KeptRun> _prepared = []; // that have yet to be mapped
     private readonly List<KeptRun> _dropped = [];
     private readonly LeftCalls _left = new();
     private (ulong Start, ulong End) _concealed; // by the last order, nothing of it kept yet
@@ -64,8 +66,11 @@ public sealed class StubOrders(ulong leavesBelow = 0)
     }
 
     /// <summary>mmap(2) of a part of a file into a hole, with the next orders or when it is taken.</summary>
-    public void Offer(GuestAddress address, ulong length, IMappableFile file, ulong fileOffset, MemoryAccess access, bool precommit) =>
+    public void Offer(GuestAddress address, ulong length, IMappableFile file, ulong fileOffset, MemoryAccess access, bool precommit)
+    {
+        DropPrepared(address.Value, address.Value + length);
         _offers.Add(new Offered(address.Value, address.Value + length, file, fileOffset, access, precommit));
+    }
 
     /// <summary>Turns the offers into orders if there is one for an access; false if there is none.</summary>
     public bool TakeOffer(GuestAddress address, MemoryAccess access)
@@ -79,13 +84,27 @@ public sealed class StubOrders(ulong leavesBelow = 0)
         return true;
     }
 
-    /// <summary>Turns the offers into orders.</summary>
+    /// <summary>Turns the offers into orders, and what is to be prepared.</summary>
     public void AddOffers()
     {
         while (_offers.TryTake(out Offered offer))
         {
             Map(new GuestAddress(offer.Start), offer.End - offer.Start, offer.File, offer.FileOffset, offer.Access, offer.Precommit);
         }
+
+        foreach (KeptRun run in _prepared)
+        {
+            if (_kept.HasRoom(run.Pages) && _kept.TryAdd(run))
+            {
+                Add(SyscallNumber.mmap, run.Start, run.End - run.Start, 0, HostMemory.MapShared | HostMemory.MapFixed, (ulong)run.File.HostFd, (ulong)run.Page * MemoryFile.PageSize);
+            }
+            else
+            {
+                _dropped.Add(run);
+            }
+        }
+
+        _prepared.Clear();
     }
 
     /// <summary>munmap(2), if anything is there.</summary>
@@ -180,22 +199,22 @@ public sealed class StubOrders(ulong leavesBelow = 0)
         return true;
     }
 
-    /// <summary>See <see cref="IAddressSpace.Prepare"/>: mmap(2) without access.</summary>
+    /// <summary>See <see cref="IAddressSpace.Prepare"/>: mmap(2) without access, with the next orders.</summary>
     public bool TryPrepare(GuestAddress address, MemoryFile file, int page, int pages)
     {
         KeptRun run = new(address.Value, file, page, pages, IsZero: true);
-        ulong length = run.End - run.Start;
-        if (!CanLeave(new StubOrder(SyscallNumber.mprotect, run.Start, length, ReadWrite)) || !_kept.TryAdd(run))
+        bool isFree = !_shown.TryFind(run.Start, run.End, out _) && !_offers.Overlaps(run.Start, run.End) && !_kept.Overlaps(run.Start, run.End) && !_prepared.Exists(run.Overlaps);
+        if (!isFree || _prepared.Count == MaxPrepared || !CanLeave(new StubOrder(SyscallNumber.mprotect, run.Start, run.End - run.Start, ReadWrite)))
         {
             return false;
         }
 
-        Add(SyscallNumber.mmap, run.Start, length, 0, HostMemory.MapShared | HostMemory.MapFixed, (ulong)file.HostFd, (ulong)page * MemoryFile.PageSize);
+        _prepared.Add(run);
         return true;
     }
 
     /// <summary>Whether a page is kept at an address.</summary>
-    public bool HasKept(GuestAddress address) => _kept.Contains(address.Value);
+    public bool HasKept(GuestAddress address) => _kept.Overlaps(address.Value, address.Value + 1);
 
     /// <summary>See <see cref="IAddressSpace.ShowKept"/>.</summary>
     public int ShowKept(GuestAddress address, MemoryFile file, int maxPages, out int page)
@@ -341,7 +360,20 @@ public sealed class StubOrders(ulong leavesBelow = 0)
             any = true;
         }
 
+        DropPrepared(start, end);
         return any;
+    }
+
+    private void DropPrepared(ulong start, ulong end)
+    {
+        for (int i = _prepared.Count - 1; i >= 0; i--)
+        {
+            if (_prepared[i].Start < end && _prepared[i].End > start)
+            {
+                _dropped.Add(_prepared[i]);
+                _prepared.RemoveAt(i);
+            }
+        }
     }
 
     private void EnsureRoom(int more)

@@ -53,6 +53,9 @@ public sealed class KeptPagesTests : IDisposable
     {
         Assert.True(_file.Allocate(4, out _).TryGet(out int page, out _));
         Assert.True(_orders.TryPrepare(At(10), _file, page, 4));
+        Assert.False(_orders.HasKept(At(10)));
+        Assert.Equal(0, _orders.Count);
+        _orders.AddOffers();
         Assert.Equal(1, _orders.Count);
         Assert.False(_orders.AreOwn);
         _orders.Clear();
@@ -64,6 +67,41 @@ public sealed class KeptPagesTests : IDisposable
         Assert.Equal(1, _orders.Count);
         Assert.True(_orders.TryTakeDropped(out KeptRun rest));
         Assert.Equal((page + 2, 2), (rest.Page, rest.Pages));
+    }
+
+    [Fact]
+    public void Prepare_WhereSomethingIs_Refuses()
+    {
+        Show(10, 1);
+        Keep(20, 1);
+        Assert.False(_orders.TryPrepare(At(9), _file, 0, 2));
+        Assert.False(_orders.TryPrepare(At(19), _file, 0, 2));
+        Assert.True(_orders.TryPrepare(At(30), _file, 0, 2));
+        Assert.False(_orders.TryPrepare(At(31), _file, 2, 2));
+    }
+
+    [Fact]
+    public void Prepared_GivesWayToAnOffer()
+    {
+        Assert.True(_orders.TryPrepare(At(10), _file, 0, 4));
+        _orders.Offer(At(13), 4 * Page, _file, 0, MemoryAccess.Read, precommit: false);
+        Assert.True(_orders.TryTakeDropped(out KeptRun dropped));
+        Assert.Equal(4, dropped.Pages);
+        _orders.AddOffers();
+        Assert.Equal(1, _orders.Count);
+        Assert.False(_orders.HasKept(At(10)));
+    }
+
+    [Fact]
+    public void Prepared_IsBounded()
+    {
+        for (ulong i = 0; i < 100; i++)
+        {
+            _orders.TryPrepare(At(1000 * (i + 1)), _file, 0, 2);
+        }
+
+        _orders.AddOffers();
+        Assert.InRange(_orders.Count, 1, 10);
     }
 
     [Fact]

@@ -265,7 +265,7 @@ public sealed class MemoryManager
                 }
 
                 _changes.Insert(new MemoryMapping { Start = oldEnd, End = newEnd, Access = MemoryAccess.Read | MemoryAccess.Write, Name = "[heap]" });
-                _offers.ShowFirst(_mappings.Find(oldEnd)!, oldEnd, newEnd);
+                _offers.ShowFirst(_mappings.Find(oldEnd)!, oldEnd, newEnd, next: newEnd);
             }
             else if (newEnd < oldEnd)
             {
@@ -388,7 +388,8 @@ public sealed class MemoryManager
         {
             _offers.MakeFirstOfAll();
             _offers.OfferAll();
-            _offers.PrepareHeap(Program.BreakStart);
+            _offers.Prepare(Program.BreakStart, PrivatePages.ChunkPages + 1); // the C library asks for a page, and malloc(3) for many
+            _offers.Prepare(_mappings.FindHoleBelow(_layout.MmapTop, _layout.MinAddress, PrivatePages.ChunkPages * PageSize), PrivatePages.ChunkPages);
             AddressSpace.TakeOffer(entry, MemoryAccess.Execute);
             AddressSpace.Begin();
         }

@@ -240,9 +240,10 @@ internal sealed class PageFaults(MemoryFile memoryFile, IAddressSpace space, Pag
         MemoryAccess access = mapping.IsShared ? mapping.Access : mapping.Access & NoWrite;
         MemoryAccess wanted = mapping.IsShared && (mapping.Access & MemoryAccess.Write) != 0 ? MemoryAccess.Write : MemoryAccess.Read;
 
-        // As much before the touched page as lies in the same chunk and is not private, and as much behind it.
-        ulong from = Math.Max(address & ~(FileChunk - 1), mapping.Start);
-        ulong to = Math.Min((address & ~(FileChunk - 1)) + FileChunk, mapping.End);
+        // As much before the touched page as lies in the same chunk and is not private, and as much behind it; of a small mapping all of it.
+        bool isSmall = mapping.Length <= FileChunk;
+        ulong from = isSmall ? mapping.Start : Math.Max(address & ~(FileChunk - 1), mapping.Start);
+        ulong to = isSmall ? mapping.End : Math.Min((address & ~(FileChunk - 1)) + FileChunk, mapping.End);
         ulong start = address;
         while (start > from && pages[(start / PageSize) - 1] < 0)
         {

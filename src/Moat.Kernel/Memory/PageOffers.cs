@@ -10,6 +10,7 @@ internal sealed class PageOffers(MemoryFile memoryFile, IAddressSpace space, Map
     private const ulong MaxFileBytes = 16 << 20;
     private const ulong MaxShownFileBytes = 256 << 10;
     private const ulong MaxKeptBytes = 256 << 10; // of new memory that are shown at once if all they need is to be clear
+    private const int LoaderPages = 4;
     private const int MaxMappings = 512; // of a space with more, most are not used much
     private const MemoryAccess NoWrite = MemoryAccess.Read | MemoryAccess.Execute;
 
@@ -27,15 +28,24 @@ internal sealed class PageOffers(MemoryFile memoryFile, IAddressSpace space, Map
         else if (mapping.File is not null)
         {
             OfferFile(mapping, start, end);
+            if (request.IsProgramPart && !request.IsFixed)
+            {
+                Prepare(start - (LoaderPages * PageSize), LoaderPages); // what the dynamic loader needs for itself comes right below its libraries
+            }
         }
         else if (!request.GrowsDown && !request.IsProgramPart)
         {
-            ShowFirst(mapping, start, end); // malloc(3) writes to the first page at once
+            ulong length = Math.Max(end - start, PrivatePages.ChunkPages * PageSize);
+            ShowFirst(mapping, start, end, next: start > length ? start - length : 0); // malloc(3) writes to the first page at once
         }
     }
 
     /// <summary>Shows the first pages of new anonymous memory.</summary>
-    public void ShowFirst(MemoryMapping mapping, ulong start, ulong end)
+    /// <param name="mapping">The mapping.</param>
+    /// <param name="start">The first address.</param>
+    /// <param name="end">Behind the last one.</param>
+    /// <param name="next">Where more of the kind begins, if it is wanted; 0 if that is not known.</param>
+    public void ShowFirst(MemoryMapping mapping, ulong start, ulong end, ulong next)
     {
         if (faults.TryShowKept(mapping, start / PageSize, Math.Min(end, start + MaxKeptBytes) / PageSize))
         {
@@ -45,6 +55,7 @@ internal sealed class PageOffers(MemoryFile memoryFile, IAddressSpace space, Map
         ulong stop = MakeFirst(mapping, start, end);
         if (stop > start)
         {
+            Prepare(next, PrivatePages.ChunkPages);
             faults.ShowFresh(mapping, start / PageSize, stop / PageSize);
         }
     }
@@ -87,11 +98,10 @@ internal sealed class PageOffers(MemoryFile memoryFile, IAddressSpace space, Map
         }
     }
 
-    /// <summary>Has zero pages ready where a new program's heap will grow: the C library asks for a page and soon for many, malloc(3) for many.</summary>
-    public void PrepareHeap(ulong start)
+    /// <summary>Has zero pages ready in a hole where the application will probably map memory next: it comes without an order to another thread then.</summary>
+    public void Prepare(ulong start, int count)
     {
-        const int Pages = PrivatePages.ChunkPages + 1;
-        if (mappings.IsFree(start, start + (Pages * PageSize)) && memoryFile.Allocate(Pages, out int got).TryGet(out int page, out _)
+        if (start >= MemoryFile.PageSize && mappings.IsFree(start, start + ((ulong)count * PageSize)) && memoryFile.Allocate(count, out int got).TryGet(out int page, out _)
             && !space.Prepare(new GuestAddress(start), memoryFile, page, got))
         {
             memoryFile.Release(page, got);
