@@ -11,9 +11,6 @@ public readonly record struct KeptRun(ulong Start, MemoryFile File, int Page, in
     /// <summary>Behind the last address.</summary>
     public ulong End => Start + ((ulong)Pages * MemoryFile.PageSize);
 
-    /// <summary>Whether both have some of the same addresses.</summary>
-    public bool Overlaps(KeptRun other) => Start < other.End && End > other.Start;
-
     /// <summary>The part that lies in a range, which overlaps it.</summary>
     public KeptRun Within(ulong start, ulong end)
     {

@@ -59,7 +59,18 @@ internal sealed class OfferedRanges
     }
 
     /// <summary>Whether any offer has an address of the range.</summary>
-    public bool Overlaps(ulong start, ulong end) => _offers.Exists(offer => offer.Start < end && offer.End > start);
+    public bool Overlaps(ulong start, ulong end)
+    {
+        foreach (Offered offer in _offers)
+        {
+            if (offer.Start < end && offer.End > start)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Takes one offer out.</summary>
     public bool TryTake(out Offered offer)

@@ -203,7 +203,12 @@ public sealed class StubOrders(ulong leavesBelow = 0)
     public bool TryPrepare(GuestAddress address, MemoryFile file, int page, int pages)
     {
         KeptRun run = new(address.Value, file, page, pages, IsZero: true);
-        bool isFree = !_shown.TryFind(run.Start, run.End, out _) && !_offers.Overlaps(run.Start, run.End) && !_kept.Overlaps(run.Start, run.End) && !_prepared.Exists(run.Overlaps);
+        bool isFree = !_shown.TryFind(run.Start, run.End, out _) && !_offers.Overlaps(run.Start, run.End) && !_kept.Overlaps(run.Start, run.End);
+        foreach (KeptRun other in _prepared)
+        {
+            isFree &= other.Start >= run.End || other.End <= run.Start;
+        }
+
         if (!isFree || _prepared.Count == MaxPrepared || !CanLeave(new StubOrder(SyscallNumber.mprotect, run.Start, run.End - run.Start, ReadWrite)))
         {
             return false;
