@@ -62,11 +62,11 @@ public sealed class PairPlaces
         return best;
     }
 
-    /// <summary>One more pair is at work on the lane with the fewest.</summary>
-    /// <param name="preferred">The lane that it was on before; negative for none.</param>
-    public int EnterLane(int preferred)
+    /// <summary>One more pair is at work on a lane: on the one that it is near, where the host has put it beside other sandboxes, unless others have fewer pairs of this one.</summary>
+    /// <param name="processor">Where it is.</param>
+    public int EnterLane(int processor)
     {
-        int lane = Math.Max(preferred, 0);
+        int lane = Math.Clamp(Array.BinarySearch(_processors, processor) / 2, 0, _split.Length - 1);
         for (int i = 0; i < _split.Length && Volatile.Read(ref _split[lane]) > 0; i++)
         {
             lane = Volatile.Read(ref _split[i]) < Volatile.Read(ref _split[lane]) ? i : lane;

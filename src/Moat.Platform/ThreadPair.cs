@@ -20,7 +20,6 @@ public sealed class ThreadPair(PairPlaces places)
     private int _tid;
     private int _processor = Nowhere; // where it is counted
     private int _lane = Nowhere; // the same
-    private int _lastLane = Nowhere;
     private int _crowded;
     private bool _isDisturbed;
     private long _freed = Stopwatch.GetTimestamp();
@@ -44,7 +43,7 @@ public sealed class ThreadPair(PairPlaces places)
     public void Join(int stubPlace)
     {
         LeaveLane();
-        if (!places.AreUsable)
+        if (!places.AreUsable || LeaveIfDisturbed())
         {
             return;
         }
@@ -77,7 +76,7 @@ public sealed class ThreadPair(PairPlaces places)
         if (_lane == Nowhere)
         {
             LeaveProcessor();
-            _lastLane = _lane = places.EnterLane(_lastLane);
+            _lane = places.EnterLane(HostProcessors.Current);
         }
 
         Bind(places.OwnSide(_lane), places.StubSide(_lane));
@@ -90,20 +89,15 @@ public sealed class ThreadPair(PairPlaces places)
         _stub = Nowhere;
     }
 
-    /// <summary>Others have had the processor for long.</summary>
+    /// <summary>Others have had the processor for long: at the next opportunity the pair goes elsewhere, if the host finds something better.</summary>
     public void NoteDisturbance() => _isDisturbed = true;
 
-    /// <summary>The Sentry's thread is about to sleep. Where the pair has been disturbed, it may wake elsewhere.</summary>
+    /// <summary>The Sentry's thread is about to sleep.</summary>
     public void Rest()
     {
         LeaveLane();
         LeaveProcessor();
-        if (_isDisturbed && Stopwatch.GetElapsedTime(_freed).TotalMilliseconds > StayMs)
-        {
-            _isDisturbed = false;
-            _freed = Stopwatch.GetTimestamp();
-            Leave();
-        }
+        LeaveIfDisturbed();
     }
 
     /// <summary>The Sentry's thread goes on without the other.</summary>
@@ -114,6 +108,20 @@ public sealed class ThreadPair(PairPlaces places)
             HostProcessors.Free(0);
             _own = Nowhere;
         }
+    }
+
+    // The Sentry's thread wakes wherever the host likes, the next time, and the other follows.
+    private bool LeaveIfDisturbed()
+    {
+        if (!_isDisturbed || Stopwatch.GetElapsedTime(_freed).TotalMilliseconds <= StayMs)
+        {
+            return false;
+        }
+
+        _isDisturbed = false;
+        _freed = Stopwatch.GetTimestamp();
+        Leave();
+        return true;
     }
 
     private void BindTo(int processor)

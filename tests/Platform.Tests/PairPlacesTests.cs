@@ -22,15 +22,16 @@ public sealed class PairPlacesTests
     public void Has_KnowsTheProcessors(int processor, bool expected) => Assert.Equal(expected, _places.Has(processor));
 
     [Fact]
-    public void EnterLane_TakesTheOneWithTheFewest()
+    public void EnterLane_TakesTheNearestOfThoseWithTheFewest()
     {
-        Assert.Equal(0, _places.EnterLane(-1));
-        Assert.Equal(1, _places.EnterLane(-1));
-        Assert.False(_places.IsLaneShared(0));
-        Assert.Equal(1, _places.EnterLane(1)); // no other has fewer
+        Assert.Equal(1, _places.EnterLane(7));
+        Assert.Equal(0, _places.EnterLane(7));
+        Assert.False(_places.IsLaneShared(1));
+        Assert.Equal(1, _places.EnterLane(6));
         Assert.True(_places.IsLaneShared(1));
-        _places.LeaveLane(0);
-        Assert.Equal(0, _places.EnterLane(1));
+        _places.LeaveLane(1);
+        _places.LeaveLane(1);
+        Assert.Equal(1, _places.EnterLane(9)); // which has no neighbour
     }
 
     [Fact]
