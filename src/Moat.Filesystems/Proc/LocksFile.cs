@@ -7,7 +7,7 @@ using Moat.Linux;
 
 namespace Moat.Filesystems.Proc;
 
-/// <summary>/proc/locks: the advisory locks of the sandbox (proc(5)).</summary>
+/// <summary>/proc/locks: the advisory locks of processes that can be seen (proc(5)).</summary>
 internal sealed class LocksFile(ProcFilesystem proc) : SyntheticFile(proc, (Mode)0x124)
 {
     /// <inheritdoc/>
@@ -16,13 +16,19 @@ internal sealed class LocksFile(ProcFilesystem proc) : SyntheticFile(proc, (Mode
         int number = 0;
         foreach ((Inode inode, FileLock held, bool waits) in task.Kernel.FileLocks.List())
         {
+            int pid = held.Pid > 0 ? proc.Pids.Translate(proc.Kernel, held.Pid) : held.Pid;
+            if (pid == 0)
+            {
+                continue; // of somebody who is not to be seen
+            }
+
             number += waits ? 0 : 1;
             inode.GetAttributes(out InodeAttributes attributes);
             string kind = held.Class switch { LockClass.Posix => "POSIX ", LockClass.OpenFile => "OFDLCK", _ => "FLOCK " };
             string end = held.End == long.MaxValue ? "EOF" : held.End.ToString(CultureInfo.InvariantCulture);
             text.AppendLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{number}:{(waits ? " ->" : "")} {kind} ADVISORY  {(held.Kind == LockKind.Write ? "WRITE" : "READ")} {held.Pid} {attributes.Device.Major:x2}:{attributes.Device.Minor:x2}:{attributes.Inode} {held.Start} {end}"));
+                $"{number}:{(waits ? " ->" : "")} {kind} ADVISORY  {(held.Kind == LockKind.Write ? "WRITE" : "READ")} {pid} {attributes.Device.Major:x2}:{attributes.Device.Minor:x2}:{attributes.Inode} {held.Start} {end}"));
         }
 
         return Errno.None;

@@ -28,7 +28,8 @@ internal sealed class NamespaceDirectory(ProcFilesystem proc, GuestTask owner) :
         "ipc" => owner.Ipc.Id,
         "uts" => owner.Uts.Id,
         "user" => NamespaceIds.FirstUser,
-        "pid" or "pid_for_children" => owner.Pids.Id,
+        "pid" => owner.Pids.Id,
+        "pid_for_children" => owner.PidsForChildren.Id,
         "cgroup" => NamespaceIds.FirstCgroup,
         "time" or "time_for_children" => NamespaceIds.FirstTime,
         "mnt" => owner.Fs.MountNamespace.Id,
@@ -49,8 +50,8 @@ internal sealed class NamespaceDirectory(ProcFilesystem proc, GuestTask owner) :
 
     private sealed class NamespaceLink(ProcFilesystem proc, GuestTask owner, string kind) : SyntheticInode(proc, Mode.S_IFLNK | (Mode)0x1FF)
     {
-        // A process that has ended is in no network any more.
-        private bool IsGone => kind == "net" && owner.FindNetwork() is null;
+        // A process that has ended is in no network any more; a namespace without a first process is none yet.
+        private bool IsGone => kind switch { "net" => owner.FindNetwork() is null, "ipc" => owner.HasEnded, "pid_for_children" => owner.PidsForChildren.Init is null, _ => false };
 
         private string Text => $"{kind.Replace("_for_children", "", StringComparison.Ordinal)}:[{IdOf(owner, kind)}]";
 
@@ -58,8 +59,8 @@ internal sealed class NamespaceDirectory(ProcFilesystem proc, GuestTask owner) :
 
         public override Result<PathLocation>? FollowMagicLink(GuestTask reader)
         {
-            INamespace? ns = kind switch { "mnt" => owner.Fs.MountNamespace, "net" => owner.FindNetwork(), _ => null };
-            if (ns is null && IsGone)
+            INamespace? ns = kind switch { "mnt" => owner.Fs.MountNamespace, "net" => owner.FindNetwork(), "ipc" => owner.Ipc, "pid" => owner.Pids, "pid_for_children" => owner.PidsForChildren, _ => null };
+            if (IsGone)
             {
                 return Errno.ENOENT;
             }

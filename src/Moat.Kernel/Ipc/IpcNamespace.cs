@@ -1,4 +1,6 @@
+using Moat.Collections;
 using Moat.Kernel.Credentials;
+using Moat.Kernel.Namespaces;
 using Moat.Kernel.Tasks;
 using Moat.Linux;
 
@@ -7,7 +9,7 @@ namespace Moat.Kernel.Ipc;
 /// <summary>System V objects and POSIX message queues (ipc_namespaces(7)).</summary>
 /// <param name="kernel">The kernel.</param>
 /// <param name="id">The number that /proc/PID/ns shows.</param>
-public sealed class IpcNamespace(SentryKernel kernel, ulong id)
+public sealed class IpcNamespace(SentryKernel kernel, ulong id) : INamespace
 {
     /// <summary>SHMMNI.</summary>
     public const int MaxSegments = 4096;
@@ -20,9 +22,13 @@ public sealed class IpcNamespace(SentryKernel kernel, ulong id)
     private const long MaxMessageBytes = 64 << 20;
 
     private ulong _segmentBytes; // guarded by Segments.Lock
+    private UserCount _users;
 
-    /// <summary>The number that /proc/PID/ns shows.</summary>
+    /// <inheritdoc/>
     public ulong Id => id;
+
+    /// <inheritdoc/>
+    public ulong CloneFlag => CloneRequest.NewIpc;
 
     /// <summary>Shared memory.</summary>
     public IpcObjects<SharedMemorySegment> Segments { get; } = new(MaxSegments);
@@ -45,6 +51,30 @@ public sealed class IpcNamespace(SentryKernel kernel, ulong id)
     /// <summary>Bytes of all messages, and of what the kernel keeps beside each. Guarded by the queues' lock.</summary>
     public IpcBudget MessageBudget { get; } = new(MaxMessageBytes);
 
+    /// <summary>A user that another one vouches for, or the first.</summary>
+    public void AddUser() => _users.Add();
+
+    /// <inheritdoc/>
+    public bool TryAddUser() => _users.TryAdd();
+
+    /// <inheritdoc/>
+    public void RemoveUser()
+    {
+        if (!_users.RemoveLast())
+        {
+            return;
+        }
+
+        // With the last user its segments go; nothing maps them any more.
+        lock (Segments.Lock)
+        {
+            foreach (SharedMemorySegment segment in Segments.All.ToArray())
+            {
+                segment.Doom();
+            }
+        }
+    }
+
     /// <summary>Makes a segment. With the table's lock held.</summary>
     /// <returns>ENOSPC when all segments together would be larger than memory.</returns>
     public Result<SharedMemorySegment> MakeSegment(GuestTask task, int key, uint mode, ulong size)
@@ -58,8 +88,8 @@ public sealed class IpcNamespace(SentryKernel kernel, ulong id)
         return new SharedMemorySegment(kernel, this, key, task.ThreadGroup.Pid, task.Credentials, mode, size);
     }
 
-    /// <summary>A process ends: its semaphore adjustments are undone. Under the task lock.</summary>
-    internal void OnProcessExit(ThreadGroup process)
+    /// <summary>A process ends, or leaves: its semaphore adjustments are undone. Under the task lock.</summary>
+    public void OnProcessExit(ThreadGroup process)
     {
         if (!process.HasSemaphoreUndo)
         {

@@ -104,6 +104,14 @@ public struct SignalInfo
         return copy;
     }
 
+    /// <summary>The same from nobody that the receiver could know: <c>si_pid</c> is 0.</summary>
+    public readonly SignalInfo WithoutSender()
+    {
+        SignalInfo copy = this;
+        BinaryPrimitives.WriteInt32LittleEndian(((Span<byte>)copy)[16..], 0);
+        return copy;
+    }
+
     private static SignalInfo Create(Signal signal, int code)
     {
         SignalInfo info = default;

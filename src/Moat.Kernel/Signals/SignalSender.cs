@@ -10,6 +10,17 @@ public static class SignalSender
     /// <returns>EAGAIN when a real-time signal finds the queue full.</returns>
     public static Errno SendToProcess(ThreadGroup group, in SignalInfo info) => Send(group, null, info);
 
+    /// <summary>Sends what another process wants to a process as a whole, or to one task.</summary>
+    /// <param name="sender">Who. To the first process of a namespace below its own it is as the kernel: SIGKILL and SIGSTOP are taken (pid_namespaces(7)).</param>
+    /// <param name="group">The process.</param>
+    /// <param name="only">The task; null for the process.</param>
+    /// <param name="info">What; its sender's number goes where the sender cannot be seen.</param>
+    public static Errno Send(GuestTask sender, ThreadGroup group, GuestTask? only, in SignalInfo info)
+    {
+        bool isFromAbove = group.Pids != sender.Pids && group.Pids.IsBelow(sender.Pids);
+        return Send(group, only, isFromAbove ? info.WithoutSender() : info, isForced: isFromAbove);
+    }
+
     /// <summary>Sends to one task.</summary>
     public static Errno SendToTask(GuestTask task, in SignalInfo info) => Send(task.ThreadGroup, task, info);
 
@@ -41,8 +52,11 @@ public static class SignalSender
 
     /// <summary>Whether a process has no action for a signal and none is taken: the first process of a pid namespace is not killed by what it has no handler for (pid_namespaces(7));
     /// SIGKILL from outside comes by another way.</summary>
-    internal static bool IsSpared(ThreadGroup group, Signal signal) =>
-        group.Pids.Init == group && group.Actions[signal].IsDefault && !group.Pids.IsKillingInit && signal is not (Signal.SIGSEGV or Signal.SIGBUS or Signal.SIGILL or Signal.SIGFPE or Signal.SIGTRAP);
+    /// <param name="group">The process.</param>
+    /// <param name="signal">The signal.</param>
+    /// <param name="isForced">Whether it comes from above the namespace: what no process can handle is taken then.</param>
+    internal static bool IsSpared(ThreadGroup group, Signal signal, bool isForced = false) =>
+        group.Pids.Init == group && group.Actions[signal].IsDefault && !group.Pids.IsKillingInit && !(isForced && (signal is Signal.SIGKILL or Signal.SIGSTOP)) && signal is not (Signal.SIGSEGV or Signal.SIGBUS or Signal.SIGILL or Signal.SIGFPE or Signal.SIGTRAP);
 
     /// <summary>Makes a task look at its signals.</summary>
     public static void Wake(GuestTask task)
@@ -51,7 +65,7 @@ public static class SignalSender
         task.Context.Interrupt();
     }
 
-    private static Errno Send(ThreadGroup group, GuestTask? only, in SignalInfo info, bool isTimer = false)
+    private static Errno Send(ThreadGroup group, GuestTask? only, in SignalInfo info, bool isTimer = false, bool isForced = false)
     {
         Signal signal = info.Signal;
         if (group.IsZombie || group.IsExiting)
@@ -68,7 +82,7 @@ public static class SignalSender
             DiscardEverywhere(group, SignalSet.Of(Signal.SIGCONT));
         }
 
-        if (IsIgnored(group, only, signal))
+        if (IsIgnored(group, only, signal, isForced))
         {
             return Errno.None;
         }
@@ -130,7 +144,7 @@ public static class SignalSender
         return null;
     }
 
-    private static bool IsIgnored(ThreadGroup group, GuestTask? only, Signal signal)
+    private static bool IsIgnored(ThreadGroup group, GuestTask? only, Signal signal, bool isForced)
     {
         if ((only ?? group.Leader).Signals.Blocked.Contains(signal))
         {
@@ -150,7 +164,7 @@ public static class SignalSender
             waited |= task.Signals.WaitedFor.Contains(signal);
         }
 
-        return (ignored || IsSpared(group, signal)) && !waited;
+        return (ignored || IsSpared(group, signal, isForced)) && !waited;
     }
 
     private static void Continue(ThreadGroup group)

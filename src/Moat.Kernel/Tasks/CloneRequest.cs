@@ -22,6 +22,9 @@ public readonly record struct CloneRequest
     public const ulong NewNamespaces = 0x7e020000 | 0x80;
     public const ulong NewMounts = 0x20000;
     public const ulong NewUts = 0x4000000;
+    public const ulong NewIpc = 0x8000000;
+    public const ulong NewPids = 0x20000000;
+    public const ulong SystemVSemaphores = 0x40000; // CLONE_SYSVSEM
     public const ulong NewUser = 0x10000000;
     public const ulong NewNetwork = 0x40000000;
     public const ulong ClearSighand = 0x100000000;

@@ -31,6 +31,7 @@ public sealed class GuestTask
     {
         Kernel = kernel;
         ThreadGroup = group;
+        PidsForChildren = group.Pids;
         Memory = memory;
         Files = files;
         Fs = fs;
@@ -70,7 +71,10 @@ public sealed class GuestTask
     public PidNamespace Pids => ThreadGroup.Pids;
 
     /// <summary>Its IPC namespace. Any thread.</summary>
-    public IpcNamespace Ipc => ThreadGroup.Container.Ipc;
+    public IpcNamespace Ipc { get; private set; } = null!;
+
+    /// <summary>The pid namespace that its children are made in: its own, or one below it that it has made or chosen (unshare(2), setns(2)). Any thread.</summary>
+    public PidNamespace PidsForChildren { get; set; }
 
     /// <summary>comm: at most 15 bytes, from the executable or PR_SET_NAME. Any thread may read.</summary>
     public string Name { get; private set; } = "";
@@ -249,6 +253,14 @@ public sealed class GuestTask
 
     /// <summary>Goes over to another network, whose reference is the task's from now on, or with null gives its own back.</summary>
     public void EnterNetwork(NetworkNamespace? network) => Interlocked.Exchange(ref _network, network)?.RemoveUser();
+
+    /// <summary>Goes over to another IPC namespace, whose reference is the task's from now on.</summary>
+    public void EnterIpc(IpcNamespace ipc)
+    {
+        IpcNamespace? before = Ipc;
+        Ipc = ipc;
+        before?.RemoveUser();
+    }
 
     private void Park(long timeoutNs)
     {

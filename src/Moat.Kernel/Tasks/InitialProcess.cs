@@ -26,6 +26,7 @@ public static class InitialProcess
         ThreadGroup group = new(container, container.Pids, null, Signal.SIGCHLD, new SignalActions(), limits);
         FsContext fs = new(mounts, mounts.RootLocation, mounts.RootLocation, (Mode)0x12);
         network.AddUser();
+        container.Ipc.AddUser();
         GuestTask task = new(kernel, group, memory, new FdTable(), fs, credentials, uts, network, kernel.Platform.NewContext());
         lock (kernel.TaskLock)
         {
@@ -36,6 +37,7 @@ public static class InitialProcess
             group.ProcessGroup = new ProcessGroup(task.Id, session);
             group.ProcessGroup.Members.Add(group);
             session.Groups.Add(group.ProcessGroup);
+            task.EnterIpc(container.Ipc);
             container.Pids.SetInit(group);
             container.Init ??= group;
             container.AddTask();

@@ -1,4 +1,6 @@
+using Moat.Kernel.Namespaces;
 using Moat.Linux;
+using Moat.Platform;
 
 namespace Moat.Kernel.Tasks;
 
@@ -6,20 +8,26 @@ namespace Moat.Kernel.Tasks;
 /// it, too. Guarded by <see cref="SentryKernel.TaskLock"/>, but for the look-ups that say otherwise.</summary>
 /// <param name="parent">The one above; null for that of the sandbox.</param>
 /// <param name="id">The number that /proc/PID/ns shows.</param>
-public sealed class PidNamespace(PidNamespace? parent, ulong id)
+public sealed class PidNamespace(PidNamespace? parent, ulong id) : INamespace
 {
     /// <summary>Ids stay below this: kernel.pid_max.</summary>
     public const int Limit = 4 << 20;
 
+    private const int MaxLevel = 32; // MAX_PID_NS_LEVEL
     private const int FirstAfterWrap = 300; // RESERVED_PIDS
 
     private readonly Lock _lock = new();
     private readonly SortedDictionary<int, GuestTask> _tasks = []; // guarded by _lock
+    private readonly ThreadParker _others = new(); // unparked when somebody has gone while it ends
     private readonly HashSet<int> _reserved = []; // guarded by _lock: groups and sessions whose leader has gone
     private int _last; // guarded by _lock
+    private bool _isEnding; // its first process ends, and nobody else may come; guarded by the task lock
 
-    /// <summary>The number that /proc/PID/ns shows.</summary>
+    /// <inheritdoc/>
     public ulong Id => id;
+
+    /// <inheritdoc/>
+    public ulong CloneFlag => CloneRequest.NewPids;
 
     /// <summary>The one above; null for that of the sandbox.</summary>
     public PidNamespace? Parent => parent;
@@ -32,6 +40,12 @@ public sealed class PidNamespace(PidNamespace? parent, ulong id)
 
     /// <summary>Set when the first process is being killed from outside: it is not spared then.</summary>
     public bool IsKillingInit { get; set; }
+
+    /// <summary>Whether it was made inside the sandbox, by a process.</summary>
+    public bool IsNested => Level > 1;
+
+    /// <summary>Whether its first process is ending: who ends in it is waited for by nobody.</summary>
+    public bool IsEnding => _isEnding;
 
     /// <summary>The last number that was given out.</summary>
     public int LastPid => _last;
@@ -48,10 +62,27 @@ public sealed class PidNamespace(PidNamespace? parent, ulong id)
         return at is not null;
     }
 
+    /// <summary>CLONE_NEWPID: another one below.</summary>
+    /// <returns>ENOSPC if there are too many levels.</returns>
+    public Result<PidNamespace> MakeChild(NamespaceIds ids) => Level >= MaxLevel ? Errno.ENOSPC : new PidNamespace(this, ids.Next());
+
+    /// <summary>There is nothing in a namespace that would have to end.</summary>
+    public bool TryAddUser() => true;
+
+    /// <inheritdoc/>
+    public void RemoveUser()
+    {
+    }
+
     /// <summary>Takes free numbers for a task, here and above.</summary>
-    /// <returns>EAGAIN when all are in use.</returns>
+    /// <returns>EAGAIN when all are in use; ENOMEM once its first process has ended.</returns>
     public Result<TaskId> Allocate(GuestTask task)
     {
+        if (_isEnding && IsNested)
+        {
+            return Errno.ENOMEM;
+        }
+
         int[] numbers = new int[Level + 1];
         for (PidNamespace? at = this; at is not null; at = at.Parent)
         {
@@ -73,9 +104,10 @@ public sealed class PidNamespace(PidNamespace? parent, ulong id)
     /// <summary>The first process has come.</summary>
     public void SetInit(ThreadGroup process) => Init ??= process;
 
-    /// <summary>It has ended, and everything else with it (pid_namespaces(7)).</summary>
+    /// <summary>It ends, and everything else with it (pid_namespaces(7)).</summary>
     internal void OnInitExit()
     {
+        _isEnding = true;
         foreach (ThreadGroup process in ListProcesses())
         {
             if (process != Init)
@@ -91,6 +123,10 @@ public sealed class PidNamespace(PidNamespace? parent, ulong id)
         for (PidNamespace? at = gone.Namespace; at is not null; at = at.Parent)
         {
             at.Free(gone.In(at), keepReserved);
+            if (at is { _isEnding: true, IsNested: true })
+            {
+                at._others.Unpark();
+            }
         }
     }
 
@@ -127,6 +163,31 @@ public sealed class PidNamespace(PidNamespace? parent, ulong id)
         }
     }
 
+    /// <summary>Waits until there is no task of another process. Without the task lock.</summary>
+    internal void AwaitOthers(ThreadGroup process)
+    {
+        while (HasOthersThan(process))
+        {
+            _others.Park(long.MaxValue);
+        }
+    }
+
+    private bool HasOthersThan(ThreadGroup process)
+    {
+        lock (_lock)
+        {
+            foreach (GuestTask task in _tasks.Values)
+            {
+                if (task.ThreadGroup != process)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>The process with this number, or null. Any thread.</summary>
     public ThreadGroup? FindProcess(int pid) => FindTask(pid) is { } task && task.ThreadGroup.Leader == task ? task.ThreadGroup : null;
 
@@ -143,6 +204,9 @@ public sealed class PidNamespace(PidNamespace? parent, ulong id)
 
         return null;
     }
+
+    /// <summary>The number here of a task that has another one in the namespace of the whole sandbox; 0 if there is none. Any thread.</summary>
+    public int Translate(SentryKernel kernel, int number) => kernel.Pids.FindTask(number)?.Id.In(this) ?? 0;
 
     /// <summary>Whether a task, a process group or a session has this number. Any thread.</summary>
     public bool IsInUse(int number)

@@ -42,7 +42,6 @@ public static class ProcessExit
     /// <param name="status">The wait status, if it is the last of its process and nothing else decided.</param>
     public static void EndTask(GuestTask task, int status)
     {
-        ThreadGroup group = task.ThreadGroup;
         task.Context.Dispose(); // before anybody is told: whoever waits for this end often starts another
         task.Kernel.Futexes.ReleaseRobustList(task);
         if (!task.ClearTidAddress.IsNull && task.Memory.Write(task.ClearTidAddress, 0) == Errno.None)
@@ -56,6 +55,22 @@ public static class ProcessExit
         task.Files.RemoveUser(task);
         task.Fs.RemoveUser();
         task.EnterNetwork(null);
+        if (Leave(task, status))
+        {
+            EndNamespace(task.ThreadGroup);
+            lock (task.Kernel.TaskLock)
+            {
+                EndProcess(task.ThreadGroup);
+            }
+        }
+
+        task.Ipc.RemoveUser();
+    }
+
+    // Takes the task out of its process. Whether it was the last.
+    private static bool Leave(GuestTask task, int status)
+    {
+        ThreadGroup group = task.ThreadGroup;
         lock (task.Kernel.TaskLock)
         {
             task.HasEnded = true;
@@ -78,7 +93,7 @@ public static class ProcessExit
             group.Executing?.Unblock();
             if (group.Tasks.Count > 0)
             {
-                return;
+                return false;
             }
 
             if (!group.IsExiting)
@@ -86,8 +101,31 @@ public static class ProcessExit
                 group.ExitStatus = status;
             }
 
-            EndProcess(group);
+            group.IsExiting |= group.Pids.IsNested && group.Pids.Init == group; // it waits for others: no signal reaches it any more
+            return true;
         }
+    }
+
+    // A nested pid namespace's first process kills whoever else is there, and ends when they are gone (pid_namespaces(7)). Those of containers are not waited for: an engine's kill must not hang
+    // on a host that does not answer. Without the lock.
+    private static void EndNamespace(ThreadGroup group)
+    {
+        PidNamespace pids = group.Pids;
+        if (pids.Init != group || !pids.IsNested)
+        {
+            return;
+        }
+
+        lock (group.Kernel.TaskLock)
+        {
+            pids.OnInitExit();
+            foreach (ThreadGroup child in group.Children.FindAll(static child => child.IsZombie && child.Leader.Tracee is null))
+            {
+                Reap(child);
+            }
+        }
+
+        pids.AwaitOthers(group);
     }
 
     /// <summary>The wait status of a task that ends, or has.</summary>
@@ -121,7 +159,7 @@ public static class ProcessExit
             return;
         }
 
-        bool unwanted = group.Parent is null
+        bool unwanted = group.Parent is null || (group.Parent.Pids.Init == group.Parent && group.Parent.Pids.IsEnding)
             || (group.ExitSignal == Signal.SIGCHLD && (group.Parent.Actions[Signal.SIGCHLD].IsIgnore || (group.Parent.Actions[Signal.SIGCHLD].Flags & SignalAction.NoChildWait) != 0));
         (int code, int status) = Explain(group.ExitStatus);
         NotifyParent(group, code, status);
@@ -169,7 +207,7 @@ public static class ProcessExit
         group.IsZombie = true;
         group.ExitWaiters.Notify(PollEvents.Readable);
         group.Timers.Stop();
-        group.Container.Ipc.OnProcessExit(group);
+        group.Leader.Ipc.OnProcessExit(group);
         ThreadGroup? newParent = FindReaper(group);
         foreach (ThreadGroup child in group.Children.ToArray())
         {
@@ -203,7 +241,7 @@ public static class ProcessExit
             JobControl.OnLeaderExit(group);
         }
 
-        if (group.Pids.Init == group)
+        if (group.Pids.Init == group && !group.Pids.IsNested)
         {
             group.Pids.OnInitExit();
         }

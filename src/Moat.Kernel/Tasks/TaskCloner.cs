@@ -1,3 +1,4 @@
+using Moat.Kernel.Ipc;
 using Moat.Kernel.Memory;
 using Moat.Kernel.Namespaces;
 using Moat.Kernel.Ptrace;
@@ -16,6 +17,12 @@ public static class TaskCloner
     public static Result<int> Clone(GuestTask parent, in CloneRequest request)
     {
         SentryKernel kernel = parent.Kernel;
+        PidNamespace pids = parent.PidsForChildren;
+        if (request.Has(CloneRequest.NewPids) && !pids.MakeChild(kernel.NamespaceIds).TryGet(out pids!, out Errno refused))
+        {
+            return refused;
+        }
+
         bool isThread = request.Has(CloneRequest.ThreadFlag);
         if (kernel.Pids.Count >= kernel.Facts.TaskLimit)
         {
@@ -49,16 +56,18 @@ public static class TaskCloner
         }
 
         UtsNamespace uts = request.Has(CloneRequest.NewUts) ? parent.Uts.Clone(kernel.NamespaceIds) : parent.Uts;
+        IpcNamespace ipc = request.Has(CloneRequest.NewIpc) ? new IpcNamespace(kernel, kernel.NamespaceIds.Next()) : parent.Ipc;
+        ipc.AddUser();
         GuestTask child;
         int pidfd = -1;
         Span<byte> fpu = stackalloc byte[context.FpuStateSize];
         parent.Context.ReadFpuState(fpu);
         lock (kernel.TaskLock)
         {
-            ThreadGroup group = isThread ? parent.ThreadGroup : NewGroup(parent, request);
+            ThreadGroup group = isThread ? parent.ThreadGroup : NewGroup(parent, pids, request);
             child = new GuestTask(kernel, group, memory, files, fs, parent.Credentials, uts, network, context);
             bool hasId = group.Pids.Allocate(child).TryGet(out TaskId? id, out errno);
-            errno = hasId && isThread && group.IsExiting ? Errno.ERESTARTNOINTR : errno;
+            errno = !hasId ? errno : isThread && group.IsExiting ? Errno.ERESTARTNOINTR : Errno.None;
             if (errno == Errno.None && request.MakePidfd is { } makePidfd)
             {
                 makePidfd(parent, group).TryGet(out pidfd, out errno);
@@ -75,10 +84,12 @@ public static class TaskCloner
             {
                 child.Id = id!;
                 group.Container.AddTask();
+                child.EnterIpc(ipc);
                 group.Tasks.Add(child);
                 if (!isThread)
                 {
                     group.Leader = child;
+                    pids.SetInit(group);
                     group.Parent!.Children.Add(group);
                     group.ParentTask = request.Has(CloneRequest.ParentFlag) ? parent.ThreadGroup.ParentTask : parent;
                     group.ProcessGroup = parent.ThreadGroup.ProcessGroup;
@@ -101,6 +112,7 @@ public static class TaskCloner
             memory.RemoveUser();
             files.RemoveUser(parent);
             fs.RemoveUser();
+            ipc.RemoveUser();
             network.RemoveUser();
             context.Dispose();
             thread.Abandon();
@@ -131,7 +143,7 @@ public static class TaskCloner
 
         if (request.Has(CloneRequest.ParentSetTid))
         {
-            parent.Memory.Write(request.ParentTid, child.Tid);
+            parent.Memory.Write(request.ParentTid, child.Id.In(parent.Pids));
         }
 
         if (request.Has(CloneRequest.ChildSetTid))
@@ -140,7 +152,7 @@ public static class TaskCloner
         }
 
         child.ClearTidAddress = request.Has(CloneRequest.ChildClearTid) ? request.ChildTid : default;
-        int childTid = child.Tid;
+        int childTid = child.Id.In(parent.Pids);
         VforkGate? gate = request.Has(CloneRequest.Vfork) ? new VforkGate(parent) : null;
         child.VforkGate = gate;
         TraceEvent traceEvent = TraceLinks.OnClone(parent, child, request);
@@ -186,7 +198,7 @@ public static class TaskCloner
         return parent.Kernel.Platform.NewAddressSpace().TryGet(out IAddressSpace? space, out Errno failure) ? parent.Memory.Fork(space, parent.Registers) : failure;
     }
 
-    private static ThreadGroup NewGroup(GuestTask parent, in CloneRequest request)
+    private static ThreadGroup NewGroup(GuestTask parent, PidNamespace pids, in CloneRequest request)
     {
         ThreadGroup old = parent.ThreadGroup;
         SignalActions actions = request.Has(CloneRequest.Sighand) ? old.Actions : old.Actions.Clone();
@@ -196,7 +208,7 @@ public static class TaskCloner
         }
 
         ThreadGroup? waiter = request.Has(CloneRequest.ParentFlag) ? old.Parent ?? old : old;
-        return new ThreadGroup(old.Container, old.Pids, waiter, request.Has(CloneRequest.ParentFlag) ? old.ExitSignal : request.ExitSignal, actions, old.Limits.Clone())
+        return new ThreadGroup(old.Container, pids, waiter, request.Has(CloneRequest.ParentFlag) ? old.ExitSignal : request.ExitSignal, actions, old.Limits.Clone())
         {
             IsDumpable = old.IsDumpable,
             Personality = old.Personality,

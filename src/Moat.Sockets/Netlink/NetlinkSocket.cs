@@ -217,7 +217,7 @@ internal sealed class NetlinkSocket : Socket
         message.Flags |= copied < first.Bytes.Length ? MessageFlags.MSG_TRUNC : 0;
         if (Options.PassCredentials)
         {
-            message.Ancillary = new AncillaryData { Credentials = new PeerCredentials(0, 0, 0) }; // the kernel's
+            message.Ancillary = new AncillaryData { Credentials = new PeerCredentials(null, 0, 0) }; // the kernel's
         }
 
         return (flags & MessageFlags.MSG_TRUNC) != 0 ? first.Bytes.Length : copied;

@@ -173,7 +173,7 @@ internal abstract class UnixSocket : Socket
     protected bool HasError => _error != Errno.None;
 
     /// <summary>Who a task is, as its peers see it.</summary>
-    protected static PeerCredentials CredentialsOf(GuestTask task) => new(task.ThreadGroup.Pid, task.Credentials.EffectiveUid, task.Credentials.EffectiveGid);
+    protected static PeerCredentials CredentialsOf(GuestTask task) => new(task.ThreadGroup.Id, task.Credentials.EffectiveUid, task.Credentials.EffectiveGid);
 
     /// <summary>Makes a message out of guest memory and charges this socket with it.</summary>
     /// <returns>ENOBUFS if the sockets hold too much together; EFAULT; ETOOMANYREFS.</returns>
@@ -185,7 +185,7 @@ internal abstract class UnixSocket : Socket
             return Errno.ENOBUFS;
         }
 
-        PeerCredentials who = ancillary?.Credentials ?? new PeerCredentials(task.ThreadGroup.Pid, task.Credentials.RealUid, task.Credentials.RealGid);
+        PeerCredentials who = ancillary?.Credentials ?? new PeerCredentials(task.ThreadGroup.Id, task.Credentials.RealUid, task.Credentials.RealGid);
         UnixMessage message = Family.Messages.Take(this, length, who);
         IoBuffer copy = source;
         int filled = 0;

@@ -90,7 +90,7 @@ internal static class FileLocks
             return errno;
         }
 
-        FileLock wanted = new(LockClass.Flock, kind, 0, long.MaxValue, file, task.ThreadGroup.Pid);
+        FileLock wanted = new(LockClass.Flock, kind, 0, long.MaxValue, file, task.ThreadGroup.Id.In(task.Kernel.Pids));
         bool isOpen = file.CanRead || file.CanWrite || (!file.IsPath && (file.StatusFlags & OpenFlags.O_ACCMODE) == OpenFlags.O_ACCMODE);
         errno = kind != LockKind.None && !isOpen ? Errno.EBADF : file.IsPath ? Errno.EBADF : task.Kernel.FileLocks.Set(task, file.Inode, wanted, (operation & NonBlocking) == 0);
         file.Release();
@@ -160,7 +160,7 @@ internal static class FileLocks
 
         return isOpenFile
             ? new FileLock(LockClass.OpenFile, (LockKind)buffer.Type, start, end, file, -1)
-            : new FileLock(LockClass.Posix, (LockKind)buffer.Type, start, end, task.Files, task.ThreadGroup.Pid);
+            : new FileLock(LockClass.Posix, (LockKind)buffer.Type, start, end, task.Files, task.ThreadGroup.Id.In(task.Kernel.Pids));
     }
 
     private static SyscallResult Report(GuestTask task, FileLock? found, GuestAddress address, FlockBuffer buffer)
@@ -176,7 +176,7 @@ internal static class FileLocks
                 Type = (short)found.Kind,
                 Start = found.Start,
                 Length = found.End == long.MaxValue ? 0 : found.End - found.Start + 1,
-                Pid = found.Pid,
+                Pid = found.Pid > 0 ? task.Pids.Translate(task.Kernel, found.Pid) : found.Pid,
             };
         }
 

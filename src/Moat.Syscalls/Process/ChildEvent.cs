@@ -18,22 +18,23 @@ internal readonly record struct ChildEvent(int Pid, int Status, int Code, int Co
     private const int ContinuedStatus = 0xffff;
 
     /// <summary>It has ended.</summary>
-    public static ChildEvent OfEnd(GuestTask child, int status)
+    public static ChildEvent OfEnd(GuestTask child, PidNamespace viewer, int status)
     {
         ThreadGroup group = child.ThreadGroup;
         TaskUsage usage = new();
         usage.Add(group.EndedUsage);
         usage.Add(group.ChildrenUsage);
         (int code, int codeStatus) = ProcessExit.Explain(status);
-        return new ChildEvent(child.Tid, status, code, codeStatus, child.Credentials.RealUid, group.EndedCpuTimes + group.ChildrenCpuTimes, usage);
+        return new ChildEvent(child.Id.In(viewer), status, code, codeStatus, child.Credentials.RealUid, group.EndedCpuTimes + group.ChildrenCpuTimes, usage);
     }
 
     /// <summary>It has stopped.</summary>
     /// <param name="child">Who.</param>
+    /// <param name="viewer">Where the waiter lives.</param>
     /// <param name="signal">The signal; of a tracee with an event in the bits above.</param>
     /// <param name="code"><c>si_code</c>.</param>
-    public static ChildEvent OfStop(GuestTask child, int signal, int code) => new(child.Tid, (signal << 8) | StoppedBits, code, signal, child.Credentials.RealUid, default, null);
+    public static ChildEvent OfStop(GuestTask child, PidNamespace viewer, int signal, int code) => new(child.Id.In(viewer), (signal << 8) | StoppedBits, code, signal, child.Credentials.RealUid, default, null);
 
     /// <summary>It goes on.</summary>
-    public static ChildEvent OfContinuation(GuestTask child) => new(child.Tid, ContinuedStatus, ProcessExit.ChildContinued, (int)Signal.SIGCONT, child.Credentials.RealUid, default, null);
+    public static ChildEvent OfContinuation(GuestTask child, PidNamespace viewer) => new(child.Id.In(viewer), ContinuedStatus, ProcessExit.ChildContinued, (int)Signal.SIGCONT, child.Credentials.RealUid, default, null);
 }

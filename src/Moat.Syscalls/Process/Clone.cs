@@ -124,9 +124,17 @@ internal static class Clone
             return Errno.EINVAL;
         }
 
+        // Threads are where their process is; the first process of a namespace is nobody's brother; a list of adjustments is of one namespace.
+        if ((request.Has(CloneRequest.ThreadFlag) && (request.Has(CloneRequest.NewPids) || task.PidsForChildren != task.Pids)) || (request.Has(CloneRequest.ParentFlag) && task.Pids.Init == task.ThreadGroup)
+            || (request.Has(CloneRequest.NewIpc) && request.Has(CloneRequest.SystemVSemaphores)))
+        {
+            return Errno.EINVAL;
+        }
+
         if (request.Has(CloneRequest.NewNamespaces))
         {
-            if ((request.Flags & CloneRequest.NewNamespaces & ~NamespaceCalls.Available) != 0 || (request.Has(CloneRequest.NewMounts) && request.Has(CloneRequest.FsFlag)))
+            if ((request.Flags & CloneRequest.NewNamespaces & ~NamespaceCalls.Available) != 0 || (request.Has(CloneRequest.NewMounts) && request.Has(CloneRequest.FsFlag))
+                || (request.Has(CloneRequest.NewPids) && task.PidsForChildren != task.Pids))
             {
                 return Errno.EINVAL;
             }

@@ -1,4 +1,5 @@
 using Moat.Kernel.Credentials;
+using Moat.Kernel.Ipc;
 using Moat.Kernel.Namespaces;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
@@ -10,7 +11,7 @@ namespace Moat.Syscalls.Process;
 internal static class NamespaceCalls
 {
     /// <summary>The namespaces that can be made; the others are refused like a kernel built without them.</summary>
-    public const ulong Available = CloneRequest.NewUts | CloneRequest.NewMounts | CloneRequest.NewNetwork;
+    public const ulong Available = CloneRequest.NewUts | CloneRequest.NewMounts | CloneRequest.NewNetwork | CloneRequest.NewIpc | CloneRequest.NewPids;
 
     public static void Register(SyscallTableBuilder table)
     {
@@ -21,8 +22,7 @@ internal static class NamespaceCalls
 
     private static SyscallResult Unshare(GuestTask task, in SyscallArguments arguments)
     {
-        const ulong SystemVSemaphores = 0x40000;
-        const ulong Known = CloneRequest.FsFlag | CloneRequest.FilesFlag | CloneRequest.Vm | CloneRequest.Sighand | CloneRequest.ThreadFlag | CloneRequest.NewNamespaces | SystemVSemaphores;
+        const ulong Known = CloneRequest.FsFlag | CloneRequest.FilesFlag | CloneRequest.Vm | CloneRequest.Sighand | CloneRequest.ThreadFlag | CloneRequest.NewNamespaces | CloneRequest.SystemVSemaphores;
         ulong flags = arguments[0];
         if ((flags & ~Known) != 0)
         {
@@ -45,6 +45,21 @@ internal static class NamespaceCalls
             if ((namespaces & ~Available) != 0)
             {
                 return Errno.EINVAL;
+            }
+        }
+
+        PidNamespace? pids = null;
+        if ((namespaces & CloneRequest.NewPids) != 0)
+        {
+            // One that has no process yet is not left for another.
+            if (task.PidsForChildren != task.Pids)
+            {
+                return Errno.EINVAL;
+            }
+
+            if (!task.Pids.MakeChild(task.Kernel.NamespaceIds).TryGet(out pids, out Errno refused))
+            {
+                return refused;
             }
         }
 
@@ -88,6 +103,15 @@ internal static class NamespaceCalls
             task.Uts = task.Uts.Clone(task.Kernel.NamespaceIds);
         }
 
+        if ((namespaces & CloneRequest.NewIpc) != 0)
+        {
+            IpcNamespace ipc = new(task.Kernel, task.Kernel.NamespaceIds.Next());
+            ipc.AddUser();
+            EnterIpc(task, ipc);
+        }
+
+        task.PidsForChildren = pids ?? task.PidsForChildren;
+
         return SyscallResult.Ok;
     }
 
@@ -121,9 +145,32 @@ internal static class NamespaceCalls
                 network.AddUser(); // the file has a reference as long as the caller holds it
                 task.EnterNetwork(network);
                 return Errno.None;
+            case IpcNamespace ipc:
+                ipc.AddUser();
+                EnterIpc(task, ipc);
+                return Errno.None;
+            case PidNamespace pids:
+                if (pids != task.Pids && !pids.IsBelow(task.Pids))
+                {
+                    return Errno.EINVAL; // only from above
+                }
+
+                task.PidsForChildren = pids;
+                return Errno.None;
             default:
                 return Errno.EINVAL; // of the other kinds there is one each
         }
+    }
+
+    // What the process is to undo to semaphores (SEM_UNDO) is undone where they are.
+    private static void EnterIpc(GuestTask task, IpcNamespace ipc)
+    {
+        lock (task.Kernel.TaskLock)
+        {
+            task.Ipc.OnProcessExit(task.ThreadGroup);
+        }
+
+        task.EnterIpc(ipc);
     }
 
     private static SyscallResult Personality(GuestTask task, in SyscallArguments arguments)

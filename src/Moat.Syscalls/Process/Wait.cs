@@ -182,7 +182,7 @@ internal static class Wait
             }
 
             any = true;
-            if (TryTake(child, options, out found))
+            if (TryTake(child, task.Pids, options, out found))
             {
                 return true;
             }
@@ -210,7 +210,7 @@ internal static class Wait
                 }
 
                 any = true;
-                if (TryTake(tracee, options, out found))
+                if (TryTake(tracee, task.Pids, options, out found))
                 {
                     return true;
                 }
@@ -224,12 +224,12 @@ internal static class Wait
     private static bool MatchesKind(ThreadGroup child, int options) =>
         (options & AllChildren) != 0 || (child.ExitSignal != Signal.SIGCHLD) == ((options & CloneChildren) != 0);
 
-    private static bool TryTake(ThreadGroup child, int options, out ChildEvent found)
+    private static bool TryTake(ThreadGroup child, PidNamespace viewer, int options, out ChildEvent found)
     {
         bool keep = (options & NoWait) != 0;
         if (child.IsZombie && child.Leader.Tracee is null && (options & Exited) != 0)
         {
-            found = ChildEvent.OfEnd(child.Leader, child.ExitStatus);
+            found = ChildEvent.OfEnd(child.Leader, viewer, child.ExitStatus);
             if (!keep)
             {
                 ProcessExit.Reap(child);
@@ -241,14 +241,14 @@ internal static class Wait
         if (child.IsStopped && child.StopUnreported && (options & Stopped) != 0)
         {
             child.StopUnreported = keep;
-            found = ChildEvent.OfStop(child.Leader, (int)child.StopSignal, ProcessExit.ChildStopped);
+            found = ChildEvent.OfStop(child.Leader, viewer, (int)child.StopSignal, ProcessExit.ChildStopped);
             return true;
         }
 
-        return TryTakeContinuation(child.Leader, options, out found);
+        return TryTakeContinuation(child.Leader, viewer, options, out found);
     }
 
-    private static bool TryTake(Tracee tracee, int options, out ChildEvent found)
+    private static bool TryTake(Tracee tracee, PidNamespace viewer, int options, out ChildEvent found)
     {
         bool keep = (options & NoWait) != 0;
         GuestTask task = tracee.Task;
@@ -260,7 +260,7 @@ internal static class Wait
                 return false;
             }
 
-            found = ChildEvent.OfEnd(task, ProcessExit.StatusOf(task));
+            found = ChildEvent.OfEnd(task, viewer, ProcessExit.StatusOf(task));
             if (!keep)
             {
                 TraceLinks.Reap(tracee);
@@ -271,15 +271,15 @@ internal static class Wait
 
         if (tracee.HasReport)
         {
-            found = ChildEvent.OfStop(task, tracee.Code, ProcessExit.ChildTrapped);
+            found = ChildEvent.OfStop(task, viewer, tracee.Code, ProcessExit.ChildTrapped);
             tracee.Code = keep ? tracee.Code : 0;
             return true;
         }
 
-        return TryTakeContinuation(task, options, out found);
+        return TryTakeContinuation(task, viewer, options, out found);
     }
 
-    private static bool TryTakeContinuation(GuestTask child, int options, out ChildEvent found)
+    private static bool TryTakeContinuation(GuestTask child, PidNamespace viewer, int options, out ChildEvent found)
     {
         found = default;
         if (!child.ThreadGroup.ContinueUnreported || (options & Continued) == 0)
@@ -288,7 +288,7 @@ internal static class Wait
         }
 
         child.ThreadGroup.ContinueUnreported = (options & NoWait) != 0;
-        found = ChildEvent.OfContinuation(child);
+        found = ChildEvent.OfContinuation(child, viewer);
         return true;
     }
 }

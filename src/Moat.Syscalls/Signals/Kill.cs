@@ -126,7 +126,7 @@ internal static class Kill
                 return Errno.EPERM;
             }
 
-            return number == 0 ? Errno.None : SignalSender.SendToTask(target, info);
+            return number == 0 ? Errno.None : SignalSender.Send(task, target.ThreadGroup, target, info);
         }
     }
 
@@ -138,7 +138,7 @@ internal static class Kill
             return Errno.EPERM;
         }
 
-        return info.Signal == Signal.None ? Errno.None : SignalSender.SendToProcess(target, info);
+        return info.Signal == Signal.None ? Errno.None : SignalSender.Send(task, target, null, info);
     }
 
     /// <summary>Sends to one task if the caller may; signal 0 only asks. Under the task lock.</summary>
@@ -149,7 +149,7 @@ internal static class Kill
             return Errno.EPERM;
         }
 
-        return info.Signal == Signal.None ? Errno.None : SignalSender.SendToTask(target, info);
+        return info.Signal == Signal.None ? Errno.None : SignalSender.Send(task, target.ThreadGroup, target, info);
     }
 
     private static SignalInfo SenderInfo(GuestTask task, Signal signal, int code) => SignalInfo.FromSender(signal, code, task.ThreadGroup.Pid, task.Credentials.RealUid);

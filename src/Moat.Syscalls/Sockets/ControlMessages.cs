@@ -141,19 +141,25 @@ internal static class ControlMessages
             return Errno.EINVAL;
         }
 
-        PeerCredentials given = MemoryMarshal.Read<PeerCredentials>(body);
+        Ucred given = MemoryMarshal.Read<Ucred>(body);
         TaskCredentials own = task.Credentials;
         bool isAllowed = (given.Pid == task.ThreadGroup.Pid || own.HasCapability(Capability.CAP_SYS_ADMIN))
             && (given.Uid == own.RealUid || given.Uid == own.EffectiveUid || given.Uid == own.SavedUid || own.HasCapability(Capability.CAP_SETUID))
             && (given.Gid == own.RealGid || given.Gid == own.EffectiveGid || given.Gid == own.SavedGid || own.HasCapability(Capability.CAP_SETGID));
-        data.Credentials = given;
-        return isAllowed ? Errno.None : Errno.EPERM;
+        if (!isAllowed)
+        {
+            return Errno.EPERM;
+        }
+
+        TaskId? process = given.Pid == task.ThreadGroup.Pid ? task.ThreadGroup.Id : task.Pids.FindTask(given.Pid)?.Id;
+        data.Credentials = new PeerCredentials(process, given.Uid, given.Gid);
+        return process is null ? Errno.ESRCH : Errno.None;
     }
 
     private static bool WriteCredentials(GuestTask task, GuestAddress address, ulong room, PeerCredentials who, ref ulong written)
     {
         Span<byte> data = stackalloc byte[CredentialsSize];
-        MemoryMarshal.Write(data, who);
+        MemoryMarshal.Write(data, who.For(task.Pids));
         return WriteMessage(task, address, room, SolSocket, Credentials, data, ref written);
     }
 

@@ -79,8 +79,8 @@ internal static class SocketOptionCalls
                     ReadOnlySpan<long> timeout = [timeoutNs / Timespec.NanosecondsPerSecond, timeoutNs % Timespec.NanosecondsPerSecond / 1000];
                     return Put(task, arguments, room, MemoryMarshal.AsBytes(timeout));
                 case PeerCredentialsOption:
-                    PeerCredentials peer = socket.PeerCredentials;
-                    return Put(task, arguments, room, MemoryMarshal.AsBytes(new ReadOnlySpan<PeerCredentials>(in peer)));
+                    Ucred peer = socket.PeerCredentials.For(task.Pids);
+                    return Put(task, arguments, room, MemoryMarshal.AsBytes(new ReadOnlySpan<Ucred>(in peer)));
                 case PeerGroups:
                     return PutGroups(task, arguments, room, socket.PeerGroups);
                 case PeerName:

@@ -6,7 +6,7 @@ namespace Moat.Kernel.Vfs.Locks;
 /// <param name="Start">The first byte.</param>
 /// <param name="End">The last byte; <see cref="long.MaxValue"/> for "to the end, however far it moves".</param>
 /// <param name="Owner">The descriptor table or the open file description.</param>
-/// <param name="Pid">Who made it, for F_GETLK and /proc/locks; -1 for open file descriptions.</param>
+/// <param name="Pid">Who made it, by its number in the sandbox's own namespace, for F_GETLK and /proc/locks; -1 for open file descriptions.</param>
 public sealed record FileLock(LockClass Class, LockKind Kind, long Start, long End, object Owner, int Pid)
 {
     /// <summary>Whether two locks have bytes in common.</summary>
