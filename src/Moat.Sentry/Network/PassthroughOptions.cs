@@ -11,6 +11,7 @@ internal static class PassthroughOptions
     private const int SOL_SOCKET = 1;
     private const int IPPROTO_IP = 0;
     private const int IPPROTO_TCP = 6;
+    private const int IPPROTO_UDP = 17;
     private const int IPPROTO_IPV6 = 41;
     private const int MaxValue = 256;
 
@@ -29,6 +30,7 @@ internal static class PassthroughOptions
         const int SO_SNDBUF = 7;
         const int SO_RCVBUF = 8;
         const int SO_KEEPALIVE = 9;
+        const int SO_NO_CHECK = 11;
         const int SO_LINGER = 13;
         const int SO_REUSEPORT = 15;
         const int SO_TIMESTAMP = 29;
@@ -36,6 +38,7 @@ internal static class PassthroughOptions
         Set(fd, SO_REUSEADDR, options.ReuseAddress ? 1 : 0);
         Set(fd, SO_REUSEPORT, options.ReusePort ? 1 : 0);
         Set(fd, SO_BROADCAST, options.Broadcast ? 1 : 0);
+        Set(fd, SO_NO_CHECK, options.NoChecksum ? 1 : 0);
         Set(fd, SO_KEEPALIVE, options.KeepAlive ? 1 : 0);
         Set(fd, options.Timestamps == SocketTimestamps.Nanoseconds ? SO_TIMESTAMPNS : SO_TIMESTAMP, options.Timestamps != SocketTimestamps.None ? 1 : 0); // of the two the last counts, and off is off for both
         if (options.HasSendBuffer)
@@ -70,6 +73,9 @@ internal static class PassthroughOptions
 
         // NODELAY to CONGESTION, USER_TIMEOUT, NOTSENT_LOWAT. Not those that map memory.
         IPPROTO_TCP => option is (>= 1 and <= 13) or 18 or 25,
+
+        // CORK, NO_CHECK6_TX, NO_CHECK6_RX, SEGMENT, GRO.
+        IPPROTO_UDP => option is 1 or (>= 101 and <= 104),
 
         // Hop limit, groups, path MTU, errors, V6ONLY, packet info, received hop limit and class, class.
         IPPROTO_IPV6 => option is (>= 16 and <= 21) or 23 or 24 or 25 or 26 or 49 or 51 or 66 or 67,

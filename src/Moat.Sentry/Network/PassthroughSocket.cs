@@ -15,7 +15,6 @@ namespace Moat.Sentry.Network;
 internal sealed class PassthroughSocket : Socket
 {
     private const int MaxTransfer = 64 << 10; // of what is sent: more than any datagram; a stream takes the rest with the next call
-    private const int ControlHeaderLength = 16; // struct cmsghdr
 
     private readonly PassthroughFamily _family;
     private readonly int _fd;
@@ -111,10 +110,16 @@ internal sealed class PassthroughSocket : Socket
             return Errno.EMSGSIZE;
         }
 
+        Span<byte> control = stackalloc byte[PassthroughControl.MaxLength];
+        if (!PassthroughControl.Encode(ancillary, control).TryGet(out int controlLength, out Errno errno))
+        {
+            return errno;
+        }
+
         int wanted = (int)Math.Min(source.Length, MaxTransfer);
         byte[] copy = ArrayPool<byte>.Shared.Rent(wanted);
         IoBuffer peek = source;
-        SyscallResult result = wanted > 0 && !peek.CopyTo(copy.AsSpan(0, wanted)).TryGet(out wanted, out Errno errno) ? errno : HostSocket.Send(_fd, copy.AsSpan(0, wanted), address, default, (int)flags);
+        SyscallResult result = wanted > 0 && !peek.CopyTo(copy.AsSpan(0, wanted)).TryGet(out wanted, out errno) ? errno : HostSocket.Send(_fd, copy.AsSpan(0, wanted), address, control[..controlLength], (int)flags);
         ArrayPool<byte>.Shared.Return(copy);
         if (!result.IsError)
         {
@@ -160,7 +165,7 @@ internal sealed class PassthroughSocket : Socket
         destination.Advance(discards ? 0 : Math.Min(result.Raw, room));
         message.Address = address.IsEmpty ? null : address.ToArray();
         message.Flags |= (MessageFlags)told & (MessageFlags.MSG_OOB | MessageFlags.MSG_TRUNC | MessageFlags.MSG_CTRUNC | MessageFlags.MSG_ERRQUEUE);
-        message.Ancillary = ToAncillary(control);
+        message.Ancillary = PassthroughControl.Decode(control);
         return result;
     }
 
@@ -210,25 +215,5 @@ internal sealed class PassthroughSocket : Socket
     {
         Span<byte> value = stackalloc byte[sizeof(int)];
         return HostFile.Ioctl(_fd, request, value).IsError ? 0 : BinaryPrimitives.ReadInt32LittleEndian(value);
-    }
-
-    // The host's control messages hold numbers and addresses of the network, no descriptors: internet sockets have none to pass.
-    private static AncillaryData? ToAncillary(ReadOnlySpan<byte> control)
-    {
-        AncillaryData? data = null;
-        while (control.Length >= ControlHeaderLength)
-        {
-            long length = BinaryPrimitives.ReadInt64LittleEndian(control);
-            if (length < ControlHeaderLength || length > control.Length)
-            {
-                break;
-            }
-
-            data ??= new AncillaryData();
-            data.Add(BinaryPrimitives.ReadInt32LittleEndian(control[8..]), BinaryPrimitives.ReadInt32LittleEndian(control[12..]), control[ControlHeaderLength..(int)length].ToArray());
-            control = control[Math.Min(control.Length, (int)(length + 7 & ~7))..];
-        }
-
-        return data;
     }
 }
