@@ -15,7 +15,7 @@ public sealed class ThreadPair(PairPlaces places)
     private const int Patience = 16; // hand-overs beside another pair, after which it goes
     private const long StayMs = 10;
 
-    private int _own = Nowhere;
+    private int _own = Unknown; // where the thread that made this one is
     private int _stub = Unknown;
     private int _tid;
     private int _processor = Nowhere; // where it is counted
@@ -30,12 +30,19 @@ public sealed class ThreadPair(PairPlaces places)
     /// <summary>Whether other pairs are at work on the same lane.</summary>
     public bool IsLaneShared => _lane >= 0 && places.IsLaneShared(_lane);
 
+    /// <summary>Has the calling thread run anywhere: one that serves no task, and was made by one that may be bound.</summary>
+    public static void Unbind() => HostProcessors.Free(0);
+
     /// <summary>The stub's thread is another from now on.</summary>
     /// <param name="tid">It.</param>
     public void Meet(int tid)
     {
         _tid = tid;
         _stub = Unknown;
+        if (_own == Unknown)
+        {
+            Leave();
+        }
     }
 
     /// <summary>Has both on one processor for the next hand-over.</summary>

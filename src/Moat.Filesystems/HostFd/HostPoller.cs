@@ -66,6 +66,7 @@ public sealed class HostPoller
 
     private void Run()
     {
+        HostProcessors.Free(0); // whoever watched first may be bound
         Span<byte> drained = stackalloc byte[8];
         while (true)
         {

@@ -63,6 +63,7 @@ public sealed class TimerService(IKernelClock clock)
 
     private void Run()
     {
+        ThreadPair.Unbind(); // whoever made the first timer may be bound
         while (true)
         {
             KernelTimer? due = null;
