@@ -44,6 +44,30 @@ static void check_end(pid_t pid, int status)
 
 static void make_pipe(int fds[2]) { CHECK(pipe2(fds, O_CLOEXEC) == 0); }
 
+static void wait_for_signals(void)
+{
+    for (;;) {
+        pause();
+    }
+}
+
+// The first process of a new namespace, which is there, and ends when its pipe is written to.
+static pid_t start_held(int *release)
+{
+    int ready[2], done[2];
+    make_pipe(ready);
+    make_pipe(done);
+    pid_t pid = fork_with(CLONE_NEWPID);
+    if (pid == 0) {
+        send_byte(ready[1]);
+        await_byte(done[0]);
+        _exit(0);
+    }
+    await_byte(ready[0]);
+    *release = done[1];
+    return pid;
+}
+
 // Whatever is mounted stays in the case.
 static void mount_proc(const char *place)
 {
@@ -191,9 +215,7 @@ CASE(end_of_the_first_ends_the_others)
                     pause();
                 }
                 send_byte(ready[1]);
-                for (;;) {
-                    pause();
-                }
+                wait_for_signals();
             }
         }
         for (int i = 0; i < 5; i++) {
@@ -311,9 +333,7 @@ CASE(first_is_killed_from_above)
     pid_t pid = fork_with(CLONE_NEWPID);
     if (pid == 0) {
         send_byte(ready[1]);
-        for (;;) {
-            pause();
-        }
+        wait_for_signals();
     }
     await_byte(ready[0]);
     CHECK(kill(pid, SIGTERM) == 0); // it has no handler
@@ -459,16 +479,8 @@ CASE(proc_shows_the_namespace_that_mounted_it)
 
 CASE(proc_outside_shows_all_numbers)
 {
-    int ready[2], done[2];
-    make_pipe(ready);
-    make_pipe(done);
-    pid_t pid = fork_with(CLONE_NEWPID);
-    if (pid == 0) {
-        send_byte(ready[1]);
-        await_byte(done[0]);
-        _exit(0);
-    }
-    await_byte(ready[0]);
+    int release;
+    pid_t pid = start_held(&release);
     char path[64], line[256], expected[64];
     snprintf(path, sizeof path, "/proc/%d/status", pid);
     read_line(path, "NSpid:", line, sizeof line);
@@ -477,7 +489,7 @@ CASE(proc_outside_shows_all_numbers)
     read_line(path, "PPid:", line, sizeof line);
     snprintf(expected, sizeof expected, "PPid:\t%d\n", getpid());
     CHECK(strcmp(line, expected) == 0);
-    send_byte(done[1]);
+    send_byte(release);
     check_end(pid, 0);
 }
 
@@ -491,9 +503,7 @@ CASE(namespace_files)
     CHECK_ERRNO(stat("/proc/self/ns/pid_for_children", &children), ENOENT);
     pid_t pid = fork();
     if (pid == 0) {
-        for (;;) {
-            pause();
-        }
+        wait_for_signals();
     }
     CHECK(stat("/proc/self/ns/pid_for_children", &children) == 0);
     CHECK(own.st_ino != children.st_ino);
@@ -508,16 +518,8 @@ CASE(namespace_files)
 
 CASE(setns_from_above)
 {
-    int ready[2], done[2];
-    make_pipe(ready);
-    make_pipe(done);
-    pid_t pid = fork_with(CLONE_NEWPID);
-    if (pid == 0) {
-        send_byte(ready[1]);
-        await_byte(done[0]);
-        _exit(0);
-    }
-    await_byte(ready[0]);
+    int release;
+    pid_t pid = start_held(&release);
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/ns/pid", pid);
     int fd = open(path, O_RDONLY);
@@ -532,7 +534,7 @@ CASE(setns_from_above)
         _exit(0);
     }
     check_end(guest, 0);
-    send_byte(done[1]);
+    send_byte(release);
     check_end(pid, 0);
     CHECK_ERRNO(fork(), ENOMEM);
     fd = open("/proc/self/ns/pid", O_RDONLY); // its own: undone
@@ -552,6 +554,26 @@ CASE(setns_to_one_above)
     pid_t pid = fork_with(CLONE_NEWPID);
     if (pid == 0) {
         CHECK_ERRNO(setns(fd, CLONE_NEWPID), EINVAL);
+        _exit(0);
+    }
+    check_end(pid, 0);
+}
+
+CASE(waiting_for_a_group_that_was_founded_above)
+{
+    pid_t pid = fork_with(CLONE_NEWPID);
+    if (pid == 0) {
+        CHECK(getpgrp() == 0); // it is not to be seen here
+        siginfo_t info;
+        pid_t inner = fork();
+        if (inner == 0) {
+            _exit(3);
+        }
+        CHECK(waitid(P_PGID, 0, &info, WEXITED | WNOWAIT) == 0);
+        CHECK(info.si_pid == inner && info.si_status == 3);
+        int status = 0;
+        CHECK(waitpid(0, &status, 0) == inner);
+        CHECK(status == 3 << 8);
         _exit(0);
     }
     check_end(pid, 0);
@@ -585,13 +607,9 @@ CASE(inner_namespace_ends_with_the_outer)
         if (fork_with(CLONE_NEWPID) == 0) {
             if (fork() == 0) {
                 send_byte(ready[1]);
-                for (;;) {
-                    pause();
-                }
+                wait_for_signals();
             }
-            for (;;) {
-                pause();
-            }
+            wait_for_signals();
         }
         await_byte(ready[0]);
         _exit(0);
@@ -679,9 +697,7 @@ CASE(pidfd_of_a_first_process)
     pid_t pid = syscall(SYS_clone3, &request, sizeof request);
     CHECK(pid >= 0);
     if (pid == 0) {
-        for (;;) {
-            pause();
-        }
+        wait_for_signals();
     }
     CHECK(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0) == 0); // spared
     CHECK(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0);

@@ -39,8 +39,8 @@ internal static class Wait
             return Errno.ESRCH;
         }
 
-        int group = pid == 0 ? GroupOf(task) : pid < -1 ? -pid : 0;
-        Errno errno = Find(task, child => group != 0 ? child.ThreadGroup.ProcessGroup.Id.In(task.Pids) == group : pid == -1 || child.Id.In(task.Pids) == pid, options | Exited, out ChildEvent found);
+        Func<GuestTask, bool> wanted = pid is 0 or < -1 ? IsInGroup(task, -pid) : child => pid == -1 || child.Id.In(task.Pids) == pid;
+        Errno errno = Find(task, wanted, options | Exited, out ChildEvent found);
         if (errno != Errno.None)
         {
             return errno;
@@ -79,8 +79,7 @@ internal static class Wait
                 wanted = child => child.Id.In(task.Pids) == id;
                 break;
             case 2 when id >= 0: // P_PGID
-                int group = id == 0 ? GroupOf(task) : id;
-                wanted = child => child.ThreadGroup.ProcessGroup.Id.In(task.Pids) == group;
+                wanted = IsInGroup(task, id);
                 break;
             case 3 when id >= 0: // P_PIDFD
                 if (!PidfdCalls.Find(task, id, out isNonBlocking).TryGet(out ThreadGroup? process, out Errno unknown))
@@ -118,12 +117,21 @@ internal static class Wait
         return found.Pid == 0 ? Errno.None : WriteUsage(task, arguments.Address(4), found);
     }
 
-    private static int GroupOf(GuestTask task)
+    // Whether somebody is in a process group; 0 means the caller's at this moment, which may have no number where the caller lives.
+    private static Func<GuestTask, bool> IsInGroup(GuestTask task, int number)
     {
+        if (number != 0)
+        {
+            return child => child.ThreadGroup.ProcessGroup.Id.In(task.Pids) == number;
+        }
+
+        TaskId own;
         lock (task.Kernel.TaskLock)
         {
-            return task.ThreadGroup.ProcessGroup.Id.Number;
+            own = task.ThreadGroup.ProcessGroup.Id;
         }
+
+        return child => child.ThreadGroup.ProcessGroup.Id == own;
     }
 
     private static Errno WriteUsage(GuestTask task, GuestAddress address, ChildEvent found) => address.IsNull ? Errno.None : ResourceUsage.Write(task, address, found.Cpu, found.Usage ?? new TaskUsage());
