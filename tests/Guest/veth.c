@@ -436,6 +436,41 @@ CASE(moving_by_process_and_what_cannot_move)
     CHECK_CHILD(child);
 }
 
+CASE(process_is_one_of_the_callers_pid_namespace)
+{
+    fresh();
+    int ready[2], done[2];
+    CHECK(pipe(ready) == 0 && pipe(done) == 0);
+    pid_t outside = fork();
+    char c;
+    if (outside == 0) {
+        close(done[1]);
+        fresh();
+        CHECK_EQ(write(ready[1], "r", 1), 1);
+        CHECK_EQ(read(done[0], &c, 1), 0);
+        _exit(0);
+    }
+    CHECK_EQ(read(ready[0], &c, 1), 1);
+    CHECK_EQ(make("veth", "mover"), 0);
+    pid_t first = syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, 0);
+    if (first == 0) {
+        CHECK_EQ(set_number("mover", IFLA_NET_NS_PID, outside), ESRCH); // it has no number here
+        pid_t second = fork();
+        if (second == 0) {
+            fresh();
+            CHECK_EQ(write(ready[1], "r", 1), 1);
+            pause();
+        }
+        CHECK_EQ(second, 2);
+        CHECK_EQ(read(ready[0], &c, 1), 1);
+        CHECK_EQ(set_number("mover", IFLA_NET_NS_PID, 2), 0);
+        _exit(0);
+    }
+    CHECK_CHILD(first);
+    close(done[1]);
+    CHECK_CHILD(outside);
+}
+
 CASE(name_in_the_other_network_is_taken)
 {
     fresh();

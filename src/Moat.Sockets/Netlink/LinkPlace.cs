@@ -41,10 +41,10 @@ internal static class LinkPlace
         return usual;
     }
 
-    /// <summary>The network of a process, with a reference.</summary>
+    /// <summary>The network of a process that the caller can see, with a reference.</summary>
     /// <returns>ESRCH.</returns>
     public static Result<SocketNetwork> OfProcess(GuestTask? task, uint pid) =>
-        pid <= int.MaxValue && task?.Kernel.Pids.FindTask((int)pid)?.FindNetwork() is SocketNetwork network && network.TryAddUser() ? network : Errno.ESRCH;
+        pid <= int.MaxValue && task?.Pids.FindTask((int)pid)?.FindNetwork() is SocketNetwork network && network.TryAddUser() ? network : Errno.ESRCH;
 
     /// <summary>The network that a descriptor stands for, with a reference.</summary>
     /// <returns>EBADF; EINVAL if it stands for something else.</returns>
