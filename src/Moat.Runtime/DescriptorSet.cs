@@ -1,4 +1,5 @@
 using Moat.Host;
+using Moat.Linux;
 
 namespace Moat.Runtime;
 
@@ -13,6 +14,21 @@ internal sealed class DescriptorSet : IDisposable
         _descriptors.Add(descriptor);
         return true;
     }
+
+    /// <summary>Takes over what was opened.</summary>
+    /// <param name="opened">The descriptor, or the error.</param>
+    /// <param name="name">What it is, for the message.</param>
+    /// <exception cref="RuntimeException">There is none.</exception>
+    public int Own(Result<int> opened, string name)
+    {
+        int descriptor = opened.TryGet(out int value, out Errno errno) ? value : throw new RuntimeException($"{name}: {errno}");
+        Add(descriptor);
+        return descriptor;
+    }
+
+    /// <summary>Opens the files of cgroups that a process is to join.</summary>
+    /// <exception cref="RuntimeException">One cannot be opened.</exception>
+    public List<int> OpenMembers(IReadOnlyList<string> memberFiles) => [.. memberFiles.Select(file => Own(HostPath.OpenFile(file, OpenFlags.O_WRONLY), file))];
 
     /// <summary>Closes one before the others.</summary>
     public void Close(int descriptor)

@@ -35,7 +35,7 @@ internal sealed class GoferLauncher(RuntimeOptions options, string jail)
     public StartedGofer Start(string id, IReadOnlyList<BindSource> sources, IReadOnlyList<int> memberFds, DescriptorSet owned, Action<HostProcess> onStarted)
     {
         ChildDescriptors child = new();
-        int discard = Own(owned, HostPath.OpenFile("/dev/null", OpenFlags.O_RDWR), "/dev/null");
+        int discard = owned.Own(HostPath.OpenFile("/dev/null", OpenFlags.O_RDWR), "/dev/null");
         child.Add(discard);
         child.Add(discard);
         child.Add(discard);
@@ -71,8 +71,8 @@ internal sealed class GoferLauncher(RuntimeOptions options, string jail)
             Debug = options.Sandbox.Debug,
             DescriptorsFd = child.Reserve(),
         };
-        child.Fill(configNumber, Own(owned, ConfigFile.Create(config, ControlJson.Default.GoferConfig, "gofer"u8), "configuration"));
-        int executable = Own(owned, HostPath.OpenFile("/proc/self/exe", OpenFlags.O_PATH), "/proc/self/exe");
+        child.Fill(configNumber, owned.Own(ConfigFile.Create(config, ControlJson.Default.GoferConfig, "gofer"u8), "configuration"));
+        int executable = owned.Own(HostPath.OpenFile("/proc/self/exe", OpenFlags.O_PATH), "/proc/self/exe");
         using SpawnPlan plan = new();
         plan.Flags = options.Rootless ? SpawnFlags.CLONE_NEWPID | SpawnFlags.CLONE_NEWUSER : SpawnFlags.CLONE_NEWPID;
         Confinement.JoinGroups(plan, memberFds);
@@ -155,12 +155,5 @@ internal sealed class GoferLauncher(RuntimeOptions options, string jail)
         }
 
         Confinement.PivotInto(plan, path);
-    }
-
-    private static int Own(DescriptorSet owned, Result<int> opened, string name)
-    {
-        int fd = opened.TryGet(out int value, out Errno errno) ? value : throw new RuntimeException($"{name}: {errno}");
-        owned.Add(fd);
-        return fd;
     }
 }

@@ -39,7 +39,7 @@ internal sealed class SandboxJoiner(RuntimeOptions options, ContainerRecord sand
 
         using DescriptorSet owned = new();
         IReadOnlyList<BindSource> sources = BindSource.OpenAll(create.Spec, create.Bundle, options.Sandbox.WritesToRoot, owned);
-        StartedGofer gofer = new GoferLauncher(options, directory.Jail).Start(create.Id, sources, OpenMembers(memberFiles, owned), owned, onGoferStarted);
+        StartedGofer gofer = new GoferLauncher(options, directory.Jail).Start(create.Id, sources, owned.OpenMembers(memberFiles), owned, onGoferStarted);
         LaunchReport.Await(gofer.ReadyFd, gofer.Pid, "the gofer");
 
         ChildDescriptors sent = new();
@@ -76,10 +76,10 @@ internal sealed class SandboxJoiner(RuntimeOptions options, ContainerRecord sand
     public HostProcess StartStandIn(CreateOptions create, SandboxStreams streams, IReadOnlyList<string> memberFiles)
     {
         using DescriptorSet owned = new();
-        int discard = Own(owned, HostPath.OpenFile("/dev/null", OpenFlags.O_RDWR), "/dev/null");
-        int executable = Own(owned, HostPath.OpenFile("/proc/self/exe", OpenFlags.O_PATH), "/proc/self/exe");
+        int discard = owned.Own(HostPath.OpenFile("/dev/null", OpenFlags.O_RDWR), "/dev/null");
+        int executable = owned.Own(HostPath.OpenFile("/proc/self/exe", OpenFlags.O_PATH), "/proc/self/exe");
         using SpawnPlan plan = new();
-        Confinement.JoinGroups(plan, OpenMembers(memberFiles, owned));
+        Confinement.JoinGroups(plan, owned.OpenMembers(memberFiles));
         if (!options.Rootless)
         {
             TakeNamespaces(plan, create.Spec, owned);
@@ -104,7 +104,7 @@ internal sealed class SandboxJoiner(RuntimeOptions options, ContainerRecord sand
 
     private void TakeNamespaces(SpawnPlan plan, OciSpec spec, DescriptorSet owned)
     {
-        int network = Own(owned, HostPath.OpenFile($"/proc/{sandbox.SandboxPid}/ns/net", OpenFlags.O_RDONLY), "network namespace of the sandbox");
+        int network = owned.Own(HostPath.OpenFile($"/proc/{sandbox.SandboxPid}/ns/net", OpenFlags.O_RDONLY), "network namespace of the sandbox");
         plan.Call("join the network namespace", SyscallNumber.setns, false, network, unchecked((nint)(ulong)SpawnFlags.CLONE_NEWNET));
         SpawnFlags[] flags = [SpawnFlags.CLONE_NEWPID, SpawnFlags.CLONE_NEWIPC, SpawnFlags.CLONE_NEWUTS];
         plan.Flags = _sharers[0] is null ? flags[0] : 0; // only a child could be put into another's
@@ -117,17 +117,7 @@ internal sealed class SandboxJoiner(RuntimeOptions options, ContainerRecord sand
             }
 
             string path = spec.Linux!.FindNamespace(s_shared[i].Type)!.Path;
-            plan.Call($"join {path}", SyscallNumber.setns, false, Own(owned, HostPath.OpenFile(path, OpenFlags.O_RDONLY), path), unchecked((nint)(ulong)flags[i]));
+            plan.Call($"join {path}", SyscallNumber.setns, false, owned.Own(HostPath.OpenFile(path, OpenFlags.O_RDONLY), path), unchecked((nint)(ulong)flags[i]));
         }
-    }
-
-    private static List<int> OpenMembers(IReadOnlyList<string> memberFiles, DescriptorSet owned) =>
-        [.. memberFiles.Select(file => Own(owned, HostPath.OpenFile(file, OpenFlags.O_WRONLY), file))];
-
-    private static int Own(DescriptorSet owned, Result<int> opened, string name)
-    {
-        int fd = opened.TryGet(out int value, out Errno errno) ? value : throw new RuntimeException($"{name}: {errno}");
-        owned.Add(fd);
-        return fd;
     }
 }

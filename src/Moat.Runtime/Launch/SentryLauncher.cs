@@ -30,7 +30,7 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
     {
         using DescriptorSet owned = new();
         ChildDescriptors child = new();
-        int discard = Own(owned, HostPath.OpenFile("/dev/null", OpenFlags.O_RDWR), "/dev/null");
+        int discard = owned.Own(HostPath.OpenFile("/dev/null", OpenFlags.O_RDWR), "/dev/null");
         int log = options.OpenDebugLog("boot", id);
         if (log >= 0)
         {
@@ -44,15 +44,15 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
         (int readyRead, int readyWrite) = Require(HostPipe.Create(), "pipe");
         owned.Add(readyRead);
         owned.Add(readyWrite);
-        int listener = Own(owned, SocketPath.With(directory.ControlSocket, static path => UnixSocket.Listen(path, 64)), "control socket");
-        int exitFile = Own(owned, HostPath.OpenFile(directory.ExitStatusFile, OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_TRUNC), "exit status file");
+        int listener = owned.Own(SocketPath.With(directory.ControlSocket, static path => UnixSocket.Listen(path, 64)), "control socket");
+        int exitFile = owned.Own(HostPath.OpenFile(directory.ExitStatusFile, OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_TRUNC), "exit status file");
         if (HostMemory.Truncate(exitFile, BootConfig.ExitStatusBytes) is var tooFull and not Errno.None)
         {
             throw new RuntimeException($"exit status file: {tooFull}");
         }
 
         IReadOnlyList<BindSource> sources = BindSource.OpenAll(spec, bundle, options.Sandbox.WritesToRoot, owned);
-        List<int> memberFds = Members(memberFiles, owned);
+        List<int> memberFds = owned.OpenMembers(memberFiles);
         StartedGofer gofer = new GoferLauncher(options, directory.Jail).Start(id, sources, memberFds, owned, onGoferStarted);
         List<BootMount> mounts = [];
         for (int i = 0; i < sources.Count; i++)
@@ -81,10 +81,10 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
             UserLogFd = -1,
             PreservedFds = preserved,
         };
-        int configFd = Own(owned, ConfigFile.Create(config, ControlJson.Default.BootConfig, "boot"u8), "configuration");
+        int configFd = owned.Own(ConfigFile.Create(config, ControlJson.Default.BootConfig, "boot"u8), "configuration");
         child.Fill(configNumber, configFd);
 
-        int executable = Own(owned, HostPath.OpenFile(SelfExecutable, OpenFlags.O_PATH), SelfExecutable);
+        int executable = owned.Own(HostPath.OpenFile(SelfExecutable, OpenFlags.O_PATH), SelfExecutable);
         using SpawnPlan plan = new();
         Prepare(plan, spec, streams, memberFds, owned);
         plan.Descriptors(child.Sources, executable);
@@ -135,7 +135,7 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
 
         if (network.Length > 0)
         {
-            int fd = Own(owned, HostPath.OpenFile(network, OpenFlags.O_RDONLY), $"config.json: linux.namespaces: network: {network}");
+            int fd = owned.Own(HostPath.OpenFile(network, OpenFlags.O_RDONLY), $"config.json: linux.namespaces: network: {network}");
             plan.Call("join the network namespace", SyscallNumber.setns, false, fd, unchecked((nint)(ulong)SpawnFlags.CLONE_NEWNET));
         }
         else if (!options.Rootless && !isHosts)
@@ -149,16 +149,6 @@ internal sealed class SentryLauncher(RuntimeOptions options, ContainerDirectory 
         plan.Call("new namespaces", SyscallNumber.unshare, false, unchecked((nint)(ulong)(options.Rootless ? unshared : unshared | SpawnFlags.CLONE_NEWUSER)));
         Confinement.RaiseFileLimit(plan);
         Confinement.EnterEmptyRoot(plan, directory.Jail);
-    }
-
-    private static List<int> Members(IReadOnlyList<string> memberFiles, DescriptorSet owned) =>
-        [.. memberFiles.Select(file => Own(owned, HostPath.OpenFile(file, OpenFlags.O_WRONLY), file))];
-
-    private static int Own(DescriptorSet owned, Result<int> opened, string name)
-    {
-        int fd = Require(opened, name);
-        owned.Add(fd);
-        return fd;
     }
 
     private static T Require<T>(Result<T> result, string name) => result.TryGet(out T? value, out Errno errno) ? value : throw new RuntimeException($"{name}: {errno}");
