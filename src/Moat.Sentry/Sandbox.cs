@@ -151,59 +151,26 @@ public sealed class Sandbox : IDisposable
     /// <returns>Why it cannot be; null if it has been made.</returns>
     internal string? Add(string id, ContainerConfig config, IReadOnlyList<int> descriptors, out SandboxContainer? added)
     {
-        added = null;
-        if (_containers.Count >= MaxContainers || First.Watch.HasEnded)
-        {
-            return First.Watch.HasEnded ? "the sandbox has ended" : $"the sandbox has {MaxContainers} containers already";
-        }
-
-        if (config.Mounts.Count == 0 || config.Mounts.Any(mount => mount.GoferFd < 0 || mount.GoferFd >= descriptors.Count) || config.ProcessFds.Any(fd => fd >= descriptors.Count))
-        {
-            return "a container needs its descriptors";
-        }
-
-        SandboxContainer? pidsOf = null, ipcOf = null, utsOf = null;
-        if ((config.PidsOf is { } name && (pidsOf = Find(name)) is null) || ((name = config.IpcOf) is not null && (ipcOf = Find(name)) is null) || ((name = config.UtsOf) is not null && (utsOf = Find(name)) is null))
-        {
-            return $"container \"{name}\", whose namespace is to be shared, is not in the sandbox";
-        }
-
-        SandboxOptions options = new()
-        {
-            ContainerId = id,
-            Spec = config.Spec,
-            Flags = _options.Flags with { Overlay2 = config.Flags.Overlay2, FileAccess = config.Flags.FileAccess, FileAccessMounts = config.Flags.FileAccessMounts },
-            Facts = _options.Facts,
-            Mounts = [.. config.Mounts.Select(mount => mount with { GoferFd = descriptors[mount.GoferFd] })],
-            Descriptors = [.. config.ProcessFds.Select(fd => fd < 0 ? -1 : descriptors[fd])],
-            Log = _options.Log,
-        };
-        ProcessWatch watch = new();
-        GuestContainer group = new(_kernel, pidsOf?.Group.Pids ?? new PidNamespace(_kernel.Pids, _kernel.NamespaceIds.Next()), ipcOf?.Group.Ipc ?? new IpcNamespace(_kernel, _kernel.NamespaceIds.Next()), watch);
-        UtsNamespace uts = utsOf?.Uts ?? UtsOf(config.Spec, _kernel.NamespaceIds.Next());
-        try
-        {
-            added = new SandboxContainer(group, watch, options, uts, _users, _network, _streams, _kernel.NamespaceIds.Next());
-        }
-        catch (InvalidOperationException e)
+        string? refusal = TryMake(id, config, descriptors, out added);
+        if (refusal is not null)
         {
             foreach (int descriptor in descriptors)
             {
                 HostMemory.Close(descriptor);
             }
 
-            return e.Message;
+            return refusal;
         }
 
         lock (_lock)
         {
-            if (_containers.TryAdd(id, added))
+            if (_containers.TryAdd(id, added!))
             {
                 return null;
             }
         }
 
-        added.Destroy(Timeout.Infinite); // nothing of it runs
+        added!.Destroy(Timeout.Infinite); // nothing of it runs
         return $"container \"{id}\" is in the sandbox already";
     }
 
@@ -240,6 +207,53 @@ public sealed class Sandbox : IDisposable
     {
         _platform.Dispose();
         First.Watch.Dispose();
+    }
+
+    // The descriptors are the container's if it is made.
+    private string? TryMake(string id, ContainerConfig config, IReadOnlyList<int> descriptors, out SandboxContainer? made)
+    {
+        made = null;
+        lock (_lock)
+        {
+            if (_containers.Count >= MaxContainers || First.Watch.HasEnded)
+            {
+                return First.Watch.HasEnded ? "the sandbox has ended" : $"the sandbox has {MaxContainers} containers already";
+            }
+        }
+
+        if (config.Mounts.Count == 0 || config.Mounts.Any(mount => mount.GoferFd < 0 || mount.GoferFd >= descriptors.Count) || config.ProcessFds.Any(fd => fd >= descriptors.Count))
+        {
+            return "a container needs its descriptors";
+        }
+
+        SandboxContainer? pidsOf = null, ipcOf = null, utsOf = null;
+        if ((config.PidsOf is { } name && (pidsOf = Find(name)) is null) || ((name = config.IpcOf) is not null && (ipcOf = Find(name)) is null) || ((name = config.UtsOf) is not null && (utsOf = Find(name)) is null))
+        {
+            return $"container \"{name}\", whose namespace is to be shared, is not in the sandbox";
+        }
+
+        SandboxOptions options = new()
+        {
+            ContainerId = id,
+            Spec = config.Spec,
+            Flags = _options.Flags with { Overlay2 = config.Flags.Overlay2, FileAccess = config.Flags.FileAccess, FileAccessMounts = config.Flags.FileAccessMounts },
+            Facts = _options.Facts,
+            Mounts = [.. config.Mounts.Select(mount => mount with { GoferFd = descriptors[mount.GoferFd] })],
+            Descriptors = [.. config.ProcessFds.Select(fd => fd < 0 ? -1 : descriptors[fd])],
+            Log = _options.Log,
+        };
+        ProcessWatch watch = new();
+        GuestContainer group = new(_kernel, pidsOf?.Group.Pids ?? new PidNamespace(_kernel.Pids, _kernel.NamespaceIds.Next()), ipcOf?.Group.Ipc ?? new IpcNamespace(_kernel, _kernel.NamespaceIds.Next()), watch);
+        UtsNamespace uts = utsOf?.Uts ?? UtsOf(config.Spec, _kernel.NamespaceIds.Next());
+        try
+        {
+            made = new SandboxContainer(group, watch, options, uts, _users, _network, _streams, _kernel.NamespaceIds.Next());
+            return null;
+        }
+        catch (InvalidOperationException e)
+        {
+            return e.Message;
+        }
     }
 
     private static UtsNamespace UtsOf(OciSpec spec, ulong id) => new(id, spec.Hostname ?? "moat", spec.Domainname ?? "(none)");

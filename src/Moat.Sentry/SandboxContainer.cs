@@ -154,10 +154,7 @@ internal sealed class SandboxContainer
         lock (Group.Kernel.TaskLock)
         {
             Group.SetPaused(false);
-            foreach (ThreadGroup process in Group.ListProcesses())
-            {
-                ProcessExit.EndGroup(process, (int)Signal.SIGKILL);
-            }
+            KillAllLocked();
         }
 
         if (!Watch.AwaitEmpty(timeoutMs))
@@ -203,10 +200,15 @@ internal sealed class SandboxContainer
 
         lock (Group.Kernel.TaskLock)
         {
-            foreach (ThreadGroup process in Group.ListProcesses())
-            {
-                ProcessExit.EndGroup(process, (int)Signal.SIGKILL);
-            }
+            KillAllLocked();
+        }
+    }
+
+    private void KillAllLocked()
+    {
+        foreach (ThreadGroup process in Group.ListProcesses())
+        {
+            ProcessExit.EndGroup(process, (int)Signal.SIGKILL);
         }
     }
 
