@@ -14,7 +14,7 @@ public static unsafe partial class HostProcessors
     /// <summary>The processor that the calling thread runs on.</summary>
     public static int Current => GetProcessor();
 
-    /// <summary>Their numbers, in order. Whoever binds threads asks before: the calling thread's are learnt at the first use.</summary>
+    /// <summary>Their numbers, in order; none on a host with more than can be told. Whoever binds threads asks before: the calling thread's are learnt at the first use.</summary>
     public static int[] All()
     {
         List<int> found = [];
@@ -34,6 +34,11 @@ public static unsafe partial class HostProcessors
     /// <param name="processor">The processor.</param>
     public static Errno Bind(int tid, int processor)
     {
+        if ((uint)processor >= Words * BitsPerWord)
+        {
+            return Errno.EINVAL;
+        }
+
         Span<ulong> set = stackalloc ulong[Words];
         set[processor / BitsPerWord] = Bit(processor);
         return Set(tid, set);

@@ -120,15 +120,6 @@ internal sealed class StubProcess
         return isDone;
     }
 
-    private void Follow()
-    {
-        int here = HostProcessors.Current;
-        if (_place != here && HostProcessors.Bind(Pid, here) == Errno.None)
-        {
-            _place = here;
-        }
-    }
-
     /// <summary>Whether the process still runs. One that has ended is reaped.</summary>
     public bool IsAlive()
     {
@@ -161,5 +152,14 @@ internal sealed class StubProcess
         _isDead = true;
         HostMemory.Close(_doneFd);
         _orders.Free(_page);
+    }
+
+    private void Follow()
+    {
+        int here = HostProcessors.Current;
+        if (_place != here && HostProcessors.Bind(Pid, here) == Errno.None)
+        {
+            _place = here;
+        }
     }
 }

@@ -183,9 +183,10 @@ public sealed class SystrapPlatform : IPlatform
         }
 
         const int Seconds = 10;
+        const long SecondMs = 1000;
         for (int i = 0; i < Seconds; i++)
         {
-            if (stub.Thread.WaitForTurn(0, 0, 1000) != HandOverResult.TimedOut && stub.Thread.FindFrame() is >= 0 and int frame)
+            if (stub.Thread.WaitForTurn(looks: 0, yields: 0, SecondMs) != HandOverResult.TimedOut && stub.Thread.FindFrame() is >= 0 and int frame)
             {
                 return new FpuLayout(stub.Thread.FpuState(frame, 0x400));
             }

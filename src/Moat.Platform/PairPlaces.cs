@@ -9,17 +9,18 @@ public sealed class PairPlaces
     private readonly int[] _split; // by lane
 
     /// <summary>All of them are empty.</summary>
-    /// <param name="processors">The numbers of the processors, in order.</param>
+    /// <param name="processors">The numbers of the processors, in order; none if they are not known.</param>
     public PairPlaces(int[] processors)
     {
         ArgumentNullException.ThrowIfNull(processors);
         _processors = processors;
-        _together = new int[_processors[^1] + 1];
+        AreUsable = _processors.Length > 0;
+        _together = new int[AreUsable ? _processors[^1] + 1 : 0];
         _split = new int[_processors.Length / 2];
     }
 
     /// <summary>Whether pairs may be bound: the host may have taken processors away since.</summary>
-    public bool AreUsable { get; private set; } = true;
+    public bool AreUsable { get; private set; }
 
     /// <summary>Whether there are two processors for a pair.</summary>
     public bool HasLanes => AreUsable && _split.Length > 0;

@@ -29,7 +29,8 @@ public static class ContainerStandIn
         Encoding.ASCII.GetBytes(code.ToString(CultureInfo.InvariantCulture), text);
         if (HostPath.OpenFile(container.ExitStatusFile, OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_TRUNC).TryGet(out int fd, out _))
         {
-            HostFile.Write(fd, text);
+            HostFile.Write(fd, text); // without it "runsc wait" says that there is no status; this process ends with it in any case
+            HostMemory.Close(fd);
         }
 
         return code;

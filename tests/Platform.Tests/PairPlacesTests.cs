@@ -13,6 +13,9 @@ public sealed class PairPlacesTests
         Assert.False(new PairPlaces([5]).HasLanes);
     }
 
+    [Fact]
+    public void WithoutProcessors_NobodyIsBound() => Assert.Equal((false, false), (new PairPlaces([]).AreUsable, new PairPlaces([]).HasLanes));
+
     [Theory]
     [InlineData(2, true)]
     [InlineData(9, true)]

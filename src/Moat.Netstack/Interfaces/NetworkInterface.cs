@@ -165,7 +165,7 @@ public sealed class NetworkInterface : ILinkSink
     }
 
     /// <summary>An address with what is known of it, or null.</summary>
-    internal InterfaceAddress? FindAddress(IpAddress address) => Array.Find(Volatile.Read(ref _addresses), other => other.Address == address);
+    public InterfaceAddress? FindAddress(IpAddress address) => Array.Find(Volatile.Read(ref _addresses), other => other.Address == address);
 
     /// <summary>Changes what is known of an address.</summary>
     /// <returns>What is known now; null if the address has gone.</returns>

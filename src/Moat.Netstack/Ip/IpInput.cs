@@ -10,10 +10,10 @@ namespace Moat.Netstack.Ip;
 internal sealed class IpInput(NetworkStack stack)
 {
     private readonly Reassembly _reassembly = new(stack);
+    private readonly IpForward _forward = new(stack);
 
     /// <summary>How many packets of a version are unfinished, and the memory of their fragments.</summary>
     public (int Count, long Bytes) CountUnfinished(bool isV6) => _reassembly.CountOf(isV6);
-    private readonly IpForward _forward = new(stack);
 
     /// <summary>A packet that begins with an IP header. Its version is read from the packet, as the link's type says no more.</summary>
     public void Receive(Packet packet, NetworkInterface from)

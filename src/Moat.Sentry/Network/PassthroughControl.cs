@@ -22,7 +22,12 @@ internal static class PassthroughControl
     public static Result<int> Encode(AncillaryData? ancillary, Span<byte> buffer)
     {
         int length = 0;
-        foreach (ControlMessage message in ancillary?.Messages ?? [])
+        if (ancillary?.Messages is not { } messages)
+        {
+            return length;
+        }
+
+        foreach (ControlMessage message in messages)
         {
             if (message.Level is not (IPPROTO_IP or IPPROTO_IPV6 or IPPROTO_UDP))
             {

@@ -1,5 +1,6 @@
 using Moat.Kernel.Bpf;
 using Moat.Kernel.Seccomp;
+using Moat.Linux;
 
 namespace Moat.Sentry.Seccomp;
 
@@ -20,11 +21,13 @@ internal sealed class SeccompCompiler(SortedDictionary<uint, List<CallRule>> rul
     /// <summary>BPF_JMP | BPF_JGE | BPF_K.</summary>
     public const ushort JumpGreaterOrEqual = 0x35;
 
+    /// <summary>What calls get that the kernel is not to know.</summary>
+    public const uint NoSuchCall = (uint)SeccompAction.Errno | (uint)Errno.ENOSYS;
+
     private const ushort Jump = 0x05; // BPF_JMP | BPF_JA
     private const ushort Return = 0x06; // BPF_RET | BPF_K
     private const uint ArchX8664 = 0xc000003e;
     private const uint X32Bit = 0x40000000;
-    private const uint NoSuchCall = (uint)SeccompAction.Errno | 38; // ENOSYS
 
     /// <summary>Makes the program; null if it is too long for one.</summary>
     /// <param name="newest">Calls behind this one are newer than the rules and answered with ENOSYS, so that programs fall back to older ones (as runc does); null: as other calls without a rule.</param>

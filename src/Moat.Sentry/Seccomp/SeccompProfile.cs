@@ -12,7 +12,7 @@ internal static class SeccompProfile
     private const int MaxArguments = 6;
     private const int MaxRules = 65536;
     private const uint MaxErrno = 4095;
-    private const uint NoSuchCall = (uint)SeccompAction.Errno | (uint)Errno.ENOSYS;
+    private const string LogFlag = "SECCOMP_FILTER_FLAG_LOG";
 
     private static readonly string[] s_architectures =
     [
@@ -22,8 +22,6 @@ internal static class SeccompProfile
     ];
 
     private static readonly string[] s_flags = ["SECCOMP_FILTER_FLAG_TSYNC", LogFlag, "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"];
-
-    private const string LogFlag = "SECCOMP_FILTER_FLAG_LOG";
 
     /// <summary>Whether a filter wants its decisions logged.</summary>
     public static bool Logs(OciSeccomp profile) => profile.Flags.Contains(LogFlag);
@@ -88,7 +86,7 @@ internal static class SeccompProfile
         }
 
         // A default that lets calls through lets newer ones through, and one that says ENOSYS says it already.
-        bool stops = (SeccompAction)otherwise is not (SeccompAction.Allow or SeccompAction.Log) && (SeccompAction)(otherwise & 0xffff0000) != SeccompAction.Trace && otherwise != NoSuchCall;
+        bool stops = (SeccompAction)otherwise is not (SeccompAction.Allow or SeccompAction.Log) && (SeccompAction)(otherwise & 0xffff0000) != SeccompAction.Trace && otherwise != SeccompCompiler.NoSuchCall;
         return new SeccompCompiler(rules, otherwise).Compile(stops ? newest : null, profile.Architectures.Contains("SCMP_ARCH_X32")) is { } program ? Checked<BpfProgram>.Ok(program)
             : Checked<BpfProgram>.Fail($"linux.seccomp.syscalls: the filter must not have more than {BpfProgram.MaxLength} instructions");
     }

@@ -14,10 +14,10 @@ internal sealed class InterfaceSettings(NetworkStack stack)
     private const string Default = "default";
     private const string Disable = "disable_ipv6";
     private const string Forwarding = "forwarding";
-    private static readonly string[] s_autoconfiguration = ["accept_ra", "autoconf", "accept_dad", "dad_transmits"];
-
     private const string V4 = "ipv4/conf/";
     private const string V6 = "ipv6/conf/";
+
+    private static readonly string[] s_autoconfiguration = ["accept_ra", "autoconf", "accept_dad", "dad_transmits"];
 
     /// <summary>The paths of all of them.</summary>
     public IEnumerable<string> Paths
@@ -64,7 +64,7 @@ internal sealed class InterfaceSettings(NetworkStack stack)
 
         if (s_autoconfiguration.Contains(parts[^1]))
         {
-            return (ValueOf(link?.Autoconfiguration ?? stack.Autoconfiguration, parts[^1])).ToString(CultureInfo.InvariantCulture);
+            return ValueOf(link?.Autoconfiguration ?? stack.Autoconfiguration, parts[^1]).ToString(CultureInfo.InvariantCulture);
         }
 
         bool value = parts[^1] == Disable ? link?.DisablesV6 ?? stack.DisablesV6ByDefault : parts[0] == "ipv4" ? stack.ForwardsV4 : stack.ForwardsV6;

@@ -97,7 +97,7 @@ internal sealed class RouteAddresses(RouteProtocol route)
 
         if (error == NetError.None)
         {
-            Notify(request, answer, owner!, owner!.Addresses.FirstOrDefault(own => own.Address == address) ?? added, RouteMessageType.RTM_NEWADDR);
+            Notify(request, answer, owner!, owner!.FindAddress(address) ?? added, RouteMessageType.RTM_NEWADDR);
         }
 
         return error.ToErrno();

@@ -111,7 +111,6 @@ internal static class NamespaceCalls
         }
 
         task.PidsForChildren = pids ?? task.PidsForChildren;
-
         return SyscallResult.Ok;
     }
 

@@ -13,6 +13,7 @@ internal sealed class Attack : IDisposable
     public static readonly IpAddress RightV6 = IpAddress.Parse("2001:db8::2");
 
     private const long Second = 1_000_000_000;
+    private SequenceNumber _lastAcknowledgment; // what the attacked host expects next of its peer
     private const int TransferLength = 400_000;
     private const int Ethernet = EthernetHeader.Length;
 
@@ -48,9 +49,6 @@ internal sealed class Attack : IDisposable
 
     /// <summary>How many frames the attacked host has sent.</summary>
     public int SentCount { get; private set; }
-
-    /// <summary>What the attacked host expects next of its peer.</summary>
-    public SequenceNumber LastAcknowledgment { get; private set; }
 
     /// <summary>Behind what the attacked host has sent to its peer.</summary>
     public SequenceNumber LastSentEnd { get; private set; }
@@ -124,6 +122,15 @@ internal sealed class Attack : IDisposable
         return frame;
     }
 
+    /// <summary>Has the peer send some bytes, so that both sides are in the middle of a conversation.</summary>
+    /// <returns>What the attacked host expects next of its peer.</returns>
+    public SequenceNumber AfterSending(int bytes, int waitMs)
+    {
+        Pair.Client.Send(new byte[bytes], out _);
+        Pair.Wait(waitMs);
+        return _lastAcknowledgment;
+    }
+
     /// <summary>A packet of IPv6 in a frame.</summary>
     public byte[] PacketV6(IpAddress source, IpProtocol next, ReadOnlySpan<byte> payload)
     {
@@ -190,7 +197,7 @@ internal sealed class Attack : IDisposable
             if (ip.Destination == ConnectedPair.LeftAddress)
             {
                 TcpOptions options = TcpOptions.Parse(packet[(ip.HeaderLength + TcpHeader.MinLength)..(ip.HeaderLength + tcp.HeaderLength)], isSyn: false);
-                (LastAcknowledgment, LastSentEnd, LastEcho) = (tcp.Acknowledgment, tcp.Sequence + length, options.HasTimestamps ? options.TimestampEcho : LastEcho);
+                (_lastAcknowledgment, LastSentEnd, LastEcho) = (tcp.Acknowledgment, tcp.Sequence + length, options.HasTimestamps ? options.TimestampEcho : LastEcho);
             }
         }
 

@@ -32,9 +32,7 @@ public sealed class ResetFloodTests
     {
         const int Seconds = 5;
         using Attack attack = new();
-        attack.Pair.Client.Send([1], out _);
-        attack.Pair.Wait(1000);
-        SequenceNumber next = attack.LastAcknowledgment;
+        SequenceNumber next = attack.AfterSending(1, 1000);
         int sent = attack.SentCount;
         for (int i = 0; i < 200 * Seconds; i++)
         {
@@ -55,9 +53,7 @@ public sealed class ResetFloodTests
         const int Seconds = 5;
         const int Burst = 8;
         using Attack attack = new();
-        attack.Pair.Client.Send([1], out _);
-        attack.Pair.Wait(1000);
-        SequenceNumber next = attack.LastAcknowledgment;
+        SequenceNumber next = attack.AfterSending(1, 1000);
         int sent = attack.SentCount;
         for (int i = 0; i < 200 * Seconds; i++)
         {

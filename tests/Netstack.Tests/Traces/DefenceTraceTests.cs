@@ -39,9 +39,7 @@ public sealed class DefenceTraceTests
     public void TimestampsThatAreOld_AreRefused()
     {
         using Attack attack = Quiet();
-        attack.Pair.Client.Send(new byte[100], out _);
-        attack.Pair.Wait(500);
-        SequenceNumber next = attack.LastAcknowledgment;
+        SequenceNumber next = attack.AfterSending(100, 500);
         byte[] options = [1, 1, 8, 10, .. new byte[8]];
         BinaryPrimitives.WriteUInt32BigEndian(options.AsSpan(4), attack.LastEcho - 1000);
         _trace.Say("ten bytes in order, a second older than what has come");
@@ -60,9 +58,7 @@ public sealed class DefenceTraceTests
     public void ResetsAndSyns_InTheWindow_AreChallenged()
     {
         using Attack attack = Quiet();
-        attack.Pair.Client.Send(new byte[100], out _);
-        attack.Pair.Wait(500);
-        SequenceNumber next = attack.LastAcknowledgment;
+        SequenceNumber next = attack.AfterSending(100, 500);
         void Forge(string remark, TcpFlags flags, SequenceNumber sequence, SequenceNumber acknowledgment = default)
         {
             _trace.Say(remark);
