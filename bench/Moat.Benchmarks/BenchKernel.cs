@@ -1,12 +1,14 @@
 using Moat.Filesystems.Tmpfs;
 using Moat.Kernel;
 using Moat.Kernel.Credentials;
+using Moat.Kernel.Ipc;
 using Moat.Kernel.Memory;
 using Moat.Kernel.Namespaces;
 using Moat.Kernel.Tasks;
 using Moat.Kernel.Vfs;
 using Moat.Linux;
 using Moat.Platform;
+using Moat.Sockets;
 using Moat.Syscalls;
 
 namespace Moat.Benchmarks;
@@ -26,8 +28,11 @@ internal sealed class BenchKernel
         Dispatcher = new SyscallDispatcher(SyscallTable.Create(), host, null);
         Kernel = new SentryKernel(new BenchPlatform(), new MemoryFile(64 * Megabytes), host, host, host, facts, Dispatcher);
         TmpfsFilesystem root = new(Kernel, new TmpfsOptions());
-        MountNamespace mounts = new(new Mount(root, new Dentry(null, new FileName("/"), root.Root), MountFlags.RelAtime) { Source = "root" });
-        Task = InitialProcess.Create(Kernel, mounts, Root(), new UtsNamespace("bench", "(none)"), new ResourceLimits());
+        MountNamespace mounts = new(new Mount(root, new Dentry(null, new FileName("/"), root.Root), MountFlags.RelAtime) { Source = "root" }, NamespaceIds.FirstMount, Kernel.NamespaceIds);
+        PidNamespace pids = new(Kernel.Pids, NamespaceIds.FirstPid);
+        GuestContainer container = new(Kernel, pids, new IpcNamespace(Kernel, NamespaceIds.FirstIpc), observer: null);
+        NetworkNamespace network = new SocketNetworks(Kernel, new SocketFilesystem(Kernel)).MakeFirst(new UserNamespace(null));
+        Task = InitialProcess.Create(container, mounts, Root(), new UtsNamespace(NamespaceIds.FirstUts, "bench", "(none)"), network, new ResourceLimits());
         Memory = Task.Memory.Map(new MapRequest { Length = MemoryBytes, Access = MemoryAccess.Read | MemoryAccess.Write }).Value;
         Task.Memory.CopyOut(Memory, new byte[MemoryBytes]);
     }
